@@ -1,0 +1,3 @@
+//! Ground floor: values and rules. No async, no I/O, no Arrow.
+
+pub mod sql_type;

@@ -1,0 +1,10 @@
+//! SOXauto PG-01: streams every IPE out of SQL Server, checks it, seals the evidence.
+//!
+//! # Layout
+//! Floors, imports point down only (`tests/it/tidy.rs` holds this):
+//! faces `cli`, `server` · root `app`, `settings`, `telemetry` · work `pipeline`, `report`, `adapters`, `catalog`
+//! · tools `kernels`, `ports` · ground `domain` · beside `sandbox`.
+
+pub mod domain;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
