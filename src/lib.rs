@@ -6,5 +6,6 @@
 //! · tools `kernels`, `ports` · ground `domain` · beside `sandbox`.
 
 pub mod domain;
+pub mod ports;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

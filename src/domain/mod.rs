@@ -1,3 +1,15 @@
 //! Ground floor: values and rules. No async, no I/O, no Arrow.
 
+pub mod amount;
+pub mod check;
+pub mod contract;
+pub mod digest;
+pub mod ids;
+pub mod ipe;
+pub mod limits;
+pub mod manifest;
+pub mod period;
+pub mod query;
+pub mod run;
 pub mod sql_type;
+pub mod totals;

@@ -131,7 +131,9 @@ impl FromStr for SqlType {
         let lower = text.trim().to_ascii_lowercase();
         let (name, args) = match lower.split_once('(') {
             Some((name, rest)) => {
-                let inner = rest.strip_suffix(')').ok_or_else(|| SqlTypeError(text.to_owned()))?;
+                let inner = rest
+                    .strip_suffix(')')
+                    .ok_or_else(|| SqlTypeError(text.to_owned()))?;
                 (name.trim(), Some(inner.trim()))
             }
             None => (lower.as_str(), None),
@@ -219,11 +221,37 @@ mod tests {
     #[test]
     fn every_type_text_reads_back() {
         for text in [
-            "bit", "tinyint", "smallint", "int", "bigint", "decimal(38,20)", "money",
-            "smallmoney", "real", "float", "date", "datetime", "smalldatetime", "datetime2(7)",
-            "datetimeoffset(0)", "time(3)", "char(5)", "varchar(20)", "varchar(max)", "nchar(2)",
-            "nvarchar(4000)", "nvarchar(max)", "text", "ntext", "uniqueidentifier", "binary(8)",
-            "varbinary(max)", "image", "rowversion", "xml", "sql_variant",
+            "bit",
+            "tinyint",
+            "smallint",
+            "int",
+            "bigint",
+            "decimal(38,20)",
+            "money",
+            "smallmoney",
+            "real",
+            "float",
+            "date",
+            "datetime",
+            "smalldatetime",
+            "datetime2(7)",
+            "datetimeoffset(0)",
+            "time(3)",
+            "char(5)",
+            "varchar(20)",
+            "varchar(max)",
+            "nchar(2)",
+            "nvarchar(4000)",
+            "nvarchar(max)",
+            "text",
+            "ntext",
+            "uniqueidentifier",
+            "binary(8)",
+            "varbinary(max)",
+            "image",
+            "rowversion",
+            "xml",
+            "sql_variant",
         ] {
             let parsed: SqlType = text.parse().unwrap();
             assert_eq!(parsed.to_string(), text);
@@ -232,8 +260,20 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_sql_server() {
-        assert_eq!("decimal".parse(), Ok(SqlType::Decimal { precision: 18, scale: 0 }));
-        assert_eq!("NUMERIC(9)".parse(), Ok(SqlType::Decimal { precision: 9, scale: 0 }));
+        assert_eq!(
+            "decimal".parse(),
+            Ok(SqlType::Decimal {
+                precision: 18,
+                scale: 0
+            })
+        );
+        assert_eq!(
+            "NUMERIC(9)".parse(),
+            Ok(SqlType::Decimal {
+                precision: 9,
+                scale: 0
+            })
+        );
         assert_eq!("datetime2".parse(), Ok(SqlType::DateTime2(7)));
         assert_eq!("sysname".parse(), Ok(SqlType::NVarChar(Some(128))));
         assert_eq!("float(24)".parse(), Ok(SqlType::Real));
@@ -241,7 +281,14 @@ mod tests {
 
     #[test]
     fn impossible_parameters_are_refused() {
-        for text in ["decimal(39,0)", "decimal(5,6)", "time(8)", "nvarchar(4001)", "char(max)", "int("] {
+        for text in [
+            "decimal(39,0)",
+            "decimal(5,6)",
+            "time(8)",
+            "nvarchar(4001)",
+            "char(max)",
+            "int(",
+        ] {
             assert!(text.parse::<SqlType>().is_err(), "{text}");
         }
     }

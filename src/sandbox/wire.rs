@@ -133,19 +133,32 @@ pub trait SqlSession: Send {
     ///
     /// # Errors
     /// [`ClientGone`] when `out` is closed; the session stays usable for the next request.
-    async fn run(&mut self, sql: &str, params: &[SqlParam], out: ReplySender) -> Result<(), ClientGone>;
+    async fn run(
+        &mut self,
+        sql: &str,
+        params: &[SqlParam],
+        out: ReplySender,
+    ) -> Result<(), ClientGone>;
 
     /// Begin, commit and rollback as the TDS transaction manager asks for them (`0x0E` packets).
     ///
     /// # Errors
     /// As [`SqlSession::run`].
-    async fn transaction(&mut self, request: TransactionRequest, out: ReplySender) -> Result<(), ClientGone>;
+    async fn transaction(
+        &mut self,
+        request: TransactionRequest,
+        out: ReplySender,
+    ) -> Result<(), ClientGone>;
 
     /// The columns of the first result set of `sql` without running it, for `sp_prepare` and describe.
     ///
     /// # Errors
     /// The server error of the statement.
-    async fn describe(&mut self, sql: &str, params: &[(String, SqlType)]) -> Result<Vec<ColumnMeta>, SqlError>;
+    async fn describe(
+        &mut self,
+        sql: &str,
+        params: &[(String, SqlType)],
+    ) -> Result<Vec<ColumnMeta>, SqlError>;
 }
 
 /// A request of the TDS transaction manager.

@@ -1,0 +1,174 @@
+//! Names of items and runs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A text that cannot be a name of the given kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a valid {kind}: use {allowed}")]
+pub struct IdError {
+    /// What was to be named.
+    pub kind: &'static str,
+    /// The offending text.
+    pub text: String,
+    /// What may stand there.
+    pub allowed: &'static str,
+}
+
+/// Name of an item of the catalog, such as `IPE_07` or `CR_04`: an upper-case letter, then upper-case letters,
+/// digits and underscores, at most 40 in all. Safe in paths, table names and URIs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IpeId(String);
+
+impl IpeId {
+    /// The name as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Warehouse table of this item: `pg01_validated_ipe_` and the name in lower case.
+    #[must_use]
+    pub fn table_name(&self) -> String {
+        format!("pg01_validated_ipe_{}", self.0.to_ascii_lowercase())
+    }
+}
+
+impl FromStr for IpeId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let mut chars = text.chars();
+        let valid = chars.next().is_some_and(|c| c.is_ascii_uppercase())
+            && chars.all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+            && text.len() <= 40;
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IdError {
+                kind: "item name",
+                text: text.to_owned(),
+                allowed: "an upper-case letter, then upper-case letters, digits and `_`, at most 40",
+            })
+        }
+    }
+}
+
+impl TryFrom<String> for IpeId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<IpeId> for String {
+    fn from(id: IpeId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for IpeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Name of one run over one period: `20240501T090000Z-1a2b3c4d` (UTC start, then 32 random bits in hex).
+/// Sorts by time; safe in paths and labels.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(String);
+
+impl RunId {
+    /// Makes the name of a run that starts at `start` with `random` as its tail.
+    #[must_use]
+    pub fn new(start: chrono::DateTime<chrono::Utc>, random: u32) -> Self {
+        Self(format!("{}-{random:08x}", start.format("%Y%m%dT%H%M%SZ")))
+    }
+
+    /// The name as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RunId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let valid = text.split_once('-').is_some_and(|(time, tail)| {
+            chrono::NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").is_ok()
+                && tail.len() == 8
+                && tail
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+        });
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IdError {
+                kind: "run id",
+                text: text.to_owned(),
+                allowed: "the form 20240501T090000Z-1a2b3c4d",
+            })
+        }
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<RunId> for String {
+    fn from(id: RunId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+
+    #[test]
+    fn item_names() {
+        assert_eq!(
+            "IPE_07".parse::<IpeId>().unwrap().table_name(),
+            "pg01_validated_ipe_ipe_07"
+        );
+        for bad in ["", "ipe_07", "IPE-07", "7", "A/B", "..", &"A".repeat(41)] {
+            assert!(bad.parse::<IpeId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn run_ids_read_back_and_nothing_else_does() {
+        let start = chrono::Utc.with_ymd_and_hms(2024, 5, 1, 9, 0, 0).unwrap();
+        let id = RunId::new(start, 0x1a2b_3c4d);
+        assert_eq!(id.as_str(), "20240501T090000Z-1a2b3c4d");
+        assert_eq!(id.as_str().parse::<RunId>(), Ok(id));
+        for bad in [
+            "",
+            "20240501T090000Z",
+            "20240501T090000Z-1A2B3C4D",
+            "../x-00000000",
+        ] {
+            assert!(bad.parse::<RunId>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! An item of the catalog: an extract that is used as control evidence.
+
+use super::contract::Contract;
+use super::ids::IpeId;
+use super::query::QueryFile;
+
+/// One item, as the catalog defines it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ipe {
+    /// Name.
+    pub id: IpeId,
+    /// What it is, in one line.
+    pub title: String,
+    /// Name of the secret that holds the connection string.
+    pub secret: String,
+    /// Databases that the query reads; all must allow SNAPSHOT for one consistent view.
+    pub databases: Vec<String>,
+    /// What it delivers.
+    pub contract: Contract,
+    /// The query.
+    pub query: QueryFile,
+    /// SHA-256 over the files that define the item, in hex.
+    pub definition_sha256: String,
+}

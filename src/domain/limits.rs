@@ -1,0 +1,69 @@
+//! Every queue, loop, retry and poll has its limit here, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Limits of one run.
+///
+/// # Units
+/// Peak memory of one item in flight, above the idle program, is about
+/// `batch_bytes_max × (channel_batches_max + 3) + part_bytes_max × 3 + recheck_rows_max × row width × 6`:
+/// batches in the channel, in the reader, in the fold and in the encoder; the part that is being encoded, the one
+/// being stored and its copy read back; Polars' columns and the texts that it makes of them. Rows do not enter.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Rows of one record batch.
+    pub batch_rows_max: usize,
+    /// Bytes of one record batch; a batch is cut when either limit is reached.
+    pub batch_bytes_max: usize,
+    /// Batches between reader and fold: two is double buffering, more only adds memory.
+    pub channel_batches_max: usize,
+    /// Bytes of one Parquet part file; small enough to be held, sent and read back whole.
+    pub part_bytes_max: usize,
+    /// Bytes of one row group before compression; BigQuery asks for at least 16 MiB.
+    pub row_group_bytes: usize,
+    /// Rows that Polars sees at once when it recomputes totals and digest.
+    pub recheck_rows_max: usize,
+    /// Rows of a small table (control totals, describe); more is an error.
+    pub small_rows_max: usize,
+    /// TCP connect.
+    pub connect_timeout: Duration,
+    /// TLS handshake and login.
+    pub handshake_timeout: Duration,
+    /// From sending a query to its first row: the server may sort and join for long.
+    pub first_row_timeout: Duration,
+    /// Between two rows of a running stream.
+    pub row_gap_timeout: Duration,
+    /// TCP keep-alive interval.
+    pub tcp_keepalive: Duration,
+    /// Attempts to open a connection; reading is never retried.
+    pub open_attempts_max: u32,
+    /// First pause between attempts; doubles, with full jitter.
+    pub open_backoff_first: Duration,
+    /// Longest pause between attempts.
+    pub open_backoff_max: Duration,
+    /// Bytes set aside on the evidence disk at the start, so that a full disk can still be sealed.
+    pub evidence_reserve_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            batch_rows_max: 8_192,
+            batch_bytes_max: 8 << 20,
+            channel_batches_max: 2,
+            part_bytes_max: 48 << 20,
+            row_group_bytes: 16 << 20,
+            recheck_rows_max: 32_768,
+            small_rows_max: 100_000,
+            connect_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(15),
+            first_row_timeout: Duration::from_secs(30 * 60),
+            row_gap_timeout: Duration::from_secs(60),
+            tcp_keepalive: Duration::from_secs(30),
+            open_attempts_max: 5,
+            open_backoff_first: Duration::from_millis(500),
+            open_backoff_max: Duration::from_secs(10),
+            evidence_reserve_bytes: 4 << 20,
+        }
+    }
+}

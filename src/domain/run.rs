@@ -1,0 +1,214 @@
+//! A run: its context, fixed before the first row, and its outcome.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ids::{IpeId, RunId};
+use super::period::Period;
+
+/// Value of the metadata column `_source_system`.
+pub const SOURCE_SYSTEM: &str = "SOXauto_PG01";
+
+/// What is known before the first row; adapters read no clock and make no id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunContext {
+    /// Name of the run, the same for all its items.
+    pub run_id: RunId,
+    /// Period that is closed.
+    pub period: Period,
+    /// Start of the run.
+    pub started_at: DateTime<Utc>,
+    /// Why this run cannot serve as control evidence; empty for a clean run.
+    pub stamps: Vec<Stamp>,
+    /// Program version and build.
+    pub program: Program,
+}
+
+/// The program that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Crate version.
+    pub version: String,
+    /// Git commit, `unknown` when built outside a checkout.
+    pub commit: String,
+    /// Whether the checkout had changes that were not committed.
+    pub dirty: bool,
+    /// SHA-256 of the running binary, in hex.
+    pub binary_sha256: String,
+}
+
+/// Why a package says NOT CONTROL EVIDENCE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stamp {
+    /// The binary was built from a checkout with changes, or from none.
+    DirtyBuild,
+    /// The catalog is not the one in the binary.
+    CatalogOverride,
+    /// The source is the embedded stand-in.
+    SandboxSource,
+    /// The connection string came from a file.
+    FileSecrets,
+}
+
+impl Stamp {
+    /// The reason in words.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::DirtyBuild => "the program was built from a checkout with uncommitted changes",
+            Self::CatalogOverride => "the catalog was overridden with --catalog",
+            Self::SandboxSource => "the source is the embedded sandbox",
+            Self::FileSecrets => "secrets were read from files",
+        }
+    }
+}
+
+/// The metadata columns that every staged row carries, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowMetadata {
+    /// `_ipe_id`.
+    pub ipe_id: IpeId,
+    /// `_extraction_date`.
+    pub extraction_date: DateTime<Utc>,
+    /// `_cutoff_date`.
+    pub cutoff_date: NaiveDate,
+    /// `_processing_timestamp`.
+    pub processing_timestamp: DateTime<Utc>,
+    /// `_source_system`.
+    pub source_system: String,
+    /// `_run_id`.
+    pub run_id: RunId,
+    /// `_period`, first day of the closed month.
+    pub period: NaiveDate,
+}
+
+impl RunContext {
+    /// The metadata of one item's rows. Extraction date and processing timestamp are the run's start, so that the
+    /// same rows and context give the same bytes.
+    #[must_use]
+    pub fn row_metadata(&self, ipe: &IpeId) -> RowMetadata {
+        RowMetadata {
+            ipe_id: ipe.clone(),
+            extraction_date: self.started_at,
+            cutoff_date: self.period.cutoff(),
+            processing_timestamp: self.started_at,
+            source_system: SOURCE_SYSTEM.to_owned(),
+            run_id: self.run_id.clone(),
+            period: self.period.start(),
+        }
+    }
+}
+
+/// How far the closing of a period has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// The books may still change.
+    Preliminary,
+    /// Closed.
+    Final,
+}
+
+/// Outcome of one item, with the guide's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ItemStatus {
+    /// Finished and passed its checks.
+    Success,
+    /// A check held it.
+    Failed,
+    /// Could not find out.
+    Error,
+}
+
+/// Outcome of a run, with the guide's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OverallStatus {
+    /// Every item succeeded.
+    #[serde(rename = "SUCCESS")]
+    Success,
+    /// Some items succeeded.
+    #[serde(rename = "PARTIAL_SUCCESS")]
+    PartialSuccess,
+    /// No item succeeded.
+    #[serde(rename = "FAILED")]
+    Failed,
+}
+
+/// What the control says; the reviewer concludes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ControlResult {
+    /// Nothing to report.
+    #[serde(rename = "NO_EXCEPTIONS")]
+    NoExceptions,
+    /// Something to report.
+    #[serde(rename = "EXCEPTIONS")]
+    Exceptions,
+    /// Something could not be found out.
+    #[serde(rename = "NOT_CONCLUDED")]
+    NotConcluded,
+}
+
+impl OverallStatus {
+    /// The status of a run from those of its items.
+    #[must_use]
+    pub fn of(items: &[ItemStatus]) -> Self {
+        let succeeded = items
+            .iter()
+            .filter(|status| **status == ItemStatus::Success)
+            .count();
+        if succeeded == 0 {
+            Self::Failed
+        } else if succeeded == items.len() {
+            Self::Success
+        } else {
+            Self::PartialSuccess
+        }
+    }
+}
+
+impl ControlResult {
+    /// The control's word from the items: an error leaves it open, a held item is an exception.
+    #[must_use]
+    pub fn of(items: &[ItemStatus]) -> Self {
+        if items.is_empty() || items.contains(&ItemStatus::Error) {
+            Self::NotConcluded
+        } else if items.contains(&ItemStatus::Failed) {
+            Self::Exceptions
+        } else {
+            Self::NoExceptions
+        }
+    }
+
+    /// Exit code: 0 nothing to report, 1 any finding, 2 something could not be found out.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::NoExceptions => 0,
+            Self::Exceptions => 1,
+            Self::NotConcluded => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ItemStatus::{Error, Failed, Success};
+
+    #[test]
+    fn status_and_exit_code_follow_the_items() {
+        for (items, overall, code) in [
+            (&[Success, Success][..], OverallStatus::Success, 0),
+            (&[Success, Failed], OverallStatus::PartialSuccess, 1),
+            (&[Success, Failed, Error], OverallStatus::PartialSuccess, 2),
+            (&[Failed], OverallStatus::Failed, 1),
+            (&[Error], OverallStatus::Failed, 2),
+            (&[], OverallStatus::Failed, 2),
+        ] {
+            assert_eq!(OverallStatus::of(items), overall, "{items:?}");
+            assert_eq!(ControlResult::of(items).exit_code(), code, "{items:?}");
+        }
+    }
+}
