@@ -105,7 +105,7 @@ impl ColumnType {
 }
 
 /// One column of a contract, in the order of the select list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// Name in the result set, exactly as the source spells it.
     pub source: String,
@@ -126,7 +126,7 @@ pub struct Column {
 }
 
 /// What an item must deliver.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contract {
     /// Version, advanced by hand with every change.
     pub version: u32,

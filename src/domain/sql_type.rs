@@ -3,12 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// One SQL Server column type with its parameters.
 ///
 /// # Units
 /// Lengths are characters for `nchar`/`nvarchar` and bytes for the others; `None` means `max`.
 /// Scales of date and time types are fraction digits of a second (0–7).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum SqlType {
     /// `bit`.
     Bit,
@@ -139,6 +142,20 @@ impl FromStr for SqlType {
             None => (lower.as_str(), None),
         };
         parse_named(name, args).ok_or_else(|| SqlTypeError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for SqlType {
+    type Error = SqlTypeError;
+
+    fn try_from(text: String) -> Result<Self, SqlTypeError> {
+        text.parse()
+    }
+}
+
+impl From<SqlType> for String {
+    fn from(sql_type: SqlType) -> Self {
+        sql_type.to_string()
     }
 }
 

@@ -1,0 +1,88 @@
+//! Everything that one item of one run leaves behind, as values: the source of the evidence package.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::check::CheckResult;
+use crate::domain::contract::Contract;
+use crate::domain::ids::IpeId;
+use crate::domain::manifest::{LoadReceipt, Recomputed, Staged};
+use crate::domain::query::BoundQuery;
+use crate::domain::run::{ItemStatus, RunContext, RunState};
+use crate::domain::totals::ControlTotals;
+use crate::ports::{AccessEvidence, Consistency, Described};
+
+/// What was executed on the source, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Executed {
+    /// What the statement is for: `rows`, `totals`.
+    pub purpose: String,
+    /// The text as executed and its bound values.
+    pub query: BoundQuery,
+}
+
+/// Where the roots of this run are; no secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Places {
+    /// Staging root URI.
+    pub staging: String,
+    /// Warehouse location.
+    pub warehouse: String,
+    /// Where secrets came from.
+    pub secrets: String,
+    /// Host name of the machine that ran.
+    pub host: String,
+}
+
+/// The record of one item. What was not reached is `None`: it did not happen, it is never a pass.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemRecord {
+    /// The run.
+    pub context: RunContext,
+    /// The item.
+    pub ipe: IpeId,
+    /// What the item is.
+    pub title: String,
+    /// SHA-256 over the files that define the item, in hex.
+    pub definition_sha256: String,
+    /// Roots.
+    pub places: Places,
+    /// How far the closing has come.
+    pub state: RunState,
+    /// Outcome.
+    pub status: ItemStatus,
+    /// The error that ended it, without secrets and row values.
+    pub error: Option<String>,
+    /// Start of this item.
+    pub started_at: DateTime<Utc>,
+    /// End of this item, before sealing.
+    pub ended_at: DateTime<Utc>,
+    /// Who read.
+    pub access: Option<AccessEvidence>,
+    /// How rows and totals relate in time.
+    pub consistency: Option<Consistency>,
+    /// SQL file as the catalog has it.
+    pub query_file: String,
+    /// What was executed.
+    pub executed: Vec<Executed>,
+    /// The contract, which is also the name mapping.
+    pub contract: Contract,
+    /// What the source described.
+    pub described: Option<Described>,
+    /// Totals by separate SQL, before the rows (or in the same snapshot).
+    pub source_totals: Option<ControlTotals>,
+    /// Totals by separate SQL after the rows, only when bracketed.
+    pub source_totals_after: Option<ControlTotals>,
+    /// What was decoded and staged.
+    pub staged: Option<Staged>,
+    /// What the second path computed from the staged bytes.
+    pub recomputed: Option<Recomputed>,
+    /// Every check, also those that did not run.
+    pub checks: Vec<CheckResult>,
+    /// What the warehouse said of the load.
+    pub receipt: Option<LoadReceipt>,
+    /// What was counted in the warehouse afterwards.
+    pub read_back: Option<Recomputed>,
+    /// Checks of the read-back; empty when nothing was loaded.
+    pub verification: Vec<CheckResult>,
+}
