@@ -298,7 +298,7 @@ fn tokens(sql: &str, lines_before: usize) -> Result<Vec<Token>, QueryError> {
                 }
             }
             b'/' if at(i + 1) == b'*' => {
-                i = close_comment(bytes, i).ok_or_else(|| unclosed("a comment"))?
+                i = close_comment(bytes, i).ok_or_else(|| unclosed("a comment"))?;
             }
             b'@' if at(i + 1) == b'@' => i = word_end(bytes, i + 2),
             b'@' => {

@@ -1,0 +1,153 @@
+//! Single values of the driver into the integers that Arrow carries.
+//!
+//! Pure functions; what cannot be exact is a [`CellError`], never an approximation.
+
+/// Days from 0001-01-01 to 1970-01-01.
+const EPOCH_FROM_YEAR_1: i64 = 719_162;
+/// Days from 1900-01-01 to 1970-01-01.
+const EPOCH_FROM_1900: i64 = 25_567;
+/// Last day of year 9999, in days from 0001-01-01.
+const LAST_DAY: i64 = 3_652_058;
+const DAY_MICROS: i64 = 86_400_000_000;
+/// 2^51 units of 1/10000: up to there `round` gives back the money that the driver turned into a float.
+const MONEY_UNITS_MAX: f64 = 2_251_799_813_685_248.0;
+
+/// Why a cell cannot be carried.
+#[derive(Debug)]
+pub(super) enum CellError {
+    Contradiction,
+    Scale { announced: u8, found: u8 },
+    Money,
+    Range,
+}
+
+pub(super) fn exact(
+    value: Option<tiberius::numeric::Numeric>,
+    announced: u8,
+) -> Result<Option<i128>, CellError> {
+    match value {
+        Some(number) if number.scale() != announced => Err(CellError::Scale {
+            announced,
+            found: number.scale(),
+        }),
+        other => Ok(other.map(|number| number.value())),
+    }
+}
+
+/// Money arrives as a float of currency units; rounding gives back its units exactly up to 2^51.
+#[expect(
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "the driver decodes money to f64; within 2^51 units the rounding is exact, beyond it is refused"
+)]
+pub(super) fn money(value: f64) -> Result<i128, CellError> {
+    let units = (value * 10_000.0).round();
+    if units.abs() <= MONEY_UNITS_MAX {
+        Ok(units as i128)
+    } else {
+        Err(CellError::Money)
+    }
+}
+
+pub(super) fn date(value: tiberius::time::Date) -> Result<i32, CellError> {
+    i32::try_from(i64::from(value.days()) - EPOCH_FROM_YEAR_1).map_err(|_| CellError::Range)
+}
+
+/// Ticks of 1/300 s as SQL Server shows them: rounded to .000, .003 or .007.
+pub(super) fn datetime(value: tiberius::time::DateTime) -> i64 {
+    let days = i64::from(value.days()) - EPOCH_FROM_1900;
+    let millis = (i64::from(value.seconds_fragments()) * 10 + 1) / 3;
+    days * DAY_MICROS + millis * 1_000
+}
+
+pub(super) fn small_datetime(value: tiberius::time::SmallDateTime) -> i64 {
+    let days = i64::from(value.days()) - EPOCH_FROM_1900;
+    days * DAY_MICROS + i64::from(value.seconds_fragments()) * 60_000_000
+}
+
+/// Microseconds since midnight; the seventh digit is cut, never rounded.
+pub(super) fn time_micros(value: tiberius::time::Time) -> i64 {
+    let increments = i64::try_from(value.increments()).unwrap_or(i64::MAX);
+    match value.scale() {
+        scale @ 0..=6 => increments * 10_i64.pow(u32::from(6 - scale)),
+        _ => increments / 10,
+    }
+}
+
+pub(super) fn datetime2(value: tiberius::time::DateTime2) -> i64 {
+    (i64::from(value.date().days()) - EPOCH_FROM_YEAR_1) * DAY_MICROS + time_micros(value.time())
+}
+
+/// The wire carries UTC; the offset is only how the value is shown.
+pub(super) fn offset(value: tiberius::time::DateTimeOffset) -> Result<i64, CellError> {
+    let days = i64::from(value.datetime2().date().days());
+    if (0..=LAST_DAY).contains(&days) {
+        Ok(datetime2(value.datetime2()))
+    } else {
+        Err(CellError::Range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tiberius::time::{Date, DateTime, DateTime2, SmallDateTime, Time};
+
+    #[test]
+    fn datetime_ticks_show_as_sql_server_shows_them() {
+        let micros = |ticks| datetime(DateTime::new(25_567, ticks));
+        assert_eq!(
+            [0, 1, 2, 3, 300].map(micros),
+            [0, 3_000, 7_000, 10_000, 1_000_000]
+        );
+        assert_eq!(micros(300 * 86_400 - 1), DAY_MICROS - 3_000);
+        assert_eq!(
+            datetime(DateTime::new(-53_690, 0)),
+            -6_847_804_800_000_000,
+            "1753-01-01"
+        );
+        assert_eq!(
+            small_datetime(SmallDateTime::new(25_567, 61)),
+            3_660_000_000
+        );
+    }
+
+    #[test]
+    fn the_seventh_digit_is_cut_not_rounded() {
+        assert_eq!(time_micros(Time::new(863_999_999_999, 7)), DAY_MICROS - 1);
+        assert_eq!(time_micros(Time::new(5, 0)), 5_000_000);
+        let last = DateTime2::new(Date::new(3_652_058), Time::new(863_999_999_999, 7));
+        assert_eq!(
+            datetime2(last),
+            253_402_300_799_999_999,
+            "9999-12-31 23:59:59.999999"
+        );
+        assert_eq!(
+            datetime2(DateTime2::new(Date::new(0), Time::new(0, 7))),
+            -62_135_596_800_000_000
+        );
+    }
+
+    #[test]
+    fn money_is_exact_or_refused() {
+        for units in [
+            0_i128,
+            1,
+            -1,
+            15_000,
+            2_251_799_813_685_247,
+            -2_251_799_813_685_247,
+        ] {
+            // As the driver computes it: units divided by 10,000 in f64.
+            #[expect(clippy::as_conversions, reason = "as the driver does")]
+            let float = units as f64 / 1e4;
+            assert!(matches!(money(float), Ok(back) if back == units), "{units}");
+        }
+        assert!(matches!(
+            money(225_179_981_368_525.0),
+            Err(CellError::Money)
+        ));
+        assert!(matches!(money(f64::NAN), Err(CellError::Money)));
+    }
+}
