@@ -2,4 +2,6 @@
 //!
 //! Beside the floors: only `app.rs` and `cli/` name it; it may use `domain`. Never part of the production image.
 
+pub mod server;
+pub mod tds;
 pub mod wire;

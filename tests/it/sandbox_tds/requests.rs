@@ -1,0 +1,1 @@
+//! Errors, messages, transactions, parameters and prepared statements.
