@@ -42,13 +42,22 @@ pub fn describe_reply(columns: &[ColumnMeta]) -> Vec<Reply> {
 
 type Described = (ColumnMeta, ArrayRef);
 
+/// All columns of the result in SQL Server's order.
 fn described(columns: &[ColumnMeta]) -> Vec<Described> {
     let facts: Vec<Facts> = columns
         .iter()
         .map(|column| Facts::of(&column.sql_type))
         .collect();
-    let is_text = |facts: &Facts| facts.collated;
-    let mut all = vec![
+    let mut all = type_columns(columns, &facts);
+    all.extend(origin_columns(columns.len()));
+    all.extend(tds_columns(columns, &facts));
+    all
+}
+
+/// Name, nullability and type.
+fn type_columns(columns: &[ColumnMeta], facts: &[Facts]) -> Vec<Described> {
+    let collation = |f: &Facts| f.collated.then(|| COLLATION_NAME.to_owned());
+    vec![
         bits("is_hidden", columns.iter().map(|_| false)),
         ints("column_ordinal", false, (1..).take(columns.len()).map(Some)),
         texts("name", columns.iter().map(|c| Some(c.name.clone()))),
@@ -70,91 +79,65 @@ fn described(columns: &[ColumnMeta]) -> Vec<Described> {
         ),
         tiny_ints("precision", false, facts.iter().map(|f| Some(f.precision))),
         tiny_ints("scale", false, facts.iter().map(|f| Some(f.scale))),
-        texts(
-            "collation_name",
-            facts
-                .iter()
-                .map(|f| is_text(f).then(|| COLLATION_NAME.to_owned())),
+        texts("collation_name", facts.iter().map(collation)),
+    ]
+}
+
+/// What only user types, XML, linked servers and browse mode fill: nulls and zeros here.
+fn origin_columns(rows: usize) -> Vec<Described> {
+    let null_text = |name: &str| texts(name, (0..rows).map(|_| None));
+    let false_bit = |name: &str| bits(name, (0..rows).map(|_| false));
+    let null_int = |name: &str| ints(name, true, (0..rows).map(|_| None));
+    let null_small_int = |name: &str| small_ints(name, true, (0..rows).map(|_| None));
+    vec![
+        null_int("user_type_id"),
+        null_text("user_type_database"),
+        null_text("user_type_schema"),
+        null_text("user_type_name"),
+        wide_texts(
+            "assembly_qualified_type_name",
+            4000,
+            (0..rows).map(|_| None),
         ),
-    ];
-    for name in ["user_type_id"] {
-        all.push(ints(name, true, columns.iter().map(|_| None)));
-    }
-    for name in ["user_type_database", "user_type_schema", "user_type_name"] {
-        all.push(texts(name, columns.iter().map(|_| None)));
-    }
-    all.push(wide_texts(
-        "assembly_qualified_type_name",
-        4000,
-        columns.iter().map(|_| None),
-    ));
-    all.push(ints(
-        "xml_collection_id",
-        true,
-        columns.iter().map(|_| None),
-    ));
-    for name in [
-        "xml_collection_database",
-        "xml_collection_schema",
-        "xml_collection_name",
-    ] {
-        all.push(texts(name, columns.iter().map(|_| None)));
-    }
-    for name in [
-        "is_xml_document",
-        "is_case_sensitive",
-        "is_fixed_length_clr_type",
-    ] {
-        all.push(bits(name, columns.iter().map(|_| false)));
-    }
-    for name in [
-        "source_server",
-        "source_database",
-        "source_schema",
-        "source_table",
-        "source_column",
-    ] {
-        all.push(texts(name, columns.iter().map(|_| None)));
-    }
-    for name in [
-        "is_identity_column",
-        "is_part_of_unique_key",
-        "is_updateable",
-        "is_computed_column",
-        "is_sparse_column_set",
-    ] {
-        all.push(bits(name, columns.iter().map(|_| false)));
-    }
-    for name in [
-        "ordinal_in_order_by_list",
-        "order_by_is_descending",
-        "order_by_list_length",
-    ] {
-        all.push(small_ints(name, true, columns.iter().map(|_| None)));
-    }
+        null_int("xml_collection_id"),
+        null_text("xml_collection_database"),
+        null_text("xml_collection_schema"),
+        null_text("xml_collection_name"),
+        false_bit("is_xml_document"),
+        false_bit("is_case_sensitive"),
+        false_bit("is_fixed_length_clr_type"),
+        null_text("source_server"),
+        null_text("source_database"),
+        null_text("source_schema"),
+        null_text("source_table"),
+        null_text("source_column"),
+        false_bit("is_identity_column"),
+        false_bit("is_part_of_unique_key"),
+        false_bit("is_updateable"),
+        false_bit("is_computed_column"),
+        false_bit("is_sparse_column_set"),
+        null_small_int("ordinal_in_order_by_list"),
+        null_small_int("order_by_is_descending"),
+        null_small_int("order_by_list_length"),
+    ]
+}
+
+/// How TDS announces the type.
+fn tds_columns(columns: &[ColumnMeta], facts: &[Facts]) -> Vec<Described> {
     let tds: Vec<(i32, i32)> = columns.iter().map(|c| tds_type(&c.sql_type)).collect();
-    all.push(ints(
-        "tds_type_id",
-        false,
-        tds.iter().map(|(id, _)| Some(*id)),
-    ));
-    all.push(ints(
-        "tds_length",
-        false,
-        tds.iter().map(|(_, length)| Some(*length)),
-    ));
     // LCID 1033 with its comparison flags and sort id 52, as in the collation's wire bytes.
-    all.push(ints(
-        "tds_collation_id",
-        true,
-        facts.iter().map(|f| is_text(f).then_some(0x00D0_0409)),
-    ));
-    all.push(tiny_ints(
-        "tds_collation_sort_id",
-        true,
-        facts.iter().map(|f| is_text(f).then_some(52)),
-    ));
-    all
+    let collation = facts.iter().map(|f| f.collated.then_some(0x00D0_0409));
+    let sort_id = facts.iter().map(|f| f.collated.then_some(52));
+    vec![
+        ints("tds_type_id", false, tds.iter().map(|(id, _)| Some(*id))),
+        ints(
+            "tds_length",
+            false,
+            tds.iter().map(|(_, length)| Some(*length)),
+        ),
+        ints("tds_collation_id", true, collation),
+        tiny_ints("tds_collation_sort_id", true, sort_id),
+    ]
 }
 
 /// `rowversion` is described by its old name.

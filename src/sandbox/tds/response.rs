@@ -186,7 +186,7 @@ impl<'w> Answer<'w> {
         }
         let end = self
             .emit(TokenKind::Columns, 0, |buf: &mut Vec<u8>| {
-                put_columns(buf, &columns)
+                put_columns(buf, &columns);
             })
             .await?;
         self.columns = columns;
@@ -240,7 +240,7 @@ impl<'w> Answer<'w> {
 
     async fn env_change(&mut self, change: &EnvChange<'_>) -> Result<Option<End>, TdsError> {
         self.emit(TokenKind::EnvChange, 0, |buf: &mut Vec<u8>| {
-            put_env_change(buf, change)
+            put_env_change(buf, change);
         })
         .await
     }

@@ -172,10 +172,7 @@ mod tests {
         assert_eq!(clock_from_micros(first), Some((-53_690, 0)));
         assert_eq!(clock_from_micros(first - 10_000), None);
         assert_eq!(round_ticks(-1, 7), None);
-        assert_eq!(
-            round_ticks((DAY_MAX + 1) * TICKS_DAY - 1, 7).is_some(),
-            true
-        );
+        assert!(round_ticks((DAY_MAX + 1) * TICKS_DAY - 1, 7).is_some());
         assert_eq!(round_ticks((DAY_MAX + 1) * TICKS_DAY - 1, 0), None);
         assert_eq!(day_from_unix(2_932_896), Some(DAY_MAX));
         assert_eq!(day_from_unix(2_932_897), None);
