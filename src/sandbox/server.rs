@@ -78,6 +78,7 @@ pub enum SandboxError {
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
+    tls: TlsMode,
     certificate_pem: String,
     stop: CancellationToken,
     /// The accepting task; it owns the connections, and dropping the set aborts them all.
@@ -114,6 +115,7 @@ impl Server {
         tasks.spawn(accept(listener, context));
         Ok(Self {
             addr,
+            tls: config.tls,
             certificate_pem,
             stop,
             tasks,
@@ -132,32 +134,42 @@ impl Server {
         &self.certificate_pem
     }
 
-    /// ODBC connection string for Microsoft's driver.
+    /// ODBC connection string for Microsoft's driver; encrypted unless the server has no TLS.
     #[must_use]
     pub fn odbc_string(&self, login: &Credentials<'_>, trust: Trust) -> String {
         format!(
             "DRIVER={{ODBC Driver 18 for SQL Server}};SERVER=tcp:{},{};DATABASE={};UID={};PWD={{{}}};\
-             Encrypt=yes;TrustServerCertificate={};",
+             Encrypt={};TrustServerCertificate={};",
             self.addr.ip(),
             self.addr.port(),
             login.database,
             login.user,
             login.password.replace('}', "}}"),
+            if self.tls == TlsMode::Off {
+                "no"
+            } else {
+                "yes"
+            },
             if trust == Trust::Any { "yes" } else { "no" },
         )
     }
 
-    /// ADO.NET connection string, as tiberius reads it.
+    /// ADO.NET connection string, as tiberius reads it (without TLS by its own word for that).
     #[must_use]
     pub fn ado_string(&self, login: &Credentials<'_>, trust: Trust) -> String {
         format!(
-            "Server=tcp:{},{};Database={};User Id={};Password=\"{}\";Encrypt=true;\
+            "Server=tcp:{},{};Database={};User Id={};Password=\"{}\";Encrypt={};\
              TrustServerCertificate={};",
             self.addr.ip(),
             self.addr.port(),
             login.database,
             login.user,
             login.password.replace('"', "\"\""),
+            if self.tls == TlsMode::Off {
+                "DANGER_PLAINTEXT"
+            } else {
+                "true"
+            },
             trust == Trust::Any,
         )
     }

@@ -34,7 +34,7 @@ params = [
     datetime.date(9999, 12, 31), datetime.datetime(1, 1, 1, 23, 59, 59, 999999),
     b"\x00\xff", b"\x07" * 9000, 1.5, True, uuid.UUID(int=1), None,
 ]
-cursor.execute("ECHO PARAMETERS", params)
+cursor.execute("ECHO PARAMETERS " + ", ".join("?" * len(params)), params)
 result["params"] = [form(value) for value in cursor.fetchone()]
 result["sent"] = [form(value) for value in params]
 for _ in range(3):

@@ -65,6 +65,8 @@ async fn a_login_only_client_goes_on_in_clear() {
 #[tokio::test]
 async fn a_server_without_tls_serves_only_clients_that_do_not_insist() {
     let server = start_with(people(), tls(TlsMode::Off)).await;
+    let as_told = server.ado_string(&LOGIN, Trust::Any);
+    people_are_read(&server, Config::from_ado_string(&as_told).unwrap()).await;
     people_are_read(&server, config(&server, EncryptionLevel::NotSupported)).await;
     let refused = connect_with(&server, config(&server, EncryptionLevel::Required)).await;
     assert!(refused.is_err());
@@ -113,4 +115,20 @@ async fn large_and_small_packets_carry_the_same() {
         config.packet_size(packet_bytes);
         people_are_read(&server, config).await;
     }
+}
+
+#[tokio::test]
+async fn connection_strings_are_what_drivers_expect() {
+    let server = start(people()).await;
+    let login = Credentials {
+        user: "sox",
+        password: "a}b",
+        database: "NAV",
+    };
+    let expected = format!(
+        "DRIVER={{ODBC Driver 18 for SQL Server}};SERVER=tcp:127.0.0.1,{};DATABASE=NAV;UID=sox;\
+         PWD={{a}}}}b}};Encrypt=yes;TrustServerCertificate=no;",
+        server.addr().port()
+    );
+    assert_eq!(server.odbc_string(&login, Trust::Verified), expected);
 }

@@ -210,7 +210,15 @@ async fn microsofts_driver_reads_all_types_and_binds_parameters() {
     let odbc = server.odbc_string(&LOGIN, soxauto::sandbox::server::Trust::Any);
     let result = run("mssql_python_client.py", vec![odbc]).await;
     check_types(&result, &[]);
-    assert_eq!(result["params"], result["sent"]);
+    let (params, sent) = (&result["params"], &result["sent"]);
+    for at in 0..sent.as_array().map_or(1, Vec::len) {
+        assert!(
+            params[at] == sent[at],
+            "{at}: {} for {}",
+            cut(&params[at]),
+            cut(&sent[at])
+        );
+    }
     for (part, text) in [
         ("error", "no answer"),
         ("failing", "Divide by zero"),

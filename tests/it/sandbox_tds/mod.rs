@@ -5,6 +5,7 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::float_arithmetic,
+    clippy::print_stdout,
     reason = "in a test a panic is the answer; clippy knows only #[test] functions as tests"
 )]
 
@@ -13,6 +14,7 @@ mod clients;
 mod faults;
 mod requests;
 mod rows;
+mod speed;
 mod types;
 
 use std::sync::Arc;
