@@ -97,7 +97,11 @@ impl Connection {
                 return Ok(finished);
             }
         }
-        Err(TdsError::Malformed("empty procedure call"))
+        self.fail(
+            &internal("empty procedure call".to_owned()),
+            Style::Procedure,
+        )
+        .await
     }
 }
 

@@ -12,6 +12,7 @@
 mod batches;
 mod clients;
 mod faults;
+mod raw;
 mod requests;
 mod rows;
 mod speed;

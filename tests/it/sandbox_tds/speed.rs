@@ -7,8 +7,8 @@ use std::time::Instant;
 use arrow::array::*;
 use soxauto::sandbox::tds::replay::ReplayEngine;
 use soxauto::sandbox::tds::value::BatchEncoder;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::raw::RawClient;
 use super::*;
 
 const BATCH_ROWS: i32 = 8_192;
@@ -124,7 +124,7 @@ async fn replay_reaches_its_floor() {
     for packet_bytes in [4_096, 32_767] {
         let mut client = RawClient::connect(&server, packet_bytes).await;
         let begin = Instant::now();
-        let bytes = client.select().await;
+        let bytes = client.count_batch("SELECT").await;
         let seconds = begin.elapsed().as_secs_f64();
         let rate = ROWS as f64 / seconds;
         println!(
@@ -133,62 +133,5 @@ async fn replay_reaches_its_floor() {
             bytes as f64 / seconds / 1e6
         );
         assert!(rate >= REPLAY_ROWS_S_MIN || packet_bytes < 32_767);
-    }
-}
-
-/// Just enough TDS to count the bytes of an answer, so that the server is what is measured.
-struct RawClient {
-    socket: TcpStream,
-    buf: Vec<u8>,
-}
-
-impl RawClient {
-    async fn connect(server: &Server, packet_bytes: u32) -> Self {
-        let socket = TcpStream::connect(server.addr()).await.unwrap();
-        let mut client = Self {
-            socket,
-            buf: vec![0; 1 << 20],
-        };
-        // Pre-login with ENCRYPTION "not supported", then a LOGIN7 of empty fields.
-        client.ask(0x12, &[1, 0, 6, 0, 1, 0xFF, 2]).await;
-        let mut login = vec![0; 94];
-        login[4..8].copy_from_slice(&0x7400_0004_u32.to_le_bytes());
-        login[8..12].copy_from_slice(&packet_bytes.to_le_bytes());
-        client.ask(0x10, &login).await;
-        client
-    }
-
-    async fn select(&mut self) -> usize {
-        let mut body = 4_u32.to_le_bytes().to_vec();
-        body.extend("SELECT".encode_utf16().flat_map(u16::to_le_bytes));
-        self.ask(0x01, &body).await
-    }
-
-    /// Sends one message and reads to the end of the answer; returns its bytes.
-    async fn ask(&mut self, kind: u8, body: &[u8]) -> usize {
-        let len = u16::try_from(body.len() + 8).unwrap().to_be_bytes();
-        let mut packet = vec![kind, 1, len[0], len[1], 0, 0, 1, 0];
-        packet.extend(body);
-        self.socket.write_all(&packet).await.unwrap();
-        let (mut at, mut end, mut total) = (0, 0, 0);
-        loop {
-            while end - at >= 8 {
-                let header = &self.buf[at..];
-                let len = usize::from(u16::from_be_bytes([header[2], header[3]]));
-                if end - at < len {
-                    break;
-                }
-                let last = header[1] & 1 != 0;
-                (at, total) = (at + len, total + len);
-                if last {
-                    return total;
-                }
-            }
-            self.buf.copy_within(at..end, 0);
-            (at, end) = (0, end - at);
-            let read = self.socket.read(&mut self.buf[end..]).await.unwrap();
-            assert!(read > 0, "closed in mid-answer");
-            end += read;
-        }
     }
 }
