@@ -2,4 +2,7 @@
 //!
 //! Beside the floors: only `app.rs` and `cli/` name it; it may use `domain`. Never part of the production image.
 
+pub mod data;
+pub mod engine;
+pub mod tsql;
 pub mod wire;
