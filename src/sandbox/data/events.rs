@@ -202,7 +202,7 @@ impl Events {
             amount: sign * amount,
             amount_lcy: sign * amount_lcy,
         };
-        let terms = if group % 3 == 0 { 0 } else { 30 };
+        let terms = if group.is_multiple_of(3) { 0 } else { 30 };
         Entry {
             kind,
             day,
@@ -210,7 +210,7 @@ impl Events {
             customer: self.rng.below(self.customers),
             group,
             busline: self.rng.index(BUSLINES.len()),
-            partner: usize::from(dice % 11 == 0) + usize::from(dice % 33 == 0),
+            partner: usize::from(dice.is_multiple_of(11)) + usize::from(dice.is_multiple_of(33)),
             currency,
             initial,
             application: None,

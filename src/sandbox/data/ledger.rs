@@ -181,7 +181,7 @@ impl<'a> Books<'a> {
         .map_err(internal)?;
         self.external.clear();
         // One in ten external numbers is an empty text, which is not a null.
-        if entry.dice % 10 != 0 {
+        if !entry.dice.is_multiple_of(10) {
             write!(self.external, "{}", 300_000_000 + entry.dice % 99_999_989).map_err(internal)?;
         }
         self.customer.clear();

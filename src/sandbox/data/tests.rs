@@ -14,8 +14,8 @@ const FINREC: &str = "AIG_Nav_Jumia_Reconciliation";
 
 type Sums = BTreeMap<(String, String), i128>;
 
-fn rows_of<'a>(
-    table: &'a Table,
+fn rows_of(
+    table: &Table,
     texts: &[&str],
     dates: &str,
     amount: &str,
@@ -94,8 +94,8 @@ fn balances(tables: &Tables, cutoff: i64) -> Sums {
     sums
 }
 
-/// Σ of the details by the receivables account of the entry, and the number of entries in scope that stay open.
-fn sub_ledger(tables: &Tables, cutoff: i64) -> (Sums, usize) {
+/// Posting group of every customer ledger entry.
+fn groups(tables: &Tables) -> HashMap<(String, i32), String> {
     let mut groups: HashMap<(String, i32), String> = HashMap::new();
     for batch in &tables
         .find(NAV, "dbo", "Customer Ledger Entries")
@@ -122,6 +122,12 @@ fn sub_ledger(tables: &Tables, cutoff: i64) -> (Sums, usize) {
             assert!(old.is_none(), "the key of the customer ledger is unique");
         }
     }
+    groups
+}
+
+/// Σ of the details by the receivables account of the entry, and the number of entries in scope that stay open.
+fn sub_ledger(tables: &Tables, cutoff: i64) -> (Sums, usize) {
+    let groups = groups(tables);
     let mut open: HashMap<(String, i32), i128> = HashMap::new();
     for batch in &tables
         .find(NAV, "dbo", "Detailed Customer Ledg_ Entry")

@@ -28,6 +28,7 @@ pub(super) struct TypeFacts {
 ///
 /// # Source
 /// `sys.types` of SQL Server 2019 and the TDS type tokens of MS-TDS 2.2.5.4.
+#[expect(clippy::too_many_lines, reason = "a table: one line a type")]
 pub(super) fn type_facts(ty: &SqlType) -> TypeFacts {
     let fixed = |id, max_length, precision, scale, tds| TypeFacts {
         id,

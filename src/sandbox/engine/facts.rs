@@ -91,6 +91,17 @@ pub(super) fn fact(
         ("SCHEMA_NAME", []) => (Cell::text("dbo"), sysname()),
         ("HOST_NAME", []) => (Cell::Null, sysname()),
         ("APP_NAME", []) => (catalog.program(), sysname()),
+        _ => return property(catalog, name, arguments),
+    })
+}
+
+/// Clocks, properties and permissions.
+fn property(
+    catalog: &StatementCatalog<'_>,
+    name: &str,
+    arguments: &[Option<String>],
+) -> SqlResult<(Cell<'static>, SqlType)> {
+    Ok(match (name, arguments) {
         ("GETDATE" | "CURRENT_TIMESTAMP" | "GETUTCDATE", []) => {
             let tick = datetime_tick(now_us()?).ok_or_else(|| internal("the clock"))?;
             (Cell::DateTime(tick), SqlType::DateTime)

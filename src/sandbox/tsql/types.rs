@@ -286,12 +286,12 @@ pub fn unify(left: &SqlType, right: &SqlType) -> SqlResult<SqlType> {
     } else {
         (right, left)
     };
-    if let SqlType::Decimal { .. } = high {
-        if let (Some((p1, s1)), Some((p2, s2))) = (exact_digits(left), exact_digits(right)) {
-            let scale = u16::from(max(s1, s2));
-            let integral = u16::from(max(p1 - s1, p2 - s2));
-            return Ok(cut(integral + scale, scale, false));
-        }
+    if let (SqlType::Decimal { .. }, Some((p1, s1)), Some((p2, s2))) =
+        (high, exact_digits(left), exact_digits(right))
+    {
+        let scale = u16::from(max(s1, s2));
+        let integral = u16::from(max(p1 - s1, p2 - s2));
+        return Ok(cut(integral + scale, scale, false));
     }
     if let (SqlType::DateTime2(a), SqlType::DateTime2(b)) = (left, right) {
         return Ok(SqlType::DateTime2(max(*a, *b)));

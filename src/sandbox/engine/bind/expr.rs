@@ -37,20 +37,18 @@ impl Binder<'_> {
             return Ok(None);
         };
         let mut found = None;
-        if !grouping.groups.is_empty() && !matches!(ast, Ast::Value(_) | Ast::Nested(_)) {
-            if let Ok(plain) = self.node(ast) {
-                let position = grouping
-                    .groups
-                    .iter()
-                    .position(|group| group.expr == plain.expr);
-                found = position
-                    .and_then(|at| Some((at, grouping.groups.get(at)?)))
-                    .map(|(at, group)| Typed {
-                        expr: Expr::Column(format!("g{at}").into()),
-                        value: None,
-                        ..group.clone()
-                    });
-            }
+        if !grouping.groups.is_empty()
+            && !matches!(ast, Ast::Value(_) | Ast::Nested(_))
+            && let Ok(plain) = self.node(ast)
+        {
+            let mut groups = grouping.groups.iter().enumerate();
+            found = groups
+                .find(|(_, group)| group.expr == plain.expr)
+                .map(|(at, group)| Typed {
+                    expr: Expr::Column(format!("g{at}").into()),
+                    value: None,
+                    ..group.clone()
+                });
         }
         self.grouping = Some(grouping);
         Ok(found)
@@ -107,6 +105,13 @@ impl Binder<'_> {
                     .and_then(|value| value.value.into_string());
                 self.like(expr, pattern, escape, *negated)
             }
+            other => self.composed(other),
+        }
+    }
+
+    /// Subqueries, choices, conversions and calls.
+    fn composed(&mut self, ast: &Ast) -> SqlResult<Typed> {
+        match ast {
             Ast::Exists { subquery, negated } => {
                 let plan = Arc::new(self.query(subquery, false)?.plan);
                 Ok(Typed::condition(if *negated {
@@ -122,6 +127,28 @@ impl Binder<'_> {
                 else_result,
                 ..
             } => self.case(operand.as_deref(), conditions, else_result.as_deref()),
+            Ast::Cast { .. } | Ast::Convert { .. } => self.conversion(ast),
+            Ast::Collate { expr, collation } => self.collate(expr, &collation.to_string()),
+            Ast::Function(function) => self.function(function),
+            Ast::Substring {
+                expr,
+                substring_from: Some(from),
+                substring_for: Some(len),
+                ..
+            } => self.substring(expr, from, len),
+            Ast::Trim {
+                expr,
+                trim_where: None,
+                trim_what: None,
+                trim_characters: None,
+            } => self.text_unary(Op::Trim, expr),
+            other => Err(unsupported(format!("the expression {other}"))),
+        }
+    }
+
+    /// CAST, CONVERT and their TRY forms.
+    fn conversion(&mut self, ast: &Ast) -> SqlResult<Typed> {
+        match ast {
             Ast::Cast {
                 kind,
                 expr,
@@ -152,21 +179,7 @@ impl Binder<'_> {
                 };
                 self.cast(expr, ty, style, *is_try)
             }
-            Ast::Collate { expr, collation } => self.collate(expr, &collation.to_string()),
-            Ast::Function(function) => self.function(function),
-            Ast::Substring {
-                expr,
-                substring_from: Some(from),
-                substring_for: Some(len),
-                ..
-            } => self.substring(expr, from, len),
-            Ast::Trim {
-                expr,
-                trim_where: None,
-                trim_what: None,
-                trim_characters: None,
-            } => self.text_unary(Op::Trim, expr),
-            other => Err(unsupported(format!("the expression {other}"))),
+            other => Err(unsupported(format!("the conversion {other}"))),
         }
     }
 

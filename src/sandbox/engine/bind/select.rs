@@ -170,7 +170,7 @@ impl Binder<'_> {
                 }
                 SelectItem::UnnamedExpr(ast) => items.push((name_of(ast), self.expr(ast)?)),
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    items.push((alias.value.clone(), self.expr(expr)?))
+                    items.push((alias.value.clone(), self.expr(expr)?));
                 }
                 SelectItem::Wildcard(options) => {
                     plain_wildcard(options)?;

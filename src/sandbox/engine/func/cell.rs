@@ -229,19 +229,19 @@ impl Writer {
         match (self, cell) {
             (Self::Bool(b), Cell::Int(v)) => b.append_value(*v != 0),
             (Self::I16(b), Cell::Int(v)) => {
-                b.append_value(i16::try_from(*v).map_err(|_| overflow("smallint"))?)
+                b.append_value(i16::try_from(*v).map_err(|_| overflow("smallint"))?);
             }
             (Self::I32(b), Cell::Int(v)) => {
-                b.append_value(i32::try_from(*v).map_err(|_| overflow("int"))?)
+                b.append_value(i32::try_from(*v).map_err(|_| overflow("int"))?);
             }
             (Self::I64(b), Cell::Int(v)) => b.append_value(*v),
             (Self::Dec(b), Cell::Dec(v, _)) => b.append_value(*v),
             (Self::F32(b), Cell::Float(v)) => {
-                b.append_value(v.to_string().parse().map_err(internal)?)
+                b.append_value(v.to_string().parse().map_err(internal)?);
             }
             (Self::F64(b), Cell::Float(v)) => b.append_value(*v),
             (Self::Date(b), Cell::Date(v)) => {
-                b.append_value(i32::try_from(*v).map_err(|_| overflow("date"))?)
+                b.append_value(i32::try_from(*v).map_err(|_| overflow("date"))?);
             }
             (Self::DateTime(b), Cell::DateTime(v)) => b.append_value(*v),
             (Self::Time(b), Cell::Time(v)) => b.append_value(*v),

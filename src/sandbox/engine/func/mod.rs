@@ -84,10 +84,10 @@ impl Function {
     }
 
     fn run(&self, arrays: &[ArrayRef], rows: usize) -> SqlResult<ArrayRef> {
-        if let [array] = arrays {
-            if self.unchanged(array) {
-                return Ok(Arc::clone(array));
-            }
+        if let [array] = arrays
+            && self.unchanged(array)
+        {
+            return Ok(Arc::clone(array));
         }
         let readers: Vec<Reader> = arrays
             .iter()

@@ -63,10 +63,10 @@ impl Sum {
         let array = values
             .first()
             .ok_or_else(|| carry(internal("SUM without an argument")))?;
-        if let DataType::Decimal128(_, scale) = array.data_type() {
-            if *scale == signed(self.scale) {
-                return Ok(array.as_primitive::<Decimal128Type>().clone());
-            }
+        if let DataType::Decimal128(_, scale) = array.data_type()
+            && *scale == signed(self.scale)
+        {
+            return Ok(array.as_primitive::<Decimal128Type>().clone());
         }
         Ok(arrow::compute::cast(array, &self.state_type())?
             .as_primitive::<Decimal128Type>()

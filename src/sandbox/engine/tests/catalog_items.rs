@@ -44,7 +44,10 @@ async fn ipe_07_gives_as_many_rows_as_were_asked_for_with_the_declared_types() {
             "{expected} in {types:?}"
         );
     }
-    let types = [("@P1".to_owned(), SqlType::Date), ("@P2".to_owned(), SqlType::Date)];
+    let types = [
+        ("@P1".to_owned(), SqlType::Date),
+        ("@P2".to_owned(), SqlType::Date),
+    ];
     let described = session.describe(&bound(IPE_07), &types).await;
     assert_eq!(described.unwrap(), answer.results[0].0);
 }

@@ -129,7 +129,7 @@ fn begins(token: &Token, current: &[Token]) -> bool {
             );
             let awaited = matches!(first.as_str(), "WITH" | "INSERT");
             // The bodies of common table expressions are in parentheses, so one SELECT outside them is the query's own.
-            !continues && !(awaited && select_outside(current))
+            !(continues || awaited && select_outside(current))
         }
         // The ELSE of a CASE is no statement.
         "ELSE" => count(current, "CASE") <= count(current, "END"),
