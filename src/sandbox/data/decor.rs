@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int16Array, StringArray};
+use arrow::array::{Array, ArrayRef, StringArray, UInt8Array};
 
 use crate::sandbox::data::rng::Rng;
 
@@ -75,9 +75,9 @@ impl Decor {
             center: texts(rng, &CENTERS),
             ic_partner: optional(rng, &IC_PARTNERS),
             none: optional(rng, &[None]),
-            zero: Arc::new(Int16Array::from(vec![0; BATCH_ROWS])),
-            flag: Arc::new(Int16Array::from_iter_values(
-                (0..BATCH_ROWS).map(|_| i16::from(rng.percent(3))),
+            zero: Arc::new(UInt8Array::from(vec![0; BATCH_ROWS])),
+            flag: Arc::new(UInt8Array::from_iter_values(
+                (0..BATCH_ROWS).map(|_| u8::from(rng.percent(3))),
             )),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int16Builder, StringArray, StringBuilder};
+use arrow::array::{ArrayRef, BooleanArray, StringArray, StringBuilder, UInt8Builder};
 use arrow::record_batch::RecordBatch;
 
 use crate::sandbox::data::chart::{
@@ -127,7 +127,7 @@ pub(super) fn customers(
             StringBuilder::new(),
             StringBuilder::new(),
         ];
-        let mut integrated = Int16Builder::new();
+        let mut integrated = UInt8Builder::new();
         for number in chunk {
             nos.append_value(format!("C{number:07}"));
             names.append_option(name(&mut rng));
@@ -137,7 +137,7 @@ pub(super) fn customers(
                     .copied()
                     .unwrap_or_default(),
             );
-            integrated.append_value(i16::from(rng.percent(80)));
+            integrated.append_value(u8::from(rng.percent(80)));
             let group = POSTING_GROUPS.get(rng.index(POSTING_GROUPS.len()));
             groups.append_value(group.map_or("", |(code, _)| *code));
         }

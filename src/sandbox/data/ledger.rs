@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Decimal128Builder, Int16Builder, Int32Builder, StringBuilder,
-    TimestampMicrosecondBuilder,
+    ArrayRef, Decimal128Builder, Int32Builder, StringBuilder, TimestampMicrosecondBuilder,
+    UInt8Builder,
 };
 use arrow::record_batch::RecordBatch;
 use chrono::Datelike;
@@ -82,7 +82,7 @@ struct EntryColumns {
     buslines: StringBuilder,
     currencies: StringBuilder,
     amounts: Option<[Decimal128Builder; 2]>,
-    open: Int16Builder,
+    open: UInt8Builder,
     partners: StringBuilder,
     rows: usize,
 }
@@ -240,7 +240,7 @@ impl EntryColumns {
         let closed = entry.closed_day();
         self.closed
             .append_value(closed.map_or(NO_DATE_US, |day| day * DAY_US));
-        self.open.append_value(i16::from(closed.is_none()));
+        self.open.append_value(u8::from(closed.is_none()));
         self.customers.append_value(posting.customer);
         self.groups.append_value(
             POSTING_GROUPS

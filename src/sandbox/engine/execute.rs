@@ -102,7 +102,14 @@ async fn run(state: &SessionState, bound: Bound, out: &ReplySender) -> Result<u6
     send(out, Reply::Columns(columns)).await?;
     let mut batches = Coalescer::new(schema);
     let mut count = 0;
-    while let Some(batch) = rows.next().await {
+    loop {
+        // A client that is gone must not wait for a long computation to end.
+        let next = tokio::select! {
+            biased;
+            () = out.closed() => return Err(Stop::Gone),
+            next = rows.next() => next,
+        };
+        let Some(batch) = next else { break };
         let batch = match batch {
             Ok(batch) => batch,
             Err(error) => {

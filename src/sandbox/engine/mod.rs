@@ -10,6 +10,7 @@ mod execute;
 mod facts;
 pub mod func;
 mod infoschema;
+mod params;
 mod procedures;
 mod session;
 mod sysviews;

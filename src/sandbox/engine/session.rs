@@ -13,6 +13,7 @@ use crate::sandbox::engine::bind::{Binder, Bound, Catalog, Variables};
 use crate::sandbox::engine::catalog::{SNAPSHOT, StatementCatalog};
 use crate::sandbox::engine::execute::{Stop, panic_error, send, stream};
 use crate::sandbox::engine::func::cell::{Cell, single};
+use crate::sandbox::engine::params::variables_of;
 use crate::sandbox::engine::{SessionInfo, Shared, Version};
 use crate::sandbox::tsql::batch::{Declaration, Statement, parse_batch};
 use crate::sandbox::tsql::error::{SqlResult, denied, error, unknown_variable, unsupported};
@@ -339,18 +340,7 @@ impl SqlSession for Session {
         params: &[SqlParam],
         out: ReplySender,
     ) -> Result<(), ClientGone> {
-        let mut variables = Variables::new();
-        for (index, param) in params.iter().enumerate() {
-            let name = if param.name.is_empty() {
-                format!("@p{}", index + 1)
-            } else {
-                param.name.to_lowercase()
-            };
-            variables.insert(
-                name,
-                (param.sql_type.clone(), Some(Arc::clone(&param.value))),
-            );
-        }
+        let mut variables = variables_of(params);
         let result = self.batch(sql, &mut variables, &out, 0).await;
         self.report(result, &out).await
     }

@@ -20,7 +20,8 @@ pub const PRECISION_MAX: u8 = 38;
 pub fn arrow_type(ty: &SqlType) -> SqlResult<DataType> {
     Ok(match ty {
         SqlType::Bit => DataType::Boolean,
-        SqlType::TinyInt | SqlType::SmallInt => DataType::Int16,
+        SqlType::TinyInt => DataType::UInt8,
+        SqlType::SmallInt => DataType::Int16,
         SqlType::Int => DataType::Int32,
         SqlType::BigInt => DataType::Int64,
         SqlType::Decimal { precision, scale } => DataType::Decimal128(*precision, signed(*scale)),
@@ -32,7 +33,7 @@ pub fn arrow_type(ty: &SqlType) -> SqlResult<DataType> {
         SqlType::DateTime | SqlType::SmallDateTime | SqlType::DateTime2(_) => {
             DataType::Timestamp(TimeUnit::Microsecond, None)
         }
-        SqlType::Time(_) => DataType::Time64(TimeUnit::Microsecond),
+        SqlType::Time(_) => DataType::Time64(TimeUnit::Nanosecond),
         SqlType::Char(_)
         | SqlType::VarChar(_)
         | SqlType::NChar(_)

@@ -9,8 +9,8 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, BooleanBuilder,
     Date32Array, Date32Builder, Decimal128Array, Decimal128Builder, Float32Array, Float32Builder,
     Float64Array, Float64Builder, Int16Array, Int16Builder, Int32Array, Int32Builder, Int64Array,
-    Int64Builder, StringArray, StringBuilder, Time64MicrosecondArray, Time64MicrosecondBuilder,
-    TimestampMicrosecondArray, TimestampMicrosecondBuilder,
+    Int64Builder, StringArray, StringBuilder, Time64NanosecondArray, Time64NanosecondBuilder,
+    TimestampMicrosecondArray, TimestampMicrosecondBuilder, UInt8Array, UInt8Builder,
 };
 use arrow::datatypes::{DataType, TimeUnit};
 
@@ -67,7 +67,9 @@ impl Cell<'_> {
 pub enum Reader {
     /// bit.
     Bool(BooleanArray),
-    /// tinyint, smallint.
+    /// tinyint.
+    U8(UInt8Array),
+    /// smallint.
     I16(Int16Array),
     /// int.
     I32(Int32Array),
@@ -84,7 +86,7 @@ pub enum Reader {
     /// The date-times.
     DateTime(TimestampMicrosecondArray),
     /// time.
-    Time(Time64MicrosecondArray),
+    Time(Time64NanosecondArray),
     /// Texts.
     Text(StringArray),
     /// Binaries.
@@ -107,6 +109,7 @@ impl Reader {
         };
         Ok(match target {
             DataType::Boolean => Self::Bool(array.as_boolean().clone()),
+            DataType::UInt8 => Self::U8(array.as_primitive().clone()),
             DataType::Int16 => Self::I16(array.as_primitive().clone()),
             DataType::Int32 => Self::I32(array.as_primitive().clone()),
             DataType::Int64 => Self::I64(array.as_primitive().clone()),
@@ -120,7 +123,7 @@ impl Reader {
             DataType::Timestamp(TimeUnit::Microsecond, None) => {
                 Self::DateTime(array.as_primitive().clone())
             }
-            DataType::Time64(TimeUnit::Microsecond) => Self::Time(array.as_primitive().clone()),
+            DataType::Time64(TimeUnit::Nanosecond) => Self::Time(array.as_primitive().clone()),
             DataType::Utf8 => Self::Text(array.as_string().clone()),
             DataType::Binary => Self::Bytes(array.as_binary().clone()),
             other => return Err(internal(format!("no reader for {other}"))),
@@ -130,6 +133,7 @@ impl Reader {
     fn array(&self) -> &dyn Array {
         match self {
             Self::Bool(a) => a,
+            Self::U8(a) => a,
             Self::I16(a) => a,
             Self::I32(a) => a,
             Self::I64(a) => a,
@@ -153,6 +157,7 @@ impl Reader {
         }
         match self {
             Self::Bool(a) => Cell::Int(i64::from(a.value(row))),
+            Self::U8(a) => Cell::Int(i64::from(a.value(row))),
             Self::I16(a) => Cell::Int(i64::from(a.value(row))),
             Self::I32(a) => Cell::Int(i64::from(a.value(row))),
             Self::I64(a) => Cell::Int(a.value(row)),
@@ -161,7 +166,7 @@ impl Reader {
             Self::F64(a) => Cell::Float(a.value(row)),
             Self::Date(a) => Cell::Date(i64::from(a.value(row))),
             Self::DateTime(a) => Cell::DateTime(a.value(row)),
-            Self::Time(a) => Cell::Time(a.value(row)),
+            Self::Time(a) => Cell::Time(a.value(row) / 1000),
             Self::Text(a) => Cell::Text(Cow::Borrowed(a.value(row))),
             Self::Bytes(a) => Cell::Bytes(Cow::Borrowed(a.value(row))),
         }
@@ -172,7 +177,9 @@ impl Reader {
 pub enum Writer {
     /// bit.
     Bool(BooleanBuilder),
-    /// tinyint, smallint.
+    /// tinyint.
+    U8(UInt8Builder),
+    /// smallint.
     I16(Int16Builder),
     /// int.
     I32(Int32Builder),
@@ -189,7 +196,7 @@ pub enum Writer {
     /// The date-times.
     DateTime(TimestampMicrosecondBuilder),
     /// time.
-    Time(Time64MicrosecondBuilder),
+    Time(Time64NanosecondBuilder),
     /// Texts.
     Text(StringBuilder),
     /// Binaries.
@@ -204,6 +211,7 @@ impl Writer {
     pub fn new(ty: &SqlType) -> SqlResult<Self> {
         Ok(match arrow_type(ty)? {
             DataType::Boolean => Self::Bool(BooleanBuilder::new()),
+            DataType::UInt8 => Self::U8(UInt8Builder::new()),
             DataType::Int16 => Self::I16(Int16Builder::new()),
             DataType::Int32 => Self::I32(Int32Builder::new()),
             DataType::Int64 => Self::I64(Int64Builder::new()),
@@ -214,7 +222,7 @@ impl Writer {
             DataType::Float64 => Self::F64(Float64Builder::new()),
             DataType::Date32 => Self::Date(Date32Builder::new()),
             DataType::Timestamp(..) => Self::DateTime(TimestampMicrosecondBuilder::new()),
-            DataType::Time64(_) => Self::Time(Time64MicrosecondBuilder::new()),
+            DataType::Time64(_) => Self::Time(Time64NanosecondBuilder::new()),
             DataType::Utf8 => Self::Text(StringBuilder::new()),
             DataType::Binary => Self::Bytes(BinaryBuilder::new()),
             other => return Err(internal(format!("no writer for {other}"))),
@@ -228,6 +236,9 @@ impl Writer {
     pub fn push(&mut self, cell: &Cell<'_>) -> SqlResult<()> {
         match (self, cell) {
             (Self::Bool(b), Cell::Int(v)) => b.append_value(*v != 0),
+            (Self::U8(b), Cell::Int(v)) => {
+                b.append_value(u8::try_from(*v).map_err(|_| overflow("tinyint"))?);
+            }
             (Self::I16(b), Cell::Int(v)) => {
                 b.append_value(i16::try_from(*v).map_err(|_| overflow("smallint"))?);
             }
@@ -244,7 +255,7 @@ impl Writer {
                 b.append_value(i32::try_from(*v).map_err(|_| overflow("date"))?);
             }
             (Self::DateTime(b), Cell::DateTime(v)) => b.append_value(*v),
-            (Self::Time(b), Cell::Time(v)) => b.append_value(*v),
+            (Self::Time(b), Cell::Time(v)) => b.append_value(v * 1000),
             (Self::Text(b), Cell::Text(v)) => b.append_value(v),
             (Self::Bytes(b), Cell::Bytes(v)) => b.append_value(v),
             (writer, Cell::Null) => writer.push_null(),
@@ -256,6 +267,7 @@ impl Writer {
     fn push_null(&mut self) {
         match self {
             Self::Bool(b) => b.append_null(),
+            Self::U8(b) => b.append_null(),
             Self::I16(b) => b.append_null(),
             Self::I32(b) => b.append_null(),
             Self::I64(b) => b.append_null(),
@@ -274,6 +286,7 @@ impl Writer {
     pub fn finish(mut self) -> ArrayRef {
         match &mut self {
             Self::Bool(b) => Arc::new(b.finish()),
+            Self::U8(b) => Arc::new(b.finish()),
             Self::I16(b) => Arc::new(b.finish()),
             Self::I32(b) => Arc::new(b.finish()),
             Self::I64(b) => Arc::new(b.finish()),

@@ -52,6 +52,12 @@ async fn measure(rows: u64, threads: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn a_hundred_thousand_rows() {
+    measure(100_000, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "measures a release build"]
 async fn a_million_rows() {
     measure(100_000, 1).await;

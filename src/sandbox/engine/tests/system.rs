@@ -254,3 +254,32 @@ async fn a_client_that_goes_away_stops_the_statement() {
     );
     assert_eq!(run(&mut session, "SELECT 1").await.text(), ["1"]);
 }
+
+#[tokio::test]
+async fn parameters_of_every_carrier_are_read() {
+    let mut session = open(&engine()).await;
+    let ticks: SqlType = "datetime2(7)".parse().unwrap();
+    let value: arrow::array::ArrayRef = Arc::new(arrow::array::Int64Array::from(vec![
+        638_501_184_000_000_000,
+    ]));
+    let params = [
+        SqlParam {
+            name: "@a".into(),
+            sql_type: ticks,
+            value,
+        },
+        param("@b", "tinyint", Cell::Int(255)),
+        param("@c", "decimal(38,20)", Cell::Dec(-5, 20)),
+        param("@d", "time(3)", Cell::Time(3_661_000_000)),
+        param("@e", "varbinary(8)", Cell::Bytes(vec![1, 255].into())),
+        param("@f", "bit", Cell::Int(1)),
+        param("@g", "nvarchar(10)", Cell::Null),
+    ];
+    let sql = "SELECT CONVERT(varchar(19), @a, 126) a, @b b, @c c, CONVERT(varchar(8), @d, 108) d, \
+               CONVERT(varchar(8), @e, 2) e, @f f, ISNULL(@g, N'none') g";
+    let answer = run_with(&mut session, sql, &params).await;
+    assert_eq!(
+        answer.text(),
+        ["2024-05-01T00:00:00|255|-0.00000000000000000005|01:01:01|01FF|true|none"]
+    );
+}
