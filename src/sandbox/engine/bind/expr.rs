@@ -228,6 +228,11 @@ impl Binder<'_> {
             let text = "Only one expression can be specified in the select list when the subquery is not introduced with EXISTS.";
             return Err(error(116, 16, text));
         };
+        if !bound.plan.all_out_ref_exprs().is_empty() {
+            return Err(unsupported(
+                "a scalar subquery that refers to the query around it",
+            ));
+        }
         let typed = Typed::new(
             scalar_subquery(Arc::new(bound.plan.clone())),
             column.ty.clone(),

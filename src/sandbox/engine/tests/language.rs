@@ -207,6 +207,10 @@ async fn what_is_not_supported_is_refused_by_its_name() {
         ("WHILE 1 = 1 SELECT 1", "WHILE"),
         ("SELECT TOP (1) PERCENT [No_] FROM [Customers]", "PERCENT"),
         ("SELECT * FROM srv.db.dbo.t", "linked"),
+        (
+            "SELECT (SELECT COUNT(*) FROM [Customers] c WHERE c.[No_] = d.[No_]) FROM [Customers] d",
+            "scalar subquery",
+        ),
     ] {
         let error = run(&mut session, sql)
             .await
@@ -281,6 +285,30 @@ async fn queries_of_many_shapes_run() {
             2,
         ),
         ("SELECT x = 1, 'q' 'y'", 1),
+        (
+            "SELECT DISTINCT c.id_company FROM [Customers] c WHERE EXISTS (SELECT 1 FROM [Customer Posting Group] g WHERE g.id_company = c.id_company AND g.[Code] = 'OM')",
+            12,
+        ),
+        (
+            "SELECT DISTINCT c.id_company FROM [Customers] c WHERE NOT EXISTS (SELECT 1 FROM AIG_Nav_Jumia_Reconciliation.fdw.Dim_Company d WHERE d.Company_Code = c.id_company AND d.Flg_In_Conso_Scope = 1)",
+            3,
+        ),
+        (
+            "SELECT id_company, SUM(CASE WHEN [Open] = 1 THEN 1 ELSE 0 END), MAX([Posting Date]) FROM [Customer Ledger Entries] GROUP BY id_company ORDER BY SUM([Original Amount (LCY)]) DESC, id_company",
+            12,
+        ),
+        (
+            "SELECT TOP (5) [Entry No_] FROM [Customer Ledger Entries] WHERE [Original Amount (LCY)] < 0 AND [Currency] <> '' ORDER BY ABS([Original Amount (LCY)]) DESC",
+            5,
+        ),
+        (
+            "SELECT q.k FROM (SELECT id_company AS k, COUNT(*) AS n FROM [Customers] GROUP BY id_company) q LEFT JOIN (SELECT 'EC_NG' AS k) r ON r.k = q.k WHERE r.k IS NULL",
+            11,
+        ),
+        (
+            "SELECT 1 FROM [Customers] a FULL OUTER JOIN [Customers] b ON a.[No_] = b.[No_] AND a.id_company = 'EC_NG' AND b.id_company = 'EC_NG' WHERE a.id_company = 'EC_NG'",
+            11,
+        ),
         (
             "SELECT AVG([Entry No_]), MIN([Description]), COUNT(DISTINCT [id_company]) FROM [Customer Ledger Entries]",
             1,
