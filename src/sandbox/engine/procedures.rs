@@ -7,8 +7,8 @@ use crate::sandbox::engine::describe::described;
 use crate::sandbox::engine::execute::{Stop, metas, send_table};
 use crate::sandbox::engine::func::cast::cast;
 use crate::sandbox::engine::func::cell::{Cell, single};
-use crate::sandbox::engine::session::Session;
-use crate::sandbox::tsql::batch::{Argument, Statement, parse_batch, parse_declarations};
+use crate::sandbox::engine::session::{Session, read_batch};
+use crate::sandbox::tsql::batch::{Argument, Statement, parse_declarations};
 use crate::sandbox::tsql::error::{SqlResult, denied, error, unsupported};
 use crate::sandbox::wire::{ColumnMeta, ReplySender};
 
@@ -109,7 +109,7 @@ impl Session {
             .iter()
             .map(|(name, ty)| (name.to_lowercase(), (ty.clone(), None)))
             .collect();
-        for statement in parse_batch(sql)? {
+        for statement in read_batch(sql)? {
             match statement {
                 Statement::Query(query) => {
                     return self.bind(&query, &variables).map(|bound| metas(&bound));

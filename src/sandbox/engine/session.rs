@@ -137,7 +137,7 @@ impl Session {
         out: &ReplySender,
         nesting: usize,
     ) -> Result<(), Stop> {
-        let mut statements: VecDeque<Statement> = parse_batch(sql)?.into();
+        let mut statements: VecDeque<Statement> = read_batch(sql)?.into();
         while let Some(statement) = statements.pop_front() {
             if let Statement::IfTransaction = statement {
                 if self.depth == 0 {
@@ -376,5 +376,13 @@ impl SqlSession for Session {
         params: &[(String, SqlType)],
     ) -> Result<Vec<ColumnMeta>, SqlError> {
         self.first_result(sql, params)
+    }
+}
+
+/// Reads a batch; a panic of the parser becomes an error of the batch.
+pub(super) fn read_batch(sql: &str) -> SqlResult<Vec<Statement>> {
+    match catch_unwind(AssertUnwindSafe(|| parse_batch(sql))) {
+        Ok(result) => result,
+        Err(panic) => Err(panic_error(panic.as_ref())),
     }
 }
