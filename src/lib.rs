@@ -6,6 +6,7 @@
 //! · tools `kernels`, `ports` · ground `domain` · beside `sandbox`.
 
 pub mod domain;
+pub mod kernels;
 pub mod pipeline;
 pub mod ports;
 #[cfg(feature = "sandbox")]
