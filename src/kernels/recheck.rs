@@ -9,10 +9,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use polars::prelude::{DataFrame, Expr, IntoLazy as _, StringChunked};
+use polars::prelude::{DataFrame, Expr, IntoLazy as _, PolarsResult, StringChunked};
 use sha2::{Digest as _, Sha256};
 
-use super::expressions;
+use super::expressions::{self, Tables};
 use super::frame::{FrameError, Part, guarded};
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::contract::{Column, ColumnType, Contract};
@@ -91,6 +91,7 @@ pub fn recheck_parts(
 pub struct Recheck<'a> {
     contract: &'a Contract,
     rows_max: usize,
+    tables: Tables,
     digest: TableDigest,
     companies: BTreeMap<String, Company>,
 }
@@ -129,6 +130,7 @@ impl<'a> Recheck<'a> {
         Self {
             contract,
             rows_max: rows_max.max(1),
+            tables: Tables::new(),
             digest: TableDigest::default(),
             companies: BTreeMap::new(),
         }
@@ -306,26 +308,43 @@ impl<'a> Recheck<'a> {
     }
 
     fn add_digest(&mut self, frame: &DataFrame) -> Result<(), RecheckError> {
-        let digested: Vec<&Column> = self.contract.digested().collect();
         let mut offset = 0_usize;
         while offset < frame.height() {
             let start = i64::try_from(offset).unwrap_or(i64::MAX);
             let slice = frame.slice(start, self.rows_max);
             offset += slice.height();
-            let text = expressions::row_text(self.contract);
-            let doing = || format!("writing the texts of {}", names(&digested));
-            let texts = guarded(doing, || slice.lazy().select([text]).collect())?;
+            let rows = self.row_texts(slice)?;
             let doing = || "taking the texts of the rows".to_owned();
-            let added = guarded(doing, || {
-                let column = texts.columns().first();
-                column.map_or_else(
-                    || Ok(TableDigest::default()),
-                    |column| Ok(digest(column.str()?)),
-                )
-            })?;
+            let added = guarded(doing, || Ok(digest(rows.column("row")?.str()?)))?;
             self.digest = self.digest.merge(&added);
         }
         Ok(())
+    }
+
+    /// The canonical texts of a few rows, as the column `row`.
+    fn row_texts(&self, slice: DataFrame) -> Result<DataFrame, FrameError> {
+        let doing = || {
+            let digested: Vec<&Column> = self.contract.digested().collect();
+            format!("writing the texts of {}", names(&digested))
+        };
+        guarded(doing, || {
+            let texts = slice
+                .lazy()
+                .select(expressions::texts(self.contract))
+                .collect()?;
+            let lengths = expressions::longest(self.contract);
+            let longest = if lengths.is_empty() {
+                0
+            } else {
+                let lengths = texts.clone().lazy().select(lengths).collect()?;
+                let mut lengths = lengths.columns().iter();
+                lengths.try_fold(0, |longest: i128, column| {
+                    PolarsResult::Ok(longest.max(column.i128()?.first().unwrap_or(0)))
+                })?
+            };
+            let row = self.tables.row_text(self.contract, longest);
+            texts.lazy().select([row]).collect()
+        })
     }
 }
 
