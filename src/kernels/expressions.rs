@@ -266,7 +266,7 @@ pub(super) fn split_sum(column: &Column, place: usize) -> Vec<Expr> {
 /// Least and greatest physical value of a column, as `min_<place>` and `max_<place>`.
 pub(super) fn bounds(column: &Column, place: usize) -> [Expr; 2] {
     let cell = || match column.column_type {
-        ColumnType::Date | ColumnType::DateTime | ColumnType::DateTimeUtc | ColumnType::Time => {
+        ColumnType::Date | ColumnType::DateTime | ColumnType::DateTimeUtc => {
             col(column.name.as_str())
                 .to_physical()
                 .cast(DataType::Int128)

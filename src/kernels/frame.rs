@@ -126,3 +126,25 @@ impl Part {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_without_its_message() {
+        let doing = || "summing amount".to_owned();
+        let error = guarded::<()>(doing, || panic!("secret 4711")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "polars failed while summing amount: it panicked"
+        );
+        let quoting = PolarsError::ComputeError("secret 4711".into());
+        let error = guarded::<()>(doing, || Err(quoting)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "polars failed while summing amount: compute error"
+        );
+        assert_eq!(guarded(doing, || Ok(7)), Ok(7));
+    }
+}

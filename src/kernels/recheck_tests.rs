@@ -5,6 +5,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
 use super::*;
+use crate::kernels::digest::DigestFold;
 use crate::kernels::samples;
 
 fn part(batches: &[RecordBatch], row_group_rows: usize) -> Bytes {
@@ -193,5 +194,25 @@ fn dates_outside_the_calendar_are_an_error() {
         ];
         let found = recheck_part(part(&[samples::batch(&contract, columns)], 9), &contract, 9);
         assert_eq!(found.is_ok(), good, "{day}");
+    }
+}
+
+#[test]
+fn lengths_beyond_the_table_are_written_too() {
+    let contract = samples::contract(vec![
+        samples::column("company", "nvarchar(20)"),
+        samples::column("note", "nvarchar(max)"),
+    ]);
+    let notes = [1_022, 1_023, 1_024, 70_000].map(|length| "é".repeat(length / 2));
+    for notes in [notes[..2].to_vec(), notes.to_vec()] {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(vec![None::<&str>; notes.len()])),
+            Arc::new(StringArray::from(notes)),
+        ];
+        let batch = samples::batch(&contract, columns);
+        let mut fold = DigestFold::new(&contract);
+        fold.fold(&batch).unwrap();
+        let found = recheck_part(part(&[batch], 9), &contract, 9).unwrap();
+        assert_eq!(found.digest, fold.finish().total);
     }
 }

@@ -370,12 +370,20 @@ fn dates_outside_the_calendar_stop_both_paths() {
                 row: 0
             }
         );
-        let error = recheck_part(part(&table.batch(), 9), &contract, 9).unwrap_err();
-        assert_eq!(
-            error,
-            RecheckError::OutOfRange {
-                column: name.to_owned()
-            }
-        );
+        let found = recheck_part(part(&table.batch(), 9), &contract, 9);
+        if name == "clock" {
+            // Polars reads it as null: no error, but never the digest of a time of day.
+            let place = contract
+                .columns
+                .iter()
+                .position(|c| c.name == name)
+                .unwrap();
+            let mut null = table.clone();
+            null.rows[0][place] = Cell::Null;
+            assert_eq!(found.unwrap().digest, null.digested().total);
+        } else {
+            let column = name.to_owned();
+            assert_eq!(found.unwrap_err(), RecheckError::OutOfRange { column });
+        }
     }
 }
