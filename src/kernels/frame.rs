@@ -127,6 +127,35 @@ impl Part {
     }
 }
 
+/// The whole numbers of a column of a small result.
+///
+/// # Errors
+/// [`FrameError`] when the column is not there or of another type.
+pub(super) fn whole_numbers(
+    frame: &DataFrame,
+    name: &str,
+) -> Result<Vec<Option<i128>>, FrameError> {
+    guarded(
+        || format!("reading {name}"),
+        || Ok(frame.column(name)?.i128()?.iter().collect()),
+    )
+}
+
+/// The texts of a column of a small result; null is empty.
+///
+/// # Errors
+/// [`FrameError`] when the column is not there or of another type.
+pub(super) fn texts(frame: &DataFrame, name: &str) -> Result<Vec<String>, FrameError> {
+    guarded(
+        || format!("reading {name}"),
+        || {
+            let cells = frame.column(name)?.str()?;
+            let cells = cells.iter().map(Option::unwrap_or_default);
+            Ok(cells.map(str::to_owned).collect())
+        },
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

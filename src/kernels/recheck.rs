@@ -4,7 +4,9 @@
 //! `digest` and `totals`; agreement of the two paths is a check only as long as that holds.
 //!
 //! # Memory
-//! One row group is decoded at a time; texts exist for at most `rows_max` of its rows.
+//! One row group is decoded at a time, texts exist for at most `rows_max` of its rows. Seen in a dev build with 15
+//! columns, a part of 60 MiB and row groups of 65,536 rows: 126 MiB above the part with `rows_max` 32,768, 93 MiB with
+//! 8,192.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +15,7 @@ use polars::prelude::{DataFrame, Expr, IntoLazy as _, PolarsResult, StringChunke
 use sha2::{Digest as _, Sha256};
 
 use super::expressions::{self, Tables};
-use super::frame::{FrameError, Part, guarded};
+use super::frame::{self, FrameError, Part, guarded, whole_numbers};
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::contract::{Column, ColumnType, Contract};
 use crate::domain::digest::TableDigest;
@@ -233,11 +235,11 @@ impl<'a> Recheck<'a> {
         let rows = i128::try_from(frame.height()).unwrap_or(i128::MAX);
         let mut plain = Vec::new();
         for (place, column) in bounded.iter().enumerate() {
-            let least = cells(&found, &format!("min_{place}"))?
+            let least = whole_numbers(&found, &format!("min_{place}"))?
                 .first()
                 .copied()
                 .flatten();
-            let greatest = cells(&found, &format!("max_{place}"))?
+            let greatest = whole_numbers(&found, &format!("max_{place}"))?
                 .first()
                 .copied()
                 .flatten();
@@ -277,15 +279,15 @@ impl<'a> Recheck<'a> {
                 .agg(exprs)
                 .collect()
         })?;
-        let codes = company_codes(&grouped)?;
-        let rows = cells(&grouped, "rows")?;
+        let codes = frame::texts(&grouped, "company")?;
+        let rows = whole_numbers(&grouped, "rows")?;
         let mut halves = Vec::with_capacity(amounts.len());
         for (place, plain) in plain.iter().enumerate() {
-            let low = cells(&grouped, &format!("low_{place}"))?;
+            let low = whole_numbers(&grouped, &format!("low_{place}"))?;
             let high = if *plain {
                 vec![None; low.len()]
             } else {
-                cells(&grouped, &format!("high_{place}"))?
+                whole_numbers(&grouped, &format!("high_{place}"))?
             };
             halves.push((high, low));
         }
@@ -375,28 +377,6 @@ fn limits(column_type: ColumnType) -> Option<(i128, i128)> {
 fn names(columns: &[&Column]) -> String {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     names.join(", ")
-}
-
-/// The whole numbers of a small result column.
-fn cells(frame: &DataFrame, name: &str) -> Result<Vec<Option<i128>>, FrameError> {
-    guarded(
-        || format!("reading {name}"),
-        || Ok(frame.column(name)?.i128()?.iter().collect()),
-    )
-}
-
-fn company_codes(frame: &DataFrame) -> Result<Vec<String>, FrameError> {
-    guarded(
-        || "reading the companies".to_owned(),
-        || {
-            let column = frame.column("company")?;
-            Ok(column
-                .str()?
-                .iter()
-                .map(|code| code.unwrap_or_default().to_owned())
-                .collect())
-        },
-    )
 }
 
 #[cfg(test)]
