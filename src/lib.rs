@@ -5,6 +5,7 @@
 //! faces `cli`, `server` · root `app`, `settings`, `telemetry` · work `pipeline`, `report`, `adapters`, `catalog`
 //! · tools `kernels`, `ports` · ground `domain` · beside `sandbox`.
 
+pub mod adapters;
 pub mod domain;
 pub mod pipeline;
 pub mod ports;

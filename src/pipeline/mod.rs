@@ -3,3 +3,4 @@
 //! May use `domain`, `kernels`, `ports` and `report`; names no vendor and picks no adapter.
 
 pub mod record;
+pub mod stage;

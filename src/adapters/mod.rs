@@ -1,0 +1,3 @@
+//! Work floor: what answers the ports. One folder per vendor; adapters do not name each other, the pipeline or reports.
+
+pub mod store;
