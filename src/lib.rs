@@ -7,6 +7,7 @@
 
 pub mod adapters;
 pub mod domain;
+pub mod kernels;
 pub mod pipeline;
 pub mod ports;
 #[cfg(feature = "sandbox")]
