@@ -1,1 +1,5 @@
 //! Integration tests.
+
+mod evidence;
+mod staging;
+mod warehouse;
