@@ -2,5 +2,6 @@
 //!
 //! May use `domain`, `kernels`, `ports` and `report`; names no vendor and picks no adapter.
 
+pub mod package;
 pub mod record;
 pub mod stage;
