@@ -10,7 +10,10 @@
 pub mod canonical;
 pub mod conform;
 pub mod digest;
+mod expressions;
+pub mod frame;
 pub mod quality;
+pub mod recheck;
 #[cfg(test)]
 mod samples;
 pub mod sql;
