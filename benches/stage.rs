@@ -1,6 +1,6 @@
-//! Encoding of parts: what compression and hashing cost, beside the parquet writer alone.
+//! Encoding of parts, beside the parquet writer alone, and counting a loaded month in the local warehouse.
 //!
-//! Group: a ledger of 8 content and 7 metadata columns. Functions: what is encoded how. Rows are fixed.
+//! Groups: a ledger of 8 content and 7 metadata columns, encoded and loaded. Functions: how. Rows are fixed.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -16,7 +16,7 @@ use arrow::array::{
     ArrayRef, Date32Array, Decimal128Array, Int32Array, Int64Array, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use parquet::arrow::ArrowWriter;
@@ -24,33 +24,47 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use soxauto::adapters::local_warehouse::LocalWarehouse;
+use soxauto::adapters::store;
+use soxauto::domain::contract::{Column, ColumnType, Contract};
 use soxauto::domain::limits::Limits;
-use soxauto::pipeline::stage::{PageCompression, PartEncoder, PartLayout};
+use soxauto::domain::run::RowMetadata;
+use soxauto::kernels::conform::staged_schema;
+use soxauto::pipeline::stage::{PageCompression, PartEncoder, PartLayout, store_part};
+use soxauto::ports::{LoadJob, Warehouse};
 
 const BATCHES: usize = 64;
 const BATCH_ROWS: usize = 8_192;
 
-fn schema() -> SchemaRef {
-    let utc = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let moment = DataType::Timestamp(TimeUnit::Microsecond, None);
-    let field = |name: &str, data_type| Field::new(name, data_type, name == "voucher_no");
-    Arc::new(Schema::new(vec![
-        field("id_company", DataType::Utf8),
-        field("entry_no", DataType::Int32),
-        field("customer_no", DataType::Int64),
-        field("rem_amt_lcy", DataType::Decimal128(38, 20)),
-        field("posting_date", moment.clone()),
-        field("busines_line_code", DataType::Utf8),
-        field("voucher_no", DataType::Utf8),
-        field("created_at", moment),
-        field("_ipe_id", DataType::Utf8),
-        field("_extraction_date", utc()),
-        field("_cutoff_date", DataType::Date32),
-        field("_processing_timestamp", utc()),
-        field("_source_system", DataType::Utf8),
-        field("_run_id", DataType::Utf8),
-        field("_period", DataType::Date32),
-    ]))
+fn contract() -> Contract {
+    let column = |name: &str, sql_type: &str| {
+        let sql_type = sql_type.parse().unwrap();
+        Column {
+            source: name.into(),
+            name: name.into(),
+            column_type: ColumnType::of(&sql_type).unwrap(),
+            sql_type,
+            nullable: true,
+            amount: name == "rem_amt_lcy",
+            personal: false,
+            description: String::new(),
+        }
+    };
+    Contract {
+        version: 1,
+        columns: vec![
+            column("id_company", "varchar(10)"),
+            column("entry_no", "int"),
+            column("customer_no", "bigint"),
+            column("rem_amt_lcy", "decimal(38,20)"),
+            column("posting_date", "datetime"),
+            column("busines_line_code", "varchar(20)"),
+            column("voucher_no", "nvarchar(20)"),
+            column("created_at", "datetime"),
+        ],
+        key: vec!["entry_no".into()],
+        company: "id_company".into(),
+    }
 }
 
 fn batch(schema: &SchemaRef, random: &mut StdRng, first: i32) -> RecordBatch {
@@ -132,20 +146,27 @@ fn encode_plain(batches: &[RecordBatch], schema: &SchemaRef, compression: Compre
     writer.into_inner().unwrap().len()
 }
 
-fn stage(c: &mut Criterion) {
-    let schema = schema();
+fn rows() -> Vec<RecordBatch> {
+    let schema = Arc::new(staged_schema(&contract()));
     let mut random = StdRng::seed_from_u64(7);
     let firsts = (0..BATCHES).map(|i| i32::try_from(i * BATCH_ROWS).unwrap());
-    let batches: Vec<RecordBatch> = firsts
+    firsts
         .map(|first| batch(&schema, &mut random, first))
-        .collect();
+        .collect()
+}
+
+fn throughput() -> Throughput {
+    Throughput::Elements(u64::try_from(BATCHES * BATCH_ROWS).unwrap())
+}
+
+fn encoding(c: &mut Criterion) {
+    let batches = rows();
+    let schema = batches[0].schema();
     let mut group = c.benchmark_group("stage/ledger-15-columns");
     group
         .sample_size(10)
-        .measurement_time(Duration::from_secs(8));
-    group.throughput(Throughput::Elements(
-        u64::try_from(BATCHES * BATCH_ROWS).unwrap(),
-    ));
+        .measurement_time(Duration::from_secs(5))
+        .throughput(throughput());
     let layout = PartLayout::new(Arc::clone(&schema), Vec::new(), &Limits::default());
     for (name, compression) in [
         ("part-encoder-zstd1", PageCompression::Zstd1),
@@ -171,11 +192,79 @@ fn stage(c: &mut Criterion) {
             encode_plain(&batches, &schema, compression)
         );
         group.bench_function(name, |b| {
-            b.iter(|| black_box(encode_plain(&batches, &schema, compression)))
+            b.iter(|| black_box(encode_plain(&batches, &schema, compression)));
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, stage);
+async fn load(dir: &tempfile::TempDir) -> (LocalWarehouse, LoadJob) {
+    let open = |name: &str| store::open(dir.path().join(name).to_str().unwrap()).unwrap();
+    let staging = open("staging");
+    let warehouse = LocalWarehouse::new(&open("warehouse"), staging.clone()).unwrap();
+    let batches = rows();
+    let layout = PartLayout::new(batches[0].schema(), Vec::new(), &Limits::default());
+    let mut encoder = PartEncoder::new(layout).unwrap();
+    let mut finished: Vec<_> = batches
+        .iter()
+        .filter_map(|b| encoder.push(b).unwrap())
+        .collect();
+    finished.extend(encoder.finish().unwrap());
+    let mut parts = Vec::new();
+    for part in finished {
+        let path = format!("part-{:05}.parquet", part.index);
+        parts.push(store_part(&staging, &path, part).await.unwrap());
+    }
+    let job = LoadJob {
+        table: "ledger".into(),
+        period: "2024-04".parse().unwrap(),
+        metadata: RowMetadata {
+            ipe_id: "IPE_07".parse().unwrap(),
+            extraction_date: Default::default(),
+            cutoff_date: Default::default(),
+            processing_timestamp: Default::default(),
+            source_system: String::new(),
+            run_id: "20240501T090000Z-1a2b3c4d".parse().unwrap(),
+            period: Default::default(),
+        },
+        parts,
+    };
+    warehouse.prepare("ledger", &contract()).await.unwrap();
+    warehouse.load(&job).await.unwrap();
+    (warehouse, job)
+}
+
+fn counting(c: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (warehouse, job) = runtime.block_on(load(&dir));
+    let (contract, limits) = (contract(), Limits::default());
+    let mut group = c.benchmark_group("warehouse/ledger-15-columns");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(5))
+        .throughput(throughput());
+    group.bench_function("load-again", |b| {
+        b.iter(|| runtime.block_on(warehouse.load(&job)).unwrap());
+    });
+    group.bench_function("read-back", |b| {
+        let rows_max = limits.recheck_rows_max;
+        b.iter(|| {
+            runtime
+                .block_on(warehouse.read_back("ledger", job.period, &contract, rows_max))
+                .unwrap()
+        });
+    });
+    let sql = "SELECT id_company, COUNT(*) AS n, SUM(rem_amt_lcy) AS s FROM ledger \
+               WHERE _period = DATE '2024-04-01' GROUP BY id_company";
+    group.bench_function("sql-totals", |b| {
+        b.iter(|| runtime.block_on(warehouse.rows(sql, 100)).unwrap());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, encoding, counting);
 criterion_main!(benches);

@@ -3,9 +3,10 @@
 //! [`PartEncoder`] is plain computation for a blocking thread; [`store_part`] and [`read_back`] move whole parts.
 //! May use `domain` and `ports`; never changes a value, never overwrites an object, reads no clock.
 //!
-//! Memory: the part that is being encoded (at most `part_bytes_max`) with the open row group (its pages are compressed
-//! already: about `row_group_bytes`, and one open page of at most 1 MiB per column), and one finished part.
+//! Memory: the part that is being encoded, at most `part_bytes_max` with its open row group (whose closed pages are
+//! compressed already; one open page of at most 1 MiB per column is not), and one finished part.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use sha2::{Digest as _, Sha256};
 
@@ -33,8 +34,9 @@ use crate::ports::{PortError, PortErrorKind, StoreRoot};
 /// Writer name in every footer. Without a version, so that a new version alone changes no byte of a part.
 pub const CREATED_BY: &str = "soxauto";
 
-/// Rows of one row group, whatever their size: what a reader may have to decode at once.
-const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
+/// Rows of one row group, whatever their size: the second path decodes a whole row group at once, and rows that
+/// compress to almost nothing would otherwise fill its memory. Such groups may stay below `row_group_bytes`.
+const ROW_GROUP_ROWS_MAX: usize = 1 << 18;
 
 /// Room for the footer of a part: statistics of about 100 columns and 3 row groups, and the provenance.
 const FOOTER_BYTES: usize = 64 << 10;
@@ -60,8 +62,8 @@ pub struct PartLayout {
     pub provenance: Vec<(String, String)>,
     /// Largest size of a part in bytes; only a single batch that is larger than this makes a larger part.
     pub part_bytes_max: usize,
-    /// Bytes after compression at which a row group is closed. What Parquet calls its `total_byte_size`, before
-    /// compression, is then at least this; only the last group of a part may be smaller.
+    /// Bytes before compression (Parquet's `total_byte_size`) that a row group should have. The last group of a part
+    /// may be smaller, and so may one of rows that compress to almost nothing.
     pub row_group_bytes: usize,
     /// Compression of the pages.
     pub compression: PageCompression,
@@ -107,17 +109,15 @@ pub fn provenance(
     contract: &Contract,
     definition_sha256: &str,
 ) -> Vec<(String, String)> {
-    let columns: Vec<serde_json::Value> = contract
-        .columns
-        .iter()
-        .map(|column| {
-            serde_json::json!({
-                "name": column.name,
-                "source": column.source,
-                "sql_type": column.sql_type.to_string(),
-            })
-        })
-        .collect();
+    let columns = contract.columns.iter().map(|column| {
+        // A sorted map, not a JSON value: its key order must not depend on how the program was built.
+        BTreeMap::from([
+            ("name", column.name.clone()),
+            ("source", column.source.clone()),
+            ("sql_type", column.sql_type.to_string()),
+        ])
+    });
+    let columns: Vec<_> = columns.collect();
     [
         ("soxauto.run_id", context.run_id.to_string()),
         ("soxauto.ipe_id", ipe.to_string()),
@@ -127,7 +127,7 @@ pub fn provenance(
         ("soxauto.definition_sha256", definition_sha256.to_owned()),
         (
             "soxauto.columns",
-            serde_json::Value::from(columns).to_string(),
+            serde_json::to_string(&columns).unwrap_or_default(),
         ),
     ]
     .map(|(key, value)| (key.to_owned(), value))
@@ -189,6 +189,8 @@ pub struct PartEncoder {
     /// Writer of the open part and its rows.
     open: Option<(ArrowWriter<HashedBuffer>, u64)>,
     next_index: usize,
+    /// Rows that filled a row group by the width of the last closed one; unknown before the first.
+    row_group_rows: Option<usize>,
 }
 
 impl PartEncoder {
@@ -205,6 +207,7 @@ impl PartEncoder {
             properties,
             open: None,
             next_index: 0,
+            row_group_rows: None,
         })
     }
 
@@ -229,11 +232,19 @@ impl PartEncoder {
         });
         let finished = if is_full { self.close()? } else { None };
         let row_group_bytes = self.layout.row_group_bytes;
+        let row_group_rows = self.row_group_rows;
         let (writer, rows) = self.writer()?;
         writer.write(batch).map_err(encoding)?;
         *rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        if writer.in_progress_size() >= row_group_bytes {
+        let is_full = match row_group_rows {
+            Some(rows) => writer.in_progress_rows() >= rows,
+            // Closed pages are counted compressed, so the group is at least this large before compression.
+            None => writer.in_progress_size() >= row_group_bytes,
+        };
+        if is_full {
             writer.flush().map_err(encoding)?;
+            let closed = writer.flushed_row_groups().last();
+            self.row_group_rows = closed.and_then(|group| rows_filling(group, row_group_bytes));
         }
         Ok(finished)
     }
@@ -284,6 +295,17 @@ impl PartEncoder {
             rows,
         }))
     }
+}
+
+/// Rows of the width of `group` that fill `bytes` with a sixteenth to spare.
+fn rows_filling(group: &RowGroupMetaData, bytes: usize) -> Option<usize> {
+    let size = usize::try_from(group.total_byte_size()).ok()?;
+    let rows = usize::try_from(group.num_rows()).ok()?;
+    let wanted = bytes.checked_add(bytes / 16)?;
+    wanted
+        .checked_mul(rows)?
+        .checked_div(size)
+        .map(|rows| rows.max(1))
 }
 
 /// The message of a parquet error names columns and types, never values.

@@ -7,7 +7,7 @@
 //!   data/{context,access,schema,totals,digest,checks,verification,parameters,parts,receipt}.json
 //!   data/{query,executed}.sql  data/parts.sha256  data/summary.md  data/log.jsonl
 //! ```
-//! `record.json` is the one source of truth. Every other file but the log is a pure function of it ([`write`]); the
+//! `record.json` is the one source of truth. Every other file but the log is a pure function of it ([`views`]); the
 //! verifier makes them again and compares the bytes. Rows are not in the bag: `parts.json` names them by hash.
 //!
 //! May use `domain`, `kernels`, `ports` and the staging module; never overwrites, never deletes.
@@ -16,6 +16,7 @@ pub mod read;
 pub mod reserve;
 pub mod summary;
 pub mod verify;
+pub mod views;
 pub mod write;
 
 pub use reserve::Reserve;

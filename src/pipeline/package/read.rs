@@ -62,5 +62,7 @@ pub fn manifest_lines(text: &str) -> Vec<Result<ManifestLine, usize>> {
         })
     };
     let lines = text.lines().enumerate();
-    lines.map(|(index, line)| parse(line).ok_or(index + 1)).collect()
+    lines
+        .map(|(index, line)| parse(line).ok_or(index + 1))
+        .collect()
 }

@@ -89,12 +89,17 @@ mod tests {
         };
         let ipe = "IPE_07".parse().unwrap();
         let run_id = "20240501T090000Z-1a2b3c4d".parse().unwrap();
-        let reserve = Reserve::take(&root, &ipe, &run_id, 200_000).unwrap().unwrap();
+        let reserve = Reserve::take(&root, &ipe, &run_id, 200_000)
+            .unwrap()
+            .unwrap();
         let size = fs::metadata(&reserve.path).unwrap().len();
         assert!((200_000..200_016).contains(&size), "{size}");
         reserve.release();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-        let memory = StoreRoot { uri: "memory://".into(), ..root };
+        let memory = StoreRoot {
+            uri: "memory://".into(),
+            ..root
+        };
         assert!(Reserve::take(&memory, &ipe, &run_id, 10).unwrap().is_none());
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::CONTROL;
-use super::write::one_line;
+use super::views::one_line;
 use crate::domain::check::{CheckResult, Verdict};
 use crate::domain::run::{ItemStatus, RunState};
 use crate::domain::totals::ControlTotals;
@@ -62,10 +62,22 @@ fn heading(page: &mut String, record: &ItemRecord) {
     line(page, format_args!("| run | {} |", context.run_id));
     let (from, to) = (record.started_at, record.ended_at);
     let shown = "%Y-%m-%d %H:%M:%S UTC";
-    line(page, format_args!("| time | {} to {} |", from.format(shown), to.format(shown)));
-    let server = record.access.as_ref().map_or("not reached", |access| &access.server);
-    let login = record.access.as_ref().map_or("none", |access| &access.login);
-    line(page, format_args!("| source | {}, login {} |", cell(server), cell(login)));
+    line(
+        page,
+        format_args!("| time | {} to {} |", from.format(shown), to.format(shown)),
+    );
+    let server = record
+        .access
+        .as_ref()
+        .map_or("not reached", |access| &access.server);
+    let login = record
+        .access
+        .as_ref()
+        .map_or("none", |access| &access.login);
+    line(
+        page,
+        format_args!("| source | {}, login {} |", cell(server), cell(login)),
+    );
     let consistency = match record.consistency {
         Some(Consistency::Snapshot) => "rows and totals read in one SNAPSHOT transaction",
         Some(Consistency::Bracketed) => "bracketed: totals taken before and after the rows",
@@ -73,12 +85,23 @@ fn heading(page: &mut String, record: &ItemRecord) {
     };
     line(page, format_args!("| consistency | {consistency} |"));
     let program = &context.program;
-    let dirty = if program.dirty { ", with uncommitted changes" } else { "" };
+    let dirty = if program.dirty {
+        ", with uncommitted changes"
+    } else {
+        ""
+    };
     line(
         page,
-        format_args!("| program | soxauto {}, commit {}{dirty} |", program.version, cell(&program.commit)),
+        format_args!(
+            "| program | soxauto {}, commit {}{dirty} |",
+            program.version,
+            cell(&program.commit)
+        ),
     );
-    line(page, format_args!("| contract | version {} |\n", record.contract.version));
+    line(
+        page,
+        format_args!("| contract | version {} |\n", record.contract.version),
+    );
     if !context.stamps.is_empty() {
         line(page, format_args!("> **NOT CONTROL EVIDENCE**"));
         for stamp in &context.stamps {
@@ -89,17 +112,25 @@ fn heading(page: &mut String, record: &ItemRecord) {
 }
 
 fn outcome(page: &mut String, record: &ItemRecord) {
-    let rows = record.staged.as_ref().map(crate::domain::manifest::Staged::rows);
+    let rows = record
+        .staged
+        .as_ref()
+        .map(crate::domain::manifest::Staged::rows);
     let rows = rows.map_or("no".to_owned(), |rows| rows.to_string());
     let loaded = match &record.receipt {
-        Some(receipt) => format!("{} rows stand in {}", receipt.output_rows, receipt.destination_table),
+        Some(receipt) => format!(
+            "{} rows stand in {}",
+            receipt.output_rows, receipt.destination_table
+        ),
         None => "nothing was loaded; the warehouse shows what it showed before".to_owned(),
     };
     line(page, format_args!("## Result\n"));
     match record.status {
         ItemStatus::Success => line(
             page,
-            format_args!("**SUCCESS**: {rows} rows were extracted and passed every check; {loaded}.\n"),
+            format_args!(
+                "**SUCCESS**: {rows} rows were extracted and passed every check; {loaded}.\n"
+            ),
         ),
         ItemStatus::Failed => line(
             page,
@@ -127,7 +158,11 @@ fn outcome(page: &mut String, record: &ItemRecord) {
 }
 
 /// How another count relates to the decoded one, for one company.
-fn agreement(decoded: &ControlTotals, other: Option<&ControlTotals>, company: &str) -> &'static str {
+fn agreement(
+    decoded: &ControlTotals,
+    other: Option<&ControlTotals>,
+    company: &str,
+) -> &'static str {
     match other {
         None => "not taken",
         Some(other) if decoded.amounts != other.amounts => "**differs**",
@@ -148,9 +183,16 @@ fn totals(page: &mut String, record: &ItemRecord) {
         record.recomputed.as_ref().map(|second| &second.totals),
         record.read_back.as_ref().map(|counted| &counted.totals),
     ];
-    let names: String = decoded.amounts.iter().map(|name| format!(" {} |", cell(name))).collect();
+    let names: String = decoded
+        .amounts
+        .iter()
+        .map(|name| format!(" {} |", cell(name)))
+        .collect();
     let rules = "---:|".repeat(decoded.amounts.len());
-    line(page, format_args!("| company | rows |{names} source | staged | warehouse |"));
+    line(
+        page,
+        format_args!("| company | rows |{names} source | staged | warehouse |"),
+    );
     line(page, format_args!("|---|---:|{rules}---|---|---|"));
     let taken = others.iter().flatten().copied().chain([decoded]);
     let companies: BTreeSet<&String> = taken.flat_map(|totals| totals.groups.keys()).collect();
@@ -162,9 +204,16 @@ fn totals(page: &mut String, record: &ItemRecord) {
             ),
             None => ("0".to_owned(), " – |".repeat(decoded.amounts.len())),
         };
-        let shown = if company.is_empty() { "(no company)".to_owned() } else { cell(company) };
+        let shown = if company.is_empty() {
+            "(no company)".to_owned()
+        } else {
+            cell(company)
+        };
         let [source, second, warehouse] = others.map(|other| agreement(decoded, other, company));
-        line(page, format_args!("| {shown} | {rows} |{sums} {source} | {second} | {warehouse} |"));
+        line(
+            page,
+            format_args!("| {shown} | {rows} |{sums} {source} | {second} | {warehouse} |"),
+        );
     }
     line(page, format_args!("| **all** | **{}** |\n", decoded.rows()));
     line(
@@ -179,14 +228,26 @@ fn totals(page: &mut String, record: &ItemRecord) {
 fn digest(page: &mut String, record: &ItemRecord) {
     line(page, format_args!("## Content digest\n"));
     let taken = [
-        ("decoded", record.staged.as_ref().map(|staged| staged.digest)),
-        ("staged", record.recomputed.as_ref().map(|second| second.digest)),
-        ("warehouse", record.read_back.as_ref().map(|counted| counted.digest)),
+        (
+            "decoded",
+            record.staged.as_ref().map(|staged| staged.digest),
+        ),
+        (
+            "staged",
+            record.recomputed.as_ref().map(|second| second.digest),
+        ),
+        (
+            "warehouse",
+            record.read_back.as_ref().map(|counted| counted.digest),
+        ),
     ];
     for (name, digest) in taken {
         let shown = digest.map_or("not taken".to_owned(), |digest| {
             let fingerprint = digest.fingerprint();
-            format!("`{}…`", fingerprint.get(..SHORT_DIGITS).unwrap_or(&fingerprint))
+            format!(
+                "`{}…`",
+                fingerprint.get(..SHORT_DIGITS).unwrap_or(&fingerprint)
+            )
         });
         line(page, format_args!("- {name}: {shown}"));
     }
@@ -199,7 +260,10 @@ fn checks(page: &mut String, title: &str, checks: &[CheckResult]) {
         line(page, format_args!("None were made.\n"));
         return;
     }
-    line(page, format_args!("| check | verdict | what |\n|---|---|---|"));
+    line(
+        page,
+        format_args!("| check | verdict | what |\n|---|---|---|"),
+    );
     for check in checks {
         let verdict = match check.verdict {
             Verdict::Pass => "pass",
@@ -207,7 +271,14 @@ fn checks(page: &mut String, title: &str, checks: &[CheckResult]) {
             Verdict::NotRun => "**NOT RUN**",
             Verdict::NotApplicable => "not applicable",
         };
-        line(page, format_args!("| {} | {verdict} | {} |", cell(&check.id), cell(&check.summary)));
+        line(
+            page,
+            format_args!(
+                "| {} | {verdict} | {} |",
+                cell(&check.id),
+                cell(&check.summary)
+            ),
+        );
     }
     page.push('\n');
     for check in checks.iter().filter(|check| !check.findings.is_empty()) {
@@ -221,7 +292,10 @@ fn checks(page: &mut String, title: &str, checks: &[CheckResult]) {
 
 fn trail(page: &mut String, record: &ItemRecord) {
     line(page, format_args!("## How to check this package\n"));
-    line(page, format_args!("- this package: `sha256sum -c manifest-sha256.txt` in its folder"));
+    line(
+        page,
+        format_args!("- this package: `sha256sum -c manifest-sha256.txt` in its folder"),
+    );
     line(
         page,
         format_args!(
@@ -229,5 +303,10 @@ fn trail(page: &mut String, record: &ItemRecord) {
             cell(&record.places.staging)
         ),
     );
-    line(page, format_args!("- everything, with totals and digest recomputed: `soxauto verify <this folder>`"));
+    line(
+        page,
+        format_args!(
+            "- everything, with totals and digest recomputed: `soxauto verify <this folder>`"
+        ),
+    );
 }

@@ -139,7 +139,7 @@ pub(crate) fn source_batch(first: i32, rows: i32) -> RecordBatch {
         )),
         Arc::new(Int64Array::from_iter_values(each(1 << 33))),
         Arc::new(Float64Array::from_iter_values(
-            rows.iter().map(|i| f64::from(*i) / 8.0),
+            rows.iter().map(|i| f64::from(*i)),
         )),
         Arc::new(
             fees.collect::<Decimal128Array>()
