@@ -6,8 +6,16 @@
 //! · tools `kernels`, `ports` · ground `domain` · beside `sandbox`.
 
 pub mod adapters;
+pub mod app;
+pub mod cli;
+
+pub mod catalog;
+
 pub mod domain;
+pub mod kernels;
 pub mod pipeline;
 pub mod ports;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod settings;
+pub mod telemetry;

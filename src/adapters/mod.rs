@@ -1,3 +1,6 @@
-//! Work floor: the only place where vendors are named, one folder each. Adapters never name each other.
+//! Work floor: what answers the ports, one folder per vendor. Adapters name neither each other nor the pipeline.
 
+pub mod local_warehouse;
 pub mod mssql;
+pub mod secrets;
+pub mod store;

@@ -6,9 +6,10 @@ use std::time::Duration;
 ///
 /// # Units
 /// Peak memory of one item in flight, above the idle program, is about
-/// `batch_bytes_max × (channel_batches_max + 3) + part_bytes_max × 3 + recheck_rows_max × row width × 6`:
-/// batches in the channel, in the reader, in the fold and in the encoder; the part that is being encoded, the one
-/// being stored and its copy read back; Polars' columns and the texts that it makes of them. Rows do not enter.
+/// `batch_bytes_max × (channel_batches_max + 3) + part_bytes_max × 3 + row_group_bytes × 2 + recheck_rows_max × width × 4`:
+/// batches in the channel, in the reader, in the fold and in the encoder; the part that is being encoded, one that
+/// waits or is stored, and its copy read back; one row group as Polars decodes it; the texts that it makes of some
+/// of its rows. The number of rows does not enter.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Rows of one record batch.
@@ -19,7 +20,7 @@ pub struct Limits {
     pub channel_batches_max: usize,
     /// Bytes of one Parquet part file; small enough to be held, sent and read back whole.
     pub part_bytes_max: usize,
-    /// Bytes of one row group before compression; BigQuery asks for at least 16 MiB.
+    /// Bytes in memory of the rows of one row group; the second path decodes one row group at once (ADR-0012).
     pub row_group_bytes: usize,
     /// Rows that Polars sees at once when it recomputes totals and digest.
     pub recheck_rows_max: usize,
@@ -49,11 +50,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             batch_rows_max: 8_192,
-            batch_bytes_max: 8 << 20,
+            batch_bytes_max: 4 << 20,
             channel_batches_max: 2,
-            part_bytes_max: 48 << 20,
-            row_group_bytes: 16 << 20,
-            recheck_rows_max: 32_768,
+            part_bytes_max: 12 << 20,
+            row_group_bytes: 12 << 20,
+            recheck_rows_max: 8_192,
             small_rows_max: 100_000,
             connect_timeout: Duration::from_secs(10),
             handshake_timeout: Duration::from_secs(15),

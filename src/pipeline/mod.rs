@@ -1,5 +1,58 @@
 //! Work floor: the way of one item from the source to its sealed evidence.
 //!
 //! May use `domain`, `kernels`, `ports` and `report`; names no vendor and picks no adapter.
+//!
+//! # Order
+//! open one view · describe, ask control totals · rows: fold, stage, second path · totals again if only bracketed ·
+//! check (pure) · load (only what every check let through) · read back · seal. Whatever happens, the item is sealed.
 
+pub mod check;
+pub mod extract;
+mod item;
+pub mod log;
+pub mod package;
+pub mod progress;
 pub mod record;
+pub mod schedule;
+pub mod stage;
+pub mod workflow;
+
+use std::sync::Arc;
+
+use crate::domain::limits::Limits;
+use crate::ports::{Clock, Sources, StoreRoot, Warehouse};
+
+use progress::Progress;
+use record::{ItemRecord, Places};
+
+pub use item::run_ipe;
+
+/// Everything outside that a run works with; the root picks the adapters.
+#[derive(Clone)]
+pub struct Tools {
+    /// Sources by the name of their secret.
+    pub sources: Arc<dyn Sources>,
+    /// Staging root.
+    pub staging: StoreRoot,
+    /// Warehouse.
+    pub warehouse: Arc<dyn Warehouse>,
+    /// Evidence root.
+    pub evidence: StoreRoot,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Who listens.
+    pub progress: Arc<dyn Progress>,
+    /// Limits.
+    pub limits: Limits,
+    /// Where all this is, for the evidence.
+    pub places: Places,
+}
+
+/// What one item left behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemOutcome {
+    /// The record.
+    pub record: ItemRecord,
+    /// URI of the sealed package; `None` when sealing failed, which the record's error says.
+    pub package: Option<String>,
+}

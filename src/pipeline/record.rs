@@ -1,5 +1,7 @@
 //! Everything that one item of one run leaves behind, as values: the source of the evidence package.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +85,8 @@ pub struct ItemRecord {
     pub receipt: Option<LoadReceipt>,
     /// What was counted in the warehouse afterwards.
     pub read_back: Option<Recomputed>,
+    /// Rows of the month by `_run_id`, as the warehouse then had them.
+    pub read_back_runs: Option<BTreeMap<String, u64>>,
     /// Checks of the read-back; empty when nothing was loaded.
     pub verification: Vec<CheckResult>,
 }

@@ -1,5 +1,14 @@
-//! An embedded SQL Server stand-in: a TDS 7.4 server in front of a small T-SQL engine.
+//! An embedded SQL Server stand-in: a TDS 7.4 server in front of a small T-SQL engine over a generated ledger.
 //!
 //! Beside the floors: only `app.rs` and `cli/` name it; it may use `domain`. Never part of the production image.
 
+pub mod data;
+mod embedded;
+pub mod engine;
+mod replayed;
+pub mod server;
+pub mod tds;
+pub mod tsql;
 pub mod wire;
+
+pub use embedded::{Sandbox, SandboxConfig};

@@ -73,7 +73,7 @@ pub struct SqlParam {
 }
 
 /// One item of an answer, in the order in which it goes over the wire.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Reply {
     /// A result set begins.
     Columns(Vec<ColumnMeta>),

@@ -1,1 +1,26 @@
-//! Integration tests.
+//! Integration tests, one binary.
+
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod evidence;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod journey;
+#[cfg(test)]
+mod properties;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod sandbox_tds;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod source;
+#[cfg(test)]
+mod staging;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
+mod warehouse;

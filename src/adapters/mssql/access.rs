@@ -44,8 +44,8 @@ pub(super) async fn open(
         _ => "unknown".to_owned(),
     };
     let mut found = Vec::with_capacity(databases.len());
-    let settings = ask(client, &settings_question(databases), limits).await?;
     for name in databases {
+        let settings = ask(client, &settings_question(name), limits).await?;
         found.push(database(name, &settings)?);
     }
     let snapshot = !found.is_empty() && found.iter().all(|database| database.snapshot_allowed);
@@ -83,24 +83,22 @@ pub(super) async fn open(
     })
 }
 
-fn settings_question(databases: &[String]) -> String {
-    let names: Vec<String> = databases
-        .iter()
-        .map(|name| format!("N'{}'", name.replace('\'', "''")))
-        .collect();
+fn settings_question(database: &str) -> String {
+    let text = |text: &str| format!("N'{}'", text.replace('\'', "''"));
+    let (literal, quoted) = (
+        text(database),
+        text(&format!("[{}]", database.replace(']', "]]"))),
+    );
     let rights: Vec<String> = WRITE_RIGHTS
         .iter()
         .map(|right| {
-            format!(
-                "HAS_PERMS_BY_NAME(QUOTENAME(d.name), 'DATABASE', '{right}') AS may_{}",
-                right.to_ascii_lowercase()
-            )
+            let name = right.to_ascii_lowercase();
+            format!("HAS_PERMS_BY_NAME({quoted}, 'DATABASE', '{right}') AS may_{name}")
         })
         .collect();
     format!(
-        "SELECT d.name, d.snapshot_isolation_state, d.collation_name, {} FROM sys.databases AS d WHERE d.name IN ({})",
+        "SELECT d.name, d.snapshot_isolation_state, d.collation_name, {} FROM sys.databases AS d WHERE d.name = {literal}",
         rights.join(", "),
-        names.join(", ")
     )
 }
 

@@ -1,9 +1,13 @@
 //! The traits to the outside world, with their contracts. Storage needs no trait of ours: staging and evidence are
-//! `Arc<dyn ObjectStore>`.
+//! `Arc<dyn ObjectStore>` below a [`StoreRoot`].
 //!
 //! May use `domain` and Arrow; names no vendor.
 
+mod store;
+
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
@@ -14,11 +18,13 @@ use tokio::sync::mpsc;
 use crate::domain::amount::Amount;
 use crate::domain::contract::{ColumnType, Contract};
 use crate::domain::limits::Limits;
-use crate::domain::manifest::{LoadReceipt, PartFile};
+use crate::domain::manifest::{LoadReceipt, PartFile, Recomputed};
 use crate::domain::period::Period;
 use crate::domain::query::BoundQuery;
 use crate::domain::run::RowMetadata;
 use crate::domain::sql_type::SqlType;
+
+pub use store::{StoreRoot, Stored};
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,6 +287,15 @@ pub struct LoadJob {
     pub parts: Vec<PartFile>,
 }
 
+/// What a warehouse finds in one month of one table, computed from the rows that it now serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadBack {
+    /// Totals and content digest of the month.
+    pub recomputed: Recomputed,
+    /// Rows by `_run_id`; a good month has exactly one entry, an empty or absent one has none.
+    pub run_ids: BTreeMap<String, u64>,
+}
+
 /// A place that keeps loaded months and answers SQL about them.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
@@ -295,6 +310,19 @@ pub trait Warehouse: Send + Sync {
     /// # Errors
     /// `Corrupt` when a file is not what the job says; `Limit` when storage is full; the old month then stands.
     async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError>;
+
+    /// Counts one month from the warehouse's own rows, after a load: never from staging and never from the receipt.
+    /// BigQuery does it by SQL; the local warehouse by the second path over its own files, `rows_max` rows at a time.
+    ///
+    /// # Errors
+    /// `Corrupt` when a file is not what the warehouse itself says; `Query` when it cannot be computed.
+    async fn read_back(
+        &self,
+        table: &str,
+        period: Period,
+        contract: &Contract,
+        rows_max: usize,
+    ) -> Result<ReadBack, PortError>;
 
     /// Answers SQL; tables are named by their table name, months by `_period`.
     ///
@@ -341,6 +369,16 @@ pub trait Secrets: Send + Sync {
 
     /// Where secrets come from, for the evidence: no values.
     fn origin(&self) -> String;
+}
+
+/// Sources by the name of the secret that holds their connection string.
+#[async_trait]
+pub trait Sources: Send + Sync {
+    /// The source of that secret; the same one for every item that names it.
+    ///
+    /// # Errors
+    /// `Config` for an unknown secret or a malformed connection string, without any of its values.
+    async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError>;
 }
 
 /// The time.

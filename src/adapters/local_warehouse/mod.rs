@@ -1,0 +1,150 @@
+//! A warehouse in a directory: the same promises as the one in the cloud, for sandbox, tests and small shops.
+//!
+//! May use `domain`, `kernels` and `ports`; never writes below the staging root, never deletes a run: a re-run
+//! shows its own files and the files of earlier runs stay beside them.
+
+mod layout;
+mod load;
+mod read_back;
+mod sql;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use self::layout::{Current, CurrentFile};
+use self::layout::{Layout, make_folder, place, sync_folder, write_beside};
+use self::load::blocking;
+pub use self::load::{Step, Watch};
+use crate::domain::contract::Contract;
+use crate::domain::manifest::LoadReceipt;
+use crate::domain::period::Period;
+use crate::ports::{LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Warehouse};
+
+/// Tables as folders of Parquet files below one directory.
+#[derive(Debug, Clone)]
+pub struct LocalWarehouse {
+    layout: Layout,
+    staging: StoreRoot,
+    uri: String,
+}
+
+impl LocalWarehouse {
+    /// A warehouse in the directory of `root`, that loads parts of `staging`.
+    ///
+    /// # Errors
+    /// `Unsupported` when `root` is no directory.
+    pub fn new(root: &StoreRoot, staging: StoreRoot) -> Result<Self, PortError> {
+        let directory = root.local_dir().ok_or_else(|| {
+            let what = format!("the local warehouse needs a directory, not {}", root.uri);
+            PortError::new(PortErrorKind::Unsupported, what)
+        })?;
+        Ok(Self {
+            layout: Layout { root: directory },
+            staging,
+            uri: root.uri.clone(),
+        })
+    }
+
+    /// What a month shows: the run and its files; `None` before its first load.
+    ///
+    /// # Errors
+    /// `Corrupt` when the warehouse's own file cannot be read; `Denied`.
+    pub fn current(&self, table: &str, period: Period) -> Result<Option<Current>, PortError> {
+        self.layout.current(table, period)
+    }
+
+    /// Paths of the files that a month shows, in order; none before its first load.
+    ///
+    /// # Errors
+    /// As [`LocalWarehouse::current`].
+    pub fn current_parts(&self, table: &str, period: Period) -> Result<Vec<PathBuf>, PortError> {
+        self.layout.current_paths(table, period)
+    }
+
+    /// Loads like [`Warehouse::load`], showing every step to `watch` before it is taken.
+    ///
+    /// # Errors
+    /// As [`Warehouse::load`], and the error that `watch` gives.
+    pub async fn load_watched(
+        &self,
+        job: &LoadJob,
+        watch: Watch,
+    ) -> Result<LoadReceipt, PortError> {
+        load::load(self.layout.clone(), &self.staging, job, watch).await
+    }
+}
+
+#[async_trait]
+impl Warehouse for LocalWarehouse {
+    async fn prepare(&self, table: &str, contract: &Contract) -> Result<(), PortError> {
+        if let Some(held) = self.layout.contract(table)? {
+            return match contradiction(&held, contract) {
+                Some(what) => Err(PortError::new(PortErrorKind::Corrupt, what)
+                    .at("table", table)
+                    .hint("load into a new warehouse directory, or migrate the table first")),
+                None => Ok(()),
+            };
+        }
+        let folder = self.layout.table(table)?;
+        let text = serde_json::to_vec_pretty(contract)
+            .map_err(|e| PortError::new(PortErrorKind::Corrupt, e.to_string()))?;
+        make_folder(&folder, &self.layout.root)?;
+        let target = folder.join("schema.json");
+        place(&write_beside(&target, &text)?, &target)?;
+        sync_folder(&folder)
+    }
+
+    async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError> {
+        self.load_watched(job, Arc::new(|_| Ok(()))).await
+    }
+
+    async fn read_back(
+        &self,
+        table: &str,
+        period: Period,
+        contract: &Contract,
+        rows_max: usize,
+    ) -> Result<ReadBack, PortError> {
+        let (layout, table, contract) = (self.layout.clone(), table.to_owned(), contract.clone());
+        blocking(move || read_back::read_back(&layout, &table, period, &contract, rows_max)).await
+    }
+
+    async fn rows(&self, sql: &str, rows_max: usize) -> Result<SmallTable, PortError> {
+        let (layout, sql) = (self.layout.clone(), sql.to_owned());
+        blocking(move || sql::answer(&layout, &sql, rows_max)).await
+    }
+
+    fn location(&self) -> String {
+        self.uri.clone()
+    }
+}
+
+/// The first column in which a new contract does not fit the table: names, order and carriers are fixed by the files.
+fn contradiction(held: &Contract, new: &Contract) -> Option<String> {
+    let pairs = held.columns.iter().zip(&new.columns);
+    for (position, (old, new)) in pairs.enumerate() {
+        if old.name != new.name {
+            return Some(format!(
+                "column {position} is `{}` in the table and `{}` in the contract",
+                old.name, new.name
+            ));
+        }
+        if old.column_type != new.column_type {
+            return Some(format!(
+                "column `{}` is {:?} in the table and {:?} in the contract",
+                old.name, old.column_type, new.column_type
+            ));
+        }
+    }
+    let (old, new) = (&held.columns, &new.columns);
+    if let Some(extra) = new.get(old.len()) {
+        return Some(format!("column `{}` is not in the table", extra.name));
+    }
+    let missing = old.get(new.len())?;
+    Some(format!(
+        "column `{}` of the table is not in the contract",
+        missing.name
+    ))
+}

@@ -1,0 +1,95 @@
+//! Counting a month from the warehouse's own files, by the second path.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use bytes::Bytes;
+use polars::prelude::{Engine, col, len};
+
+use super::layout::{CurrentFile, Layout, at};
+use super::sql::{guarded, refused, scan, small_table};
+use crate::domain::contract::Contract;
+use crate::domain::digest::{TableDigest, sha256_hex};
+use crate::domain::manifest::Recomputed;
+use crate::domain::period::Period;
+use crate::domain::totals::ControlTotals;
+use crate::kernels::recheck::recheck_part;
+use crate::ports::{Cell, PortError, PortErrorKind, ReadBack};
+
+/// Recomputes a month; blocking. Holds one file and `rows_max` rows of it at a time.
+pub(super) fn read_back(
+    layout: &Layout,
+    table: &str,
+    period: Period,
+    contract: &Contract,
+    rows_max: usize,
+) -> Result<ReadBack, PortError> {
+    let mut all = ReadBack {
+        recomputed: Recomputed {
+            digest: TableDigest::default(),
+            totals: ControlTotals {
+                amounts: contract
+                    .amounts()
+                    .map(|column| column.name.clone())
+                    .collect(),
+                groups: BTreeMap::new(),
+            },
+        },
+        run_ids: BTreeMap::new(),
+    };
+    let Some(current) = layout.current(table, period)? else {
+        return Ok(all);
+    };
+    let folder = layout.month(table, period)?.join(current.run_id.as_str());
+    for file in &current.files {
+        let path = folder.join(&file.name);
+        let bytes = unchanged(&path, file)?;
+        let failed = |e: &dyn std::fmt::Display| {
+            PortError::new(PortErrorKind::Query, e.to_string())
+                .at("path", path.display().to_string())
+        };
+        let part = recheck_part(bytes, contract, rows_max).map_err(|e| failed(&e))?;
+        all.recomputed.digest = all.recomputed.digest.merge(&part.digest);
+        all.recomputed
+            .totals
+            .merge(&part.totals)
+            .map_err(|e| failed(&e))?;
+        for (run_id, rows) in count_run_ids(&path)? {
+            *all.run_ids.entry(run_id).or_default() += rows;
+        }
+    }
+    Ok(all)
+}
+
+/// The bytes of a file that is still what `CURRENT` says.
+fn unchanged(path: &Path, file: &CurrentFile) -> Result<Bytes, PortError> {
+    let bytes = Bytes::from(fs::read(path).map_err(|e| at(e, path))?);
+    let sha256 = sha256_hex(&bytes);
+    if sha256 == file.sha256 {
+        return Ok(bytes);
+    }
+    let what = format!("a loaded file has SHA-256 {sha256}, not {}", file.sha256);
+    Err(PortError::new(PortErrorKind::Corrupt, what)
+        .at("path", path.display().to_string())
+        .hint("somebody changed the warehouse's files; load the month again"))
+}
+
+/// Rows by `_run_id` of one file; a null stands under the empty text.
+fn count_run_ids(path: &Path) -> Result<Vec<(String, u64)>, PortError> {
+    guarded(|| {
+        let counted = scan(vec![path.to_path_buf()])?
+            .group_by([col("_run_id")])
+            .agg([len().alias("rows")])
+            .collect_with_engine(Engine::Streaming)
+            .map_err(refused)?
+            .unwrap_single();
+        let rows = small_table(&counted)?.rows.into_iter();
+        let pairs = rows.filter_map(|row| match <[Cell; 2]>::try_from(row) {
+            Ok([Cell::Text(run_id), Cell::Int(rows)]) => Some((run_id, u64::try_from(rows).ok()?)),
+            Ok([_, Cell::Int(rows)]) => Some((String::new(), u64::try_from(rows).ok()?)),
+            _ => None,
+        });
+        Ok(pairs.collect())
+    })
+}

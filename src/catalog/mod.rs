@@ -1,0 +1,212 @@
+//! The catalog: items as data, embedded in the binary or read from a folder.
+//!
+//! May use `domain`; reads files, asks nobody. Every mistake is named with its file.
+
+mod file;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+
+use crate::domain::digest::sha256_hex;
+use crate::domain::ids::IpeId;
+use crate::domain::ipe::Ipe;
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/catalog");
+
+/// A definition that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("catalog {place}: {what}")]
+pub struct CatalogError {
+    /// File or folder.
+    pub place: String,
+    /// What is wrong and how to mend it.
+    pub what: String,
+}
+
+impl CatalogError {
+    fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            what: what.into(),
+        }
+    }
+}
+
+/// All items, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalog {
+    items: BTreeMap<IpeId, Ipe>,
+    /// `embedded` or the folder.
+    pub origin: String,
+    /// SHA-256 over the digests of all items, in hex.
+    pub sha256: String,
+}
+
+/// The files that define one item, as text.
+struct ItemFiles {
+    place: String,
+    folder: String,
+    toml: String,
+    query: String,
+}
+
+impl Catalog {
+    /// The catalog that was built into the binary.
+    ///
+    /// # Errors
+    /// [`CatalogError`] names the file; the tests of this crate read every item.
+    pub fn embedded() -> Result<Self, CatalogError> {
+        let mut found = Vec::new();
+        for dir in EMBEDDED.dirs() {
+            let folder = dir.path().to_string_lossy().into_owned();
+            let text = |name: &str| {
+                let path = dir.path().join(name);
+                let contents = EMBEDDED
+                    .get_file(&path)
+                    .and_then(|file| file.contents_utf8());
+                contents
+                    .map(str::to_owned)
+                    .ok_or_else(|| CatalogError::new(path.to_string_lossy(), "the file is missing"))
+            };
+            found.push(ItemFiles {
+                place: folder.clone(),
+                toml: text("ipe.toml")?,
+                query: text("query.sql")?,
+                folder,
+            });
+        }
+        Self::from_files("embedded".to_owned(), found)
+    }
+
+    /// The catalog of a folder with one sub-folder an item.
+    ///
+    /// # Errors
+    /// [`CatalogError`] names the file or folder that cannot be read or used.
+    pub fn read(dir: &Path) -> Result<Self, CatalogError> {
+        let place = |path: &Path| path.to_string_lossy().into_owned();
+        let unreadable = |path: &Path, io: &std::io::Error| {
+            CatalogError::new(place(path), format!("cannot be read: {io}"))
+        };
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for entry in fs::read_dir(dir).map_err(|io| unreadable(dir, &io))? {
+            let path = entry.map_err(|io| unreadable(dir, &io))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+        let mut found = Vec::new();
+        for path in folders {
+            let text = |name: &str| {
+                let file = path.join(name);
+                fs::read_to_string(&file).map_err(|io| unreadable(&file, &io))
+            };
+            let folder = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            found.push(ItemFiles {
+                place: place(&path),
+                folder,
+                toml: text("ipe.toml")?,
+                query: text("query.sql")?,
+            });
+        }
+        Self::from_files(place(dir), found)
+    }
+
+    fn from_files(origin: String, files: Vec<ItemFiles>) -> Result<Self, CatalogError> {
+        let mut items = BTreeMap::new();
+        for item in files {
+            let ipe = file::parse(&item)?;
+            items.insert(ipe.id.clone(), ipe);
+        }
+        if items.is_empty() {
+            return Err(CatalogError::new(
+                origin,
+                "holds no item; an item is a folder with ipe.toml and query.sql",
+            ));
+        }
+        let digests: String = items
+            .values()
+            .map(|ipe| format!("{} {}\n", ipe.definition_sha256, ipe.id))
+            .collect();
+        Ok(Self {
+            items,
+            origin,
+            sha256: sha256_hex(digests.as_bytes()),
+        })
+    }
+
+    /// All items in the order of their names.
+    pub fn items(&self) -> impl Iterator<Item = &Ipe> {
+        self.items.values()
+    }
+
+    /// The items of these names, in the order of their names; all when `names` is empty.
+    ///
+    /// # Errors
+    /// Names an item that does not exist, and those that do.
+    pub fn select(&self, names: &[String]) -> Result<Vec<&Ipe>, CatalogError> {
+        let known = || {
+            self.items
+                .keys()
+                .map(IpeId::as_str)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        for name in names {
+            if !self.items.keys().any(|id| id.as_str() == name) {
+                return Err(CatalogError::new(
+                    &self.origin,
+                    format!("there is no item `{name}`; items are {}", known()),
+                ));
+            }
+        }
+        let wanted =
+            |ipe: &&Ipe| names.is_empty() || names.iter().any(|name| name == ipe.id.as_str());
+        Ok(self.items.values().filter(wanted).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_item_is_sound() {
+        let catalog = Catalog::embedded().unwrap();
+        let names: Vec<_> = catalog.items().map(|ipe| ipe.id.as_str()).collect();
+        assert_eq!(names, ["CR_04", "IPE_07"]);
+        for ipe in catalog.items() {
+            assert!(
+                ipe.query.bind("2024-04".parse().unwrap()).is_ok(),
+                "{}",
+                ipe.id
+            );
+            assert!(ipe.contract.amounts().count() > 0, "{}", ipe.id);
+        }
+    }
+
+    #[test]
+    fn an_unknown_item_is_named_with_those_that_exist() {
+        let error = Catalog::embedded()
+            .unwrap()
+            .select(&["IPE_99".to_owned()])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("no item `IPE_99`; items are CR_04, IPE_07"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_folder_form_reads_the_same_as_the_embedded_one() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog");
+        let read = Catalog::read(&dir).unwrap();
+        assert_eq!(read.sha256, Catalog::embedded().unwrap().sha256);
+    }
+}

@@ -1,0 +1,191 @@
+//! Arguments as people type them; the doc comments are the help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::domain::period::Period;
+use crate::settings::SecretsChoice;
+
+/// Stream financial extracts out of SQL Server into checked, sealed evidence
+///
+/// Every month: ask the ledger for its control totals, stream its rows, checksum them twice on two code paths, stage
+/// them as Parquet, replace the month in the warehouse, count again there, and seal an evidence package that anyone
+/// can verify.
+#[derive(Debug, Parser)]
+#[command(name = "soxauto", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Cli {
+    /// Log filter for stderr: error, warn, info, debug or a tracing filter
+    #[arg(
+        long,
+        global = true,
+        env = "SOXAUTO_LOG",
+        default_value = "warn",
+        value_name = "FILTER"
+    )]
+    pub(super) log: String,
+    /// What to do
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 nothing to report · 1 a check found something · 2 something could not be found out (2 wins)";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Extract, check, stage, load and seal the items of a month
+    Run(Box<RunArgs>),
+    /// Recompute an evidence package from its files and report every inconsistency
+    Verify(VerifyArgs),
+    /// Serve the embedded SQL Server stand-in, and print how to connect to it
+    #[cfg(feature = "sandbox")]
+    Sandbox(SandboxArgs),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  soxauto run --period 2024-04                          close April 2024 on the embedded stand-in
+  soxauto run --cutoff-date 2024-05-01 --ipe IPE_07     the same month, one item, named by its cutoff
+  soxauto run --secrets env --period 2024-04            a real server: DB_CREDENTIALS_NAV_BI holds the ODBC string
+  soxauto run --secrets file:secrets --json | jq .summary";
+
+/// Extract, check, stage, load and seal the items of a month
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(super) struct RunArgs {
+    /// Month to close, YYYY-MM; without it and without a cutoff, the last month that has ended in Europe/Paris
+    #[arg(
+        long,
+        env = "SOXAUTO_PERIOD",
+        value_name = "YYYY-MM",
+        conflicts_with = "cutoff_date"
+    )]
+    pub(super) period: Option<Period>,
+    /// The same, said by its cutoff: the first day that is not included, a first of month
+    #[arg(long, env = "SOXAUTO_CUTOFF_DATE", value_name = "YYYY-MM-DD", value_parser = Period::from_cutoff_text)]
+    pub(super) cutoff_date: Option<Period>,
+    /// Item to run; repeat it or separate by commas [default: all items of the catalog]
+    #[arg(
+        long = "ipe",
+        env = "SOXAUTO_IPE",
+        value_name = "ITEM",
+        value_delimiter = ','
+    )]
+    pub(super) items: Vec<String>,
+    /// Items that run at once
+    #[arg(long, env = "SOXAUTO_JOBS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(super) jobs: u16,
+    /// Where Parquet parts are staged: a folder, file:///folder or memory://
+    #[arg(
+        long,
+        env = "SOXAUTO_STAGING",
+        default_value = "out/staging",
+        value_name = "URL"
+    )]
+    pub(super) staging: String,
+    /// Where months are loaded: a folder or file:///folder
+    #[arg(
+        long,
+        env = "SOXAUTO_WAREHOUSE",
+        default_value = "out/warehouse",
+        value_name = "URL"
+    )]
+    pub(super) warehouse: String,
+    /// Where evidence packages are sealed: a folder or file:///folder
+    #[arg(
+        long,
+        env = "SOXAUTO_EVIDENCE",
+        default_value = "out/evidence",
+        value_name = "URL"
+    )]
+    pub(super) evidence: String,
+    /// Where connection strings come from: sandbox, env or file:DIR
+    #[arg(long, env = "SOXAUTO_SECRETS", default_value = DEFAULT_SECRETS, value_name = "PLACE")]
+    pub(super) secrets: SecretsChoice,
+    /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
+    #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
+    pub(super) catalog: Option<PathBuf>,
+    /// Open customer entries that the embedded stand-in holds
+    #[arg(
+        long,
+        env = "SOXAUTO_SANDBOX_ROWS",
+        default_value_t = 20_000,
+        value_name = "N"
+    )]
+    pub(super) sandbox_rows: u64,
+    /// Print the result as JSON on stdout
+    #[arg(long, env = "SOXAUTO_JSON")]
+    pub(super) json: bool,
+}
+
+#[cfg(feature = "sandbox")]
+const DEFAULT_SECRETS: &str = "sandbox";
+#[cfg(not(feature = "sandbox"))]
+const DEFAULT_SECRETS: &str = "env";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  soxauto verify out/evidence/IPE_07/period=2024-04/run=20240501T090000Z-1a2b3c4d
+  soxauto verify PACKAGE --staging copy/of/staging      when the parts were moved";
+
+/// Recompute an evidence package from its files and report every inconsistency
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(super) struct VerifyArgs {
+    /// Folder or URL of the package
+    #[arg(value_name = "PACKAGE")]
+    pub(super) package: String,
+    /// Staging root that holds the parts, if not the one that the package names
+    #[arg(long, env = "SOXAUTO_VERIFY_STAGING", value_name = "URL")]
+    pub(super) staging: Option<String>,
+    /// SHA-256 of the manifest as `run` printed it: proves that the manifest itself was not rewritten
+    #[arg(long, env = "SOXAUTO_MANIFEST_SHA256", value_name = "HEX")]
+    pub(super) manifest_sha256: Option<String>,
+    /// Print the report as JSON on stdout
+    #[arg(long, env = "SOXAUTO_JSON")]
+    pub(super) json: bool,
+}
+
+#[cfg(feature = "sandbox")]
+const SANDBOX_EXAMPLES: &str = "\
+Examples:
+  soxauto sandbox --port 14330 --rows 1000000
+  soxauto sandbox --port 14330 > strings.txt &          the first line of the file begins with DRIVER=";
+
+/// Serve the embedded SQL Server stand-in, and print how to connect to it
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Args)]
+#[command(after_help = SANDBOX_EXAMPLES)]
+pub(super) struct SandboxArgs {
+    /// TCP port on the loopback interface; 0 takes a free one
+    #[arg(
+        long,
+        env = "SOXAUTO_SANDBOX_PORT",
+        default_value_t = 14_330,
+        value_name = "PORT"
+    )]
+    pub(super) port: u16,
+    /// Open customer entries of the ledger
+    #[arg(
+        long,
+        env = "SOXAUTO_SANDBOX_ROWS",
+        default_value_t = 20_000,
+        value_name = "N"
+    )]
+    pub(super) rows: u64,
+    /// Seed of the ledger: the same seed and rows give the same ledger
+    #[arg(
+        long,
+        env = "SOXAUTO_SANDBOX_SEED",
+        default_value_t = 1,
+        value_name = "N"
+    )]
+    pub(super) seed: u64,
+    /// Send the rows of IPE_07 pre-encoded, a small ledger over and over: for measurements, not to reconcile
+    #[arg(long, env = "SOXAUTO_SANDBOX_REPLAY")]
+    pub(super) replay: bool,
+    /// Stop after so many seconds [default: until Ctrl-C]
+    #[arg(long, env = "SOXAUTO_SANDBOX_SECONDS", value_name = "N")]
+    pub(super) seconds: Option<u64>,
+}

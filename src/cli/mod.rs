@@ -1,0 +1,74 @@
+//! The command line: reads arguments, prints, and turns outcomes into exit codes.
+//!
+//! The only place that prints. May use everything below; holds no logic of the control.
+
+mod args;
+mod output;
+mod run;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Exit code for "could not be found out".
+const NOT_FOUND_OUT: u8 = 2;
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output::complain(&format!("error: {error:#}"));
+            ExitCode::from(NOT_FOUND_OUT)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+    crate::telemetry::init(&cli.log).map_err(|what| anyhow::anyhow!("--log: {what}"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Run(args) => run::run(*args).await,
+            Command::Verify(args) => verify::verify(args).await,
+            #[cfg(feature = "sandbox")]
+            Command::Sandbox(args) => sandbox::sandbox(args).await,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_can_be_set_by_the_environment() {
+        for command in Cli::command().get_subcommands() {
+            for arg in command
+                .get_arguments()
+                .filter(|arg| arg.get_long().is_some())
+            {
+                let name = arg.get_id().as_str();
+                assert!(
+                    matches!(name, "help" | "version") || arg.get_env().is_some(),
+                    "{name}"
+                );
+            }
+        }
+    }
+}

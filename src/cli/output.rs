@@ -1,0 +1,239 @@
+//! Everything that is printed: results on stdout, all else on stderr.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::domain::ids::IpeId;
+use crate::domain::run::{ItemStatus, RunContext};
+use crate::pipeline::progress::{Progress, Stage};
+use crate::pipeline::workflow::{IpeResult, WorkflowResult};
+
+/// Rows between two plain progress lines.
+const PLAIN_EVERY_ROWS: u64 = 1_000_000;
+
+/// Prints a result. A reader that has gone away is not an error.
+pub(super) fn print(text: &str) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(gone) if gone.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Says something beside the result.
+pub(super) fn tell(text: &str) {
+    // Nobody is left to tell when stderr itself fails.
+    let _unheard = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Says what went wrong.
+pub(super) fn complain(text: &str) {
+    tell(text);
+}
+
+/// The first lines of a run.
+pub(super) fn opening(context: &RunContext) -> String {
+    let period = context.period;
+    let mut text = format!(
+        "run {}: month {period}, everything dated before {}",
+        context.run_id,
+        period.cutoff()
+    );
+    if !context.stamps.is_empty() {
+        let reasons: Vec<&str> = context.stamps.iter().map(|stamp| stamp.reason()).collect();
+        text.push_str(&format!("\nNOT CONTROL EVIDENCE: {}", reasons.join("; ")));
+    }
+    text
+}
+
+/// Progress of all items: bars on a terminal, plain lines otherwise.
+pub(super) struct ProgressLines {
+    bars: Option<MultiProgress>,
+    items: Mutex<BTreeMap<IpeId, Item>>,
+}
+
+struct Item {
+    bar: ProgressBar,
+    said: u64,
+}
+
+impl ProgressLines {
+    pub(super) fn new() -> Self {
+        let bars = io::stderr().is_terminal().then(MultiProgress::new);
+        Self {
+            bars,
+            items: Mutex::default(),
+        }
+    }
+
+    /// Leaves the terminal clean.
+    pub(super) fn close(&self) {
+        if let Some(bars) = &self.bars {
+            // A terminal that cannot be cleared has closed.
+            bars.clear().ok();
+        }
+    }
+
+    fn with(&self, ipe: &IpeId, act: impl FnOnce(&mut Item, bool)) {
+        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        let item = items.entry(ipe.clone()).or_insert_with(|| Item {
+            bar: self.bar(ipe),
+            said: 0,
+        });
+        act(item, self.bars.is_none());
+    }
+
+    fn bar(&self, ipe: &IpeId) -> ProgressBar {
+        let Some(bars) = &self.bars else {
+            return ProgressBar::hidden();
+        };
+        let template =
+            "{prefix:<10} {msg:<8} {wide_bar} {human_pos}/{human_len} rows {per_sec} ETA {eta}";
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = bars.add(
+            ProgressBar::new(0)
+                .with_style(style)
+                .with_prefix(ipe.to_string()),
+        );
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+}
+
+impl Progress for ProgressLines {
+    fn stage(&self, ipe: &IpeId, stage: Stage) {
+        self.with(ipe, |item, plain| {
+            item.bar.set_message(stage.word());
+            if plain {
+                tell(&format!("{ipe}: {}", stage.word()));
+            }
+        });
+    }
+
+    fn expected(&self, ipe: &IpeId, rows: u64) {
+        self.with(ipe, |item, plain| {
+            item.bar.set_length(rows);
+            if plain {
+                tell(&format!("{ipe}: the source announces {rows} rows"));
+            }
+        });
+    }
+
+    fn rows(&self, ipe: &IpeId, rows: u64) {
+        self.with(ipe, |item, plain| {
+            item.bar.set_position(rows);
+            if plain && rows >= item.said + PLAIN_EVERY_ROWS {
+                item.said = rows;
+                let expected = item.bar.length().unwrap_or_default();
+                tell(&format!(
+                    "{ipe}: {rows} of {expected} rows, {:.0} rows/s",
+                    item.bar.per_sec()
+                ));
+            }
+        });
+    }
+
+    fn finished(&self, ipe: &IpeId, status: ItemStatus) {
+        self.with(ipe, |item, plain| {
+            item.bar.finish_with_message(word(status));
+            if plain {
+                tell(&format!("{ipe}: {}", word(status)));
+            }
+        });
+    }
+}
+
+fn word(status: ItemStatus) -> &'static str {
+    match status {
+        ItemStatus::Success => "SUCCESS",
+        ItemStatus::Failed => "FAILED",
+        ItemStatus::Error => "ERROR",
+    }
+}
+
+/// The result of a run as a table.
+pub(super) fn run_table(result: &WorkflowResult) -> String {
+    let header = ["item", "status", "rows", "seconds", "checks", "digest"];
+    let mut rows = vec![header.map(str::to_owned)];
+    for (name, item) in &result.ipe_results {
+        rows.push(table_row(name, item));
+    }
+    let mut text = columns(&rows);
+    for (name, item) in &result.ipe_results {
+        if let Some(error) = &item.error_message {
+            text.push_str(&format!("\n{name}: {}", error.replace('\n', "\n  ")));
+        }
+    }
+    text.push('\n');
+    for (name, item) in &result.ipe_results {
+        if let Some(table) = &item.bigquery_table {
+            text.push_str(&format!("\n{name} loaded    {table}"));
+        }
+        if let Some(evidence) = &item.evidence {
+            text.push_str(&format!("\n{name} evidence  {evidence}"));
+        }
+    }
+    let overall = json_word(&result.overall_status);
+    let control = json_word(&result.control_result);
+    let summary = &result.summary;
+    text.push_str(&format!(
+        "\n\n{overall}, {control}: {} of {} items, {} rows, state {}",
+        summary.successful_ipes,
+        summary.total_ipes,
+        summary.total_rows_processed,
+        json_word(&result.state).to_uppercase(),
+    ));
+    text
+}
+
+/// The word that the JSON form uses, so that both say the same.
+fn json_word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+fn table_row(name: &str, item: &IpeResult) -> [String; 6] {
+    let elapsed = (item.end_time - item.start_time).num_milliseconds();
+    let total = item.validation_summary.len();
+    let passed = item
+        .validation_summary
+        .values()
+        .filter(|v| **v == crate::domain::check::Verdict::Pass)
+        .count();
+    let digest: Option<crate::domain::digest::TableDigest> =
+        item.digest.as_ref().and_then(|text| text.parse().ok());
+    [
+        name.to_owned(),
+        word(item.status).to_owned(),
+        item.rows_extracted.to_string(),
+        format!("{}.{}", elapsed / 1_000, elapsed % 1_000 / 100),
+        format!("{passed}/{total} pass"),
+        digest.map_or_else(
+            || "-".to_owned(),
+            |digest| digest.fingerprint().chars().take(16).collect(),
+        ),
+    ]
+}
+
+fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+    };
+    let lines = rows.iter().map(|row| {
+        let cells = row
+            .iter()
+            .enumerate()
+            .map(|(i, cell)| format!("{cell:<width$}", width = width(i).unwrap_or(0)));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

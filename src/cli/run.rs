@@ -1,0 +1,51 @@
+//! `soxauto run`.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::domain::limits::Limits;
+use crate::settings::RunSettings;
+
+use super::args::RunArgs;
+use super::output;
+
+/// Runs a month and prints what it did.
+pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
+    let RunArgs {
+        period,
+        cutoff_date,
+        items,
+        jobs,
+        staging,
+        warehouse,
+        evidence,
+        secrets,
+        catalog,
+        sandbox_rows,
+        json,
+    } = args;
+    let settings = RunSettings {
+        period: period.or(cutoff_date),
+        items,
+        jobs: usize::from(jobs),
+        staging,
+        warehouse,
+        evidence,
+        secrets,
+        catalog,
+        sandbox_rows,
+        limits: Limits::default(),
+    };
+    let progress = Arc::new(output::ProgressLines::new());
+    let listener = Arc::<output::ProgressLines>::clone(&progress);
+    let app = App::build(settings, listener).await?;
+    output::tell(&output::opening(app.context()));
+    let result = app.run().await?;
+    progress.close();
+    if json {
+        output::print(&serde_json::to_string_pretty(&result)?)?;
+    } else {
+        output::print(&output::run_table(&result))?;
+    }
+    Ok(result.control_result.exit_code())
+}

@@ -1,0 +1,61 @@
+//! `soxauto sandbox`.
+
+use std::future::pending;
+use std::time::Duration;
+
+use crate::sandbox::{Sandbox, SandboxConfig};
+
+use super::args::SandboxArgs;
+use super::output;
+
+/// Serves the stand-in until it is stopped. Connection strings go to stdout, each on a line of its own.
+pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
+    let SandboxArgs {
+        port,
+        rows,
+        seed,
+        replay,
+        seconds,
+    } = args;
+    output::tell(&format!(
+        "making a ledger of {rows} open customer entries …"
+    ));
+    let sandbox = Sandbox::start(SandboxConfig {
+        port,
+        rows,
+        seed,
+        replay,
+        ..SandboxConfig::default()
+    })
+    .await?;
+    output::print(&sandbox.odbc_connection_string())?;
+    output::print(&sandbox.ado_connection_string())?;
+    output::tell(&format!(
+        "listening on {}; stop with Ctrl-C",
+        sandbox.addr()
+    ));
+    let lifetime = async {
+        match seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        stopped = tokio::signal::ctrl_c() => stopped?,
+        () = terminated() => {}
+        () = lifetime => {}
+    }
+    sandbox.stop().await;
+    Ok(0)
+}
+
+/// Ends when the process is asked to terminate.
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut asked) => {
+            asked.recv().await;
+        }
+        Err(_) => pending().await,
+    }
+}

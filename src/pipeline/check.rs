@@ -1,0 +1,258 @@
+//! The checks of one item: a pure function of what was asked, decoded and recomputed.
+//!
+//! Nothing is asked here, and nothing that did not happen counts as a pass.
+
+use crate::domain::check::{CheckKind, CheckResult};
+use crate::domain::manifest::{Recomputed, Staged};
+use crate::domain::totals::ControlTotals;
+use crate::ports::Consistency;
+
+use super::record::ItemRecord;
+
+/// Identifier of the check that compares the description with the contract.
+pub const CONTRACT_COLUMNS: &str = "contract.columns";
+/// Identifier of the check that counts nulls where the contract allows none.
+pub const CONTRACT_NULLS: &str = "contract.nulls";
+/// Identifier of the check that compares the source's totals with what was decoded.
+pub const TRANSFER_SOURCE: &str = "transfer.source_decoded";
+/// Identifier of the check that the source did not change while it was read.
+pub const TRANSFER_STABLE: &str = "transfer.source_stable";
+/// Identifier of the check that compares decoded totals with those of the staged bytes.
+pub const TRANSFER_STAGED: &str = "transfer.decoded_staged";
+/// Identifier of the check that compares the two computations of the digest.
+pub const DIGEST_STAGED: &str = "digest.decoded_staged";
+/// Identifier of the check that compares the load's count with the staged rows.
+pub const TRANSFER_LOADED: &str = "transfer.staged_loaded";
+/// Identifier of the check that compares the warehouse's totals with the staged ones.
+pub const TRANSFER_WAREHOUSE: &str = "transfer.staged_warehouse";
+/// Identifier of the check that compares the warehouse's digest with the staged one.
+pub const DIGEST_WAREHOUSE: &str = "digest.staged_warehouse";
+
+/// Identifier of the check that the month holds this run and no other.
+pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
+
+/// Findings of the checks that are made while the rows pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Passing {
+    /// Differences between description and contract; `None` when nothing was described.
+    pub columns: Option<Vec<String>>,
+    /// Nulls where the contract allows none; `None` when no row passed to its end.
+    pub nulls: Option<Vec<String>>,
+}
+
+/// All checks before the load, in a fixed order.
+#[must_use]
+pub fn before_load(record: &ItemRecord, passing: &Passing) -> Vec<CheckResult> {
+    let staged = record.staged.as_ref();
+    let rows = staged.map_or(0, Staged::rows);
+    vec![
+        of(
+            CONTRACT_COLUMNS,
+            CheckKind::Contract,
+            "names, order and types of the columns",
+            column_count(record),
+            &passing.columns,
+        ),
+        of(
+            CONTRACT_NULLS,
+            CheckKind::Contract,
+            "nulls only where the contract allows them",
+            rows,
+            &passing.nulls,
+        ),
+        source_decoded(record.source_totals.as_ref(), staged),
+        source_stable(record),
+        decoded_staged(staged, record.recomputed.as_ref()),
+        digest_staged(staged, record.recomputed.as_ref()),
+    ]
+}
+
+/// All checks after the load.
+#[must_use]
+pub fn after_load(record: &ItemRecord) -> Vec<CheckResult> {
+    let (Some(staged), Some(receipt)) = (&record.staged, &record.receipt) else {
+        return Vec::new();
+    };
+    let mut loaded = Vec::new();
+    if receipt.output_rows != staged.rows() {
+        loaded.push(format!(
+            "{} rows staged, {} reported by the load",
+            staged.rows(),
+            receipt.output_rows
+        ));
+    }
+    let mut checks = vec![CheckResult::of_findings(
+        TRANSFER_LOADED,
+        CheckKind::Transfer,
+        "rows that the load reports = rows staged",
+        staged.rows(),
+        loaded,
+    )];
+    match &record.read_back {
+        None => {
+            checks.push(not_counted(TRANSFER_WAREHOUSE, CheckKind::Transfer));
+            checks.push(not_counted(DIGEST_WAREHOUSE, CheckKind::Digest));
+            checks.push(not_counted(WAREHOUSE_RUN, CheckKind::Transfer));
+        }
+        Some(back) => {
+            checks.push(CheckResult::of_findings(
+                TRANSFER_WAREHOUSE,
+                CheckKind::Transfer,
+                "rows and sums per company in the warehouse = staged",
+                back.totals.rows(),
+                staged
+                    .totals
+                    .differences(&back.totals, "staging", "warehouse"),
+            ));
+            checks.push(digests(
+                DIGEST_WAREHOUSE,
+                "content digest in the warehouse = staged",
+                staged,
+                back,
+            ));
+            checks.push(one_run(record, back.totals.rows()));
+        }
+    }
+    checks
+}
+
+fn one_run(record: &ItemRecord, rows: u64) -> CheckResult {
+    let Some(runs) = &record.read_back_runs else {
+        return not_counted(WAREHOUSE_RUN, CheckKind::Transfer);
+    };
+    let ours = record.context.run_id.as_str();
+    let others = runs.iter().filter(|(run, _)| run.as_str() != ours);
+    let mut findings: Vec<String> = others
+        .map(|(run, rows)| format!("superseded by run {run}, which has {rows} rows in the month"))
+        .collect();
+    let of_ours = runs.get(ours).copied().unwrap_or_default();
+    if of_ours != rows {
+        findings.push(format!(
+            "{of_ours} rows of run {ours} among {rows} rows of the month"
+        ));
+    }
+    CheckResult::of_findings(
+        WAREHOUSE_RUN,
+        CheckKind::Transfer,
+        "the month holds this run and no other",
+        rows,
+        findings,
+    )
+}
+
+fn not_counted(id: &str, kind: CheckKind) -> CheckResult {
+    CheckResult::not_run(id, kind, "the warehouse was not read back")
+}
+
+fn column_count(record: &ItemRecord) -> u64 {
+    u64::try_from(record.contract.columns.len()).unwrap_or(u64::MAX)
+}
+
+fn of(
+    id: &str,
+    kind: CheckKind,
+    summary: &str,
+    counted: u64,
+    findings: &Option<Vec<String>>,
+) -> CheckResult {
+    match findings {
+        None => CheckResult::not_run(id, kind, "not reached"),
+        Some(findings) => CheckResult::of_findings(id, kind, summary, counted, findings.clone()),
+    }
+}
+
+fn source_decoded(source: Option<&ControlTotals>, staged: Option<&Staged>) -> CheckResult {
+    let (Some(source), Some(staged)) = (source, staged) else {
+        return CheckResult::not_run(TRANSFER_SOURCE, CheckKind::Transfer, "not reached");
+    };
+    CheckResult::of_findings(
+        TRANSFER_SOURCE,
+        CheckKind::Transfer,
+        "rows and sums per company by separate SQL = decoded",
+        source.rows(),
+        source.differences(&staged.totals, "source", "decoded"),
+    )
+}
+
+fn source_stable(record: &ItemRecord) -> CheckResult {
+    let not_run = || CheckResult::not_run(TRANSFER_STABLE, CheckKind::Transfer, "not reached");
+    match (
+        record.consistency,
+        &record.source_totals,
+        &record.source_totals_after,
+    ) {
+        (Some(Consistency::Snapshot), Some(before), _) if record.staged.is_some() => {
+            CheckResult::of_findings(
+                TRANSFER_STABLE,
+                CheckKind::Transfer,
+                "rows and totals come from one SNAPSHOT transaction",
+                before.rows(),
+                Vec::new(),
+            )
+        }
+        (Some(Consistency::Bracketed), Some(before), Some(after)) => {
+            let mut findings = before.differences(after, "source before", "source after");
+            if !findings.is_empty() {
+                findings.insert(
+                    0,
+                    "source changed while read; run again when nobody posts, or allow SNAPSHOT"
+                        .to_owned(),
+                );
+            }
+            CheckResult::of_findings(
+                TRANSFER_STABLE,
+                CheckKind::Transfer,
+                "totals before the rows = totals after them (bracketed)",
+                before.rows(),
+                findings,
+            )
+        }
+        _ => not_run(),
+    }
+}
+
+fn decoded_staged(staged: Option<&Staged>, recomputed: Option<&Recomputed>) -> CheckResult {
+    let (Some(staged), Some(recomputed)) = (staged, recomputed) else {
+        return CheckResult::not_run(TRANSFER_STAGED, CheckKind::Transfer, "not reached");
+    };
+    let mut findings = staged
+        .totals
+        .differences(&recomputed.totals, "decoded", "staging");
+    if staged.rows() != staged.totals.rows() {
+        findings.push(format!(
+            "{} rows in the part files, {} decoded",
+            staged.rows(),
+            staged.totals.rows()
+        ));
+    }
+    CheckResult::of_findings(
+        TRANSFER_STAGED,
+        CheckKind::Transfer,
+        "rows and sums per company decoded = read back from staging",
+        recomputed.totals.rows(),
+        findings,
+    )
+}
+
+fn digest_staged(staged: Option<&Staged>, recomputed: Option<&Recomputed>) -> CheckResult {
+    match (staged, recomputed) {
+        (Some(staged), Some(recomputed)) => digests(
+            DIGEST_STAGED,
+            "content digest of the stream = second path over staging",
+            staged,
+            recomputed,
+        ),
+        _ => CheckResult::not_run(DIGEST_STAGED, CheckKind::Digest, "not reached"),
+    }
+}
+
+fn digests(id: &str, summary: &str, staged: &Staged, other: &Recomputed) -> CheckResult {
+    let mut findings = Vec::new();
+    if staged.digest != other.digest {
+        findings.push(format!(
+            "content digest differs: {} and {}",
+            staged.digest, other.digest
+        ));
+    }
+    CheckResult::of_findings(id, CheckKind::Digest, summary, other.digest.rows, findings)
+}

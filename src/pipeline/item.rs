@@ -1,0 +1,345 @@
+//! The journey of one item.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::domain::contract::Contract;
+use crate::domain::ipe::Ipe;
+use crate::domain::manifest::Staged;
+use crate::domain::query::BoundQuery;
+use crate::domain::run::{ItemStatus, RunContext, RunState};
+use crate::domain::totals::ControlTotals;
+use crate::kernels::conform::{Conform, contract_findings};
+use crate::kernels::sql;
+use crate::ports::{
+    Consistency, Described, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn,
+};
+
+use super::check::{self, Passing};
+use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
+use super::log::ItemLog;
+use super::package;
+use super::progress::Stage;
+use super::record::{Executed, ItemRecord};
+use super::stage::{PartLayout, provenance};
+use super::{ItemOutcome, Tools};
+
+/// Proof that every check before the load let the item through; only [`clear`] makes one.
+struct Cleared {
+    staged: Staged,
+}
+
+/// Runs one item from opening to sealing. Never fails: what could not be found out is in the record.
+pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutcome {
+    let mut log = ItemLog::new(
+        Arc::clone(&tools.clock),
+        ipe.id.clone(),
+        context.run_id.clone(),
+    );
+    let mut record = new_record(tools, context, ipe);
+    let reserve = package::Reserve::take(
+        &tools.evidence,
+        &ipe.id,
+        &context.run_id,
+        tools.limits.evidence_reserve_bytes,
+    );
+    log.note(
+        "run started",
+        json!({"period": context.period.to_string(), "definition_sha256": ipe.definition_sha256}),
+    );
+    let (reserve, outcome) = match reserve {
+        Ok(reserve) => (
+            reserve,
+            journey(tools, context, ipe, &mut record, &mut log).await,
+        ),
+        Err(full) => (None, Err(full)),
+    };
+    conclude(&mut record, outcome, &mut log);
+    record.ended_at = tools.clock.now();
+    tools.progress.stage(&ipe.id, Stage::Seal);
+    drop(reserve);
+    let sealed = package::seal(&tools.evidence, &record, &log.close()).await;
+    let package = match sealed {
+        Ok(sealed) => Some(sealed.uri),
+        Err(error) => {
+            let before = record
+                .error
+                .take()
+                .map_or_else(String::new, |before| format!("{before}\n"));
+            record.status = ItemStatus::Error;
+            record.error = Some(format!("{before}the evidence could not be sealed: {error}"));
+            None
+        }
+    };
+    tools.progress.finished(&ipe.id, record.status);
+    ItemOutcome { record, package }
+}
+
+fn new_record(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemRecord {
+    let now = tools.clock.now();
+    ItemRecord {
+        context: context.clone(),
+        ipe: ipe.id.clone(),
+        title: ipe.title.clone(),
+        definition_sha256: ipe.definition_sha256.clone(),
+        places: tools.places.clone(),
+        state: RunState::Preliminary,
+        status: ItemStatus::Error,
+        error: None,
+        started_at: now,
+        ended_at: now,
+        access: None,
+        consistency: None,
+        query_file: ipe.query.text.clone(),
+        executed: Vec::new(),
+        contract: ipe.contract.clone(),
+        described: None,
+        source_totals: None,
+        source_totals_after: None,
+        staged: None,
+        recomputed: None,
+        checks: Vec::new(),
+        receipt: None,
+        read_back: None,
+        read_back_runs: None,
+        verification: Vec::new(),
+    }
+}
+
+/// The status follows from checks and error alone.
+fn conclude(record: &mut ItemRecord, outcome: Result<Passing, PortError>, log: &mut ItemLog) {
+    match outcome {
+        Ok(passing) if record.checks.is_empty() => {
+            record.checks = check::before_load(record, &passing)
+        }
+        Ok(_) => {}
+        Err(error) => {
+            if record.checks.is_empty() {
+                record.checks = check::before_load(record, &Passing::default());
+            }
+            record.error = Some(error.to_string());
+        }
+    }
+    let held = record
+        .checks
+        .iter()
+        .chain(&record.verification)
+        .any(|check| !check.clears());
+    record.status = match (&record.error, held) {
+        (Some(_), _) => ItemStatus::Error,
+        (None, true) => ItemStatus::Failed,
+        (None, false) => ItemStatus::Success,
+    };
+    let verdicts: Vec<String> = record
+        .checks
+        .iter()
+        .chain(&record.verification)
+        .map(|check| format!("{} {:?}", check.id, check.verdict))
+        .collect();
+    log.note(
+        "run ended",
+        json!({"status": record.status, "error": record.error, "checks": verdicts}),
+    );
+}
+
+async fn journey(
+    tools: &Tools,
+    context: &RunContext,
+    ipe: &Ipe,
+    record: &mut ItemRecord,
+    log: &mut ItemLog,
+) -> Result<Passing, PortError> {
+    let stage = |stage| tools.progress.stage(&ipe.id, stage);
+    stage(Stage::Open);
+    let query = ipe
+        .query
+        .bind(context.period)
+        .map_err(|error| PortError::new(PortErrorKind::Config, error.to_string()))?;
+    let source = tools.sources.source(&ipe.secret).await?;
+    let mut view = source.open(&ipe.databases).await?;
+    record.access = Some(view.access().clone());
+    record.consistency = Some(view.consistency());
+    log.note(
+        "view opened",
+        json!({"consistency": view.consistency(), "server": view.access().server}),
+    );
+    stage(Stage::Ask);
+    let mut passing = Passing::default();
+    let columns = ask_columns(view.as_mut(), ipe, &query, record, &mut passing, log).await?;
+    if passing
+        .columns
+        .as_ref()
+        .is_some_and(|findings| !findings.is_empty())
+    {
+        view.close().await?;
+        return Ok(passing);
+    }
+    let totals_query = sql::totals_query(&ipe.contract, &query);
+    let before = ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await?;
+    log.note(
+        "control totals asked",
+        json!({"rows": before.rows(), "companies": before.groups.len()}),
+    );
+    tools.progress.expected(&ipe.id, before.rows());
+    record.source_totals = Some(before);
+    stage(Stage::Extract);
+    let extraction =
+        extract_rows(tools, context, ipe, view.as_mut(), &query, &columns, record).await?;
+    log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
+    passing.nulls = Some(extraction.nulls);
+    record.staged = Some(extraction.staged);
+    record.recomputed = Some(extraction.recomputed);
+    if view.consistency() == Consistency::Bracketed {
+        record.source_totals_after =
+            Some(ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await?);
+    }
+    view.close().await?;
+    stage(Stage::Check);
+    record.checks = check::before_load(record, &passing);
+    let Some(cleared) = clear(record) else {
+        return Ok(passing);
+    };
+    load_and_verify(tools, context, ipe, cleared, record, log).await?;
+    Ok(passing)
+}
+
+/// The columns as the server describes them, or as the contract declares them where the server cannot say.
+async fn ask_columns(
+    view: &mut dyn Snapshot,
+    ipe: &Ipe,
+    query: &BoundQuery,
+    record: &mut ItemRecord,
+    passing: &mut Passing,
+    log: &mut ItemLog,
+) -> Result<Vec<SourceColumn>, PortError> {
+    let described = match view.describe(query).await {
+        Err(error) if error.kind == PortErrorKind::Unsupported => {
+            log.note(
+                "the server cannot describe the query",
+                json!({"error": error.to_string()}),
+            );
+            by_contract(&ipe.contract)
+        }
+        other => other?,
+    };
+    passing.columns = Some(contract_findings(&ipe.contract, &described));
+    log.note(
+        "columns described",
+        json!({"columns": described.columns.len(), "by": described.by}),
+    );
+    let columns = described.columns.clone();
+    record.described = Some(described);
+    Ok(columns)
+}
+
+fn by_contract(contract: &Contract) -> Described {
+    let columns = contract.columns.iter().enumerate();
+    Described {
+        columns: columns
+            .map(|(ordinal, column)| SourceColumn {
+                ordinal,
+                name: column.source.clone(),
+                sql_type: column.sql_type.to_string(),
+                column_type: Some(column.column_type),
+                nullable: column.nullable,
+                collation: None,
+            })
+            .collect(),
+        by: "contract".to_owned(),
+    }
+}
+
+async fn ask_totals(
+    view: &mut dyn Snapshot,
+    tools: &Tools,
+    contract: &Contract,
+    query: &BoundQuery,
+    record: &mut ItemRecord,
+) -> Result<ControlTotals, PortError> {
+    record.executed.push(Executed {
+        purpose: "totals".to_owned(),
+        query: query.clone(),
+    });
+    let table = view.rows(query, tools.limits.small_rows_max).await?;
+    sql::parse_totals(contract, &table).map_err(|error| {
+        PortError::new(
+            PortErrorKind::Corrupt,
+            format!("the control totals cannot be read: {error}"),
+        )
+    })
+}
+
+async fn extract_rows(
+    tools: &Tools,
+    context: &RunContext,
+    ipe: &Ipe,
+    view: &mut dyn Snapshot,
+    query: &BoundQuery,
+    columns: &[SourceColumn],
+    record: &mut ItemRecord,
+) -> Result<Extraction, PortError> {
+    record.executed.push(Executed {
+        purpose: "rows".to_owned(),
+        query: query.clone(),
+    });
+    let contract = Arc::new(ipe.contract.clone());
+    let metadata = context.row_metadata(&ipe.id);
+    let conform = Conform::new(&contract, columns, &metadata, tools.limits.batch_rows_max)
+        .map_err(|error| PortError::new(PortErrorKind::Corrupt, error.to_string()))?;
+    let footer = provenance(context, &ipe.id, &contract, &ipe.definition_sha256);
+    let layout = PartLayout::new(conform.schema(), footer, &tools.limits);
+    let fold = RowFold::new(&contract, conform, layout)?;
+    let stream = view.stream(query, columns, &tools.limits).await?;
+    let to = Destination {
+        staging: tools.staging.clone(),
+        ipe: ipe.id.clone(),
+        period: context.period,
+        run_id: context.run_id.clone(),
+    };
+    let second = SecondPath::new(contract, tools.limits.recheck_rows_max);
+    extract::extract(stream, fold, second, &to, &tools.progress).await
+}
+
+/// Lets an item through when every check did.
+fn clear(record: &ItemRecord) -> Option<Cleared> {
+    let staged = record.staged.clone()?;
+    let through = !record.checks.is_empty()
+        && record
+            .checks
+            .iter()
+            .all(crate::domain::check::CheckResult::clears);
+    through.then_some(Cleared { staged })
+}
+
+async fn load_and_verify(
+    tools: &Tools,
+    context: &RunContext,
+    ipe: &Ipe,
+    cleared: Cleared,
+    record: &mut ItemRecord,
+    log: &mut ItemLog,
+) -> Result<(), PortError> {
+    let table = ipe.id.table_name();
+    tools.progress.stage(&ipe.id, Stage::Load);
+    tools.warehouse.prepare(&table, &ipe.contract).await?;
+    let job = LoadJob {
+        table: table.clone(),
+        period: context.period,
+        metadata: context.row_metadata(&ipe.id),
+        parts: cleared.staged.parts,
+    };
+    let receipt = tools.warehouse.load(&job).await?;
+    log.note("month replaced", json!({"table": receipt.destination_table, "rows": receipt.output_rows, "job_id": receipt.job_id}));
+    record.receipt = Some(receipt);
+    tools.progress.stage(&ipe.id, Stage::Verify);
+    let rows_max = tools.limits.recheck_rows_max;
+    let found = tools
+        .warehouse
+        .read_back(&table, context.period, &ipe.contract, rows_max)
+        .await?;
+    record.read_back = Some(found.recomputed);
+    record.read_back_runs = Some(found.run_ids);
+    record.verification = check::after_load(record);
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Runs items side by side, bounded; one that fails leaves the others alone.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::domain::ipe::Ipe;
+use crate::domain::run::RunContext;
+
+use super::{ItemOutcome, Tools, run_ipe};
+
+/// Runs all items, at most `jobs` at once, and gives their outcomes in the order of `items`.
+///
+/// # Errors
+/// The message of a task that ended without an outcome (a bug, not a finding).
+pub async fn run_items(
+    tools: &Tools,
+    context: &RunContext,
+    items: &[Ipe],
+    jobs: usize,
+) -> Result<Vec<ItemOutcome>, tokio::task::JoinError> {
+    let slots = Arc::new(Semaphore::new(jobs.max(1)));
+    let mut tasks = JoinSet::new();
+    for (index, ipe) in items.iter().enumerate() {
+        let (tools, context, ipe) = (tools.clone(), context.clone(), ipe.clone());
+        let slots = Arc::clone(&slots);
+        tasks.spawn(async move {
+            // The semaphore is never closed; if it were, running unbounded is still right.
+            let _slot = slots.acquire().await.ok();
+            (index, run_ipe(&tools, &context, &ipe).await)
+        });
+    }
+    let mut outcomes = Vec::with_capacity(items.len());
+    while let Some(joined) = tasks.join_next().await {
+        outcomes.push(joined?);
+    }
+    outcomes.sort_by_key(|(index, _)| *index);
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}

@@ -1,0 +1,166 @@
+//! The result of a run with the field names that the deployment guide promises.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::check::{CheckResult, Verdict};
+use crate::domain::ids::RunId;
+use crate::domain::period::Period;
+use crate::domain::run::{ControlResult, ItemStatus, OverallStatus, RunContext, RunState, Stamp};
+
+use super::ItemOutcome;
+
+/// The result of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowResult {
+    /// `SOXauto_PG01_<YYYYMMDD_HHMMSS>`.
+    pub workflow_id: String,
+    /// Name of the run.
+    pub run_id: RunId,
+    /// Start.
+    pub start_time: DateTime<Utc>,
+    /// End.
+    pub end_time: DateTime<Utc>,
+    /// The resolved cutoff: the first day that is not included.
+    pub cutoff_date: NaiveDate,
+    /// The closed month.
+    pub period: Period,
+    /// How far the closing has come.
+    pub state: RunState,
+    /// Why this run is not control evidence; empty for a clean run.
+    pub not_control_evidence: Vec<Stamp>,
+    /// One entry an item.
+    pub ipe_results: BTreeMap<String, IpeResult>,
+    /// Counts.
+    pub summary: Summary,
+    /// Whether the machine finished.
+    pub overall_status: OverallStatus,
+    /// What the control says.
+    pub control_result: ControlResult,
+    /// The first reason why not everything succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+}
+
+/// Counts over the items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Items.
+    pub total_ipes: u64,
+    /// Items that succeeded.
+    pub successful_ipes: u64,
+    /// Items that did not.
+    pub failed_ipes: u64,
+    /// Rows of all items.
+    pub total_rows_processed: u64,
+}
+
+/// The result of one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IpeResult {
+    /// Outcome.
+    pub status: ItemStatus,
+    /// Start.
+    pub start_time: DateTime<Utc>,
+    /// End.
+    pub end_time: DateTime<Utc>,
+    /// Rows decoded.
+    pub rows_extracted: u64,
+    /// Verdict of every check.
+    pub validation_summary: BTreeMap<String, Verdict>,
+    /// Table and partition in the warehouse, when it was loaded.
+    pub bigquery_table: Option<String>,
+    /// What went wrong.
+    pub error_message: Option<String>,
+    /// Content digest.
+    pub digest: Option<String>,
+    /// Where the evidence package lies.
+    pub evidence: Option<String>,
+}
+
+impl WorkflowResult {
+    /// Sums up a run.
+    #[must_use]
+    pub fn new(context: &RunContext, outcomes: &[ItemOutcome], end_time: DateTime<Utc>) -> Self {
+        let statuses: Vec<ItemStatus> = outcomes
+            .iter()
+            .map(|outcome| outcome.record.status)
+            .collect();
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let succeeded = statuses
+            .iter()
+            .filter(|status| **status == ItemStatus::Success)
+            .count();
+        let ipe_results: BTreeMap<String, IpeResult> = outcomes
+            .iter()
+            .map(|outcome| (outcome.record.ipe.to_string(), IpeResult::new(outcome)))
+            .collect();
+        Self {
+            workflow_id: format!(
+                "SOXauto_PG01_{}",
+                context.started_at.format("%Y%m%d_%H%M%S")
+            ),
+            run_id: context.run_id.clone(),
+            start_time: context.started_at,
+            end_time,
+            cutoff_date: context.period.cutoff(),
+            period: context.period,
+            state: RunState::Preliminary,
+            not_control_evidence: context.stamps.clone(),
+            summary: Summary {
+                total_ipes: count(outcomes.len()),
+                successful_ipes: count(succeeded),
+                failed_ipes: count(outcomes.len() - succeeded),
+                total_rows_processed: ipe_results
+                    .values()
+                    .map(|result| result.rows_extracted)
+                    .sum(),
+            },
+            failure_reason: ipe_results
+                .values()
+                .find_map(|result| result.error_message.clone()),
+            ipe_results,
+            overall_status: OverallStatus::of(&statuses),
+            control_result: ControlResult::of(&statuses),
+        }
+    }
+}
+
+impl IpeResult {
+    fn new(outcome: &ItemOutcome) -> Self {
+        let record = &outcome.record;
+        let checks = record.checks.iter().chain(&record.verification);
+        Self {
+            status: record.status,
+            start_time: record.started_at,
+            end_time: record.ended_at,
+            rows_extracted: record
+                .staged
+                .as_ref()
+                .map_or(0, |staged| staged.totals.rows()),
+            validation_summary: checks
+                .clone()
+                .map(|check| (check.id.clone(), check.verdict))
+                .collect(),
+            bigquery_table: record
+                .receipt
+                .as_ref()
+                .map(|receipt| receipt.destination_table.clone()),
+            error_message: record.error.clone().or_else(|| first_finding(checks)),
+            digest: record
+                .staged
+                .as_ref()
+                .map(|staged| staged.digest.to_string()),
+            evidence: outcome.package.clone(),
+        }
+    }
+}
+
+fn first_finding<'a>(mut checks: impl Iterator<Item = &'a CheckResult>) -> Option<String> {
+    checks.find(|check| !check.clears()).map(|check| {
+        let detail = check.findings.first().unwrap_or(&check.summary);
+        format!("check {} {:?}: {detail}", check.id, check.verdict)
+    })
+}

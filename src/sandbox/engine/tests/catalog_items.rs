@@ -1,0 +1,182 @@
+//! The catalog's two queries, as the program asks them.
+
+use super::*;
+use std::collections::BTreeMap;
+
+use arrow::array::AsArray;
+use arrow::datatypes::{Decimal128Type, Int64Type};
+
+const IPE_07: &str = include_str!("../../../../data/catalog/IPE_07/query.sql");
+const CR_04: &str = include_str!("../../../../data/catalog/CR_04/query.sql");
+
+/// The query without its block of declarations and with numbered parameters, as the program sends it.
+fn bound(text: &str) -> String {
+    let (_, body) = text.split_once("-- end").unwrap();
+    body.replace("@next_start", "@P1")
+        .replace("@period_end", "@P2")
+}
+
+fn params() -> Vec<SqlParam> {
+    vec![date("@P1", "2024-05-01"), date("@P2", "2024-04-30")]
+}
+
+#[tokio::test]
+async fn ipe_07_gives_as_many_rows_as_were_asked_for_with_the_declared_types() {
+    let mut session = open(&engine()).await;
+    let answer = run_with(&mut session, &bound(IPE_07), &params()).await;
+    let types = answer.types();
+    assert_eq!(u64::try_from(answer.rows()).unwrap(), ROWS);
+    assert_eq!(answer.counts, [Some(ROWS)]);
+    assert_eq!(types.len(), 35);
+    for expected in [
+        "id_company varchar(20) not null",
+        "Entry No_ int not null",
+        "Posting Date datetime not null",
+        "Customer Name nvarchar(100)",
+        "rem_amt_LCY decimal(38,20)",
+        "Open tinyint not null",
+        "Receivables Account varchar(20)",
+        "Group_COA_Account_no varchar(20)",
+        "Debit_Credit_DueMonth varchar(9) not null",
+    ] {
+        assert!(
+            types.contains(&expected.to_owned()),
+            "{expected} in {types:?}"
+        );
+    }
+    let types = [
+        ("@P1".to_owned(), SqlType::Date),
+        ("@P2".to_owned(), SqlType::Date),
+    ];
+    let described = session.describe(&bound(IPE_07), &types).await;
+    assert_eq!(described.unwrap(), answer.results[0].0);
+}
+
+#[tokio::test]
+async fn the_files_run_by_hand_as_they_are() {
+    let answer = ask(IPE_07).await;
+    assert_eq!(
+        u64::try_from(answer.rows()).unwrap(),
+        ROWS,
+        "{:?}",
+        answer.error
+    );
+    let answer = ask(CR_04).await;
+    assert!(
+        answer.error.is_none() && answer.rows() > 0,
+        "{:?}",
+        answer.error
+    );
+}
+
+#[tokio::test]
+async fn control_totals_tie_to_cr_04_per_company_and_account() {
+    let mut session = open(&engine()).await;
+    let totals = format!(
+        "SELECT [id_company] COLLATE Latin1_General_100_BIN2 AS k, [Group_COA_Account_no] AS a, COUNT_BIG(*) AS n, \
+         SUM(CAST(q.[rem_amt_LCY] AS decimal(38,20))) AS s0 FROM ({}) AS q \
+         GROUP BY [id_company] COLLATE Latin1_General_100_BIN2, [Group_COA_Account_no]",
+        bound(IPE_07)
+    );
+    let answer = run_with(&mut session, &totals, &params()).await;
+    assert_eq!(
+        answer.types(),
+        [
+            "k varchar(20) not null",
+            "a varchar(20)",
+            "n bigint",
+            "s0 decimal(38,20)"
+        ]
+    );
+    let rows: i64 = answer.results[0]
+        .1
+        .iter()
+        .flat_map(|b| b.column(2).as_primitive::<Int64Type>().values())
+        .sum();
+    assert_eq!(u64::try_from(rows).unwrap(), ROWS);
+    let balances = "SELECT bal.id_company AS k, group_coa_account_no AS a, 1 AS n, SUM(balance_at_date) AS s0 FROM \
+         AIG_Nav_Jumia_Reconciliation.dbo.V_BS_ANAPLAN_IMPORT_IFRS_MAPPING_CURRENCY_SPLIT bal \
+         JOIN AIG_Nav_Jumia_Reconciliation.fdw.Dim_Company co ON co.Company_Code = bal.id_company \
+         WHERE closing_date = @P2 AND group_coa_account_no LIKE '130%' AND flg_in_conso_scope = 1 \
+         GROUP BY bal.id_company, group_coa_account_no";
+    let actual = run_with(&mut session, balances, &params()).await;
+    assert_eq!(sums(&actual), sums(&answer), "actual = target");
+    assert!(sums(&answer).len() > 20);
+}
+
+fn sums(answer: &Answer) -> BTreeMap<(String, String), i128> {
+    assert!(answer.error.is_none(), "{:?}", answer.error);
+    let mut sums = BTreeMap::new();
+    for batch in &answer.results[0].1 {
+        let (k, a) = (
+            batch.column(0).as_string::<i32>(),
+            batch.column(1).as_string::<i32>(),
+        );
+        let s = batch.column(3).as_primitive::<Decimal128Type>();
+        for row in 0..batch.num_rows() {
+            sums.insert(
+                (k.value(row).to_owned(), a.value(row).to_owned()),
+                s.value(row),
+            );
+        }
+    }
+    sums
+}
+
+#[tokio::test]
+async fn cr_04_takes_its_accounts_as_a_json_list_too() {
+    let mut session = open(&engine()).await;
+    let sql = "SELECT * FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_BS_ANAPLAN_IMPORT_IFRS_MAPPING_CURRENCY_SPLIT] \
+               WHERE [CLOSING_DATE] = @P1 AND [GROUP_COA_ACCOUNT_NO] IN \
+               (SELECT v FROM OPENJSON(@P2) WITH (v varchar(20) '$'))";
+    let with = |list: &str| {
+        vec![
+            date("@P1", "2024-04-30"),
+            param("@P2", "nvarchar(4000)", Cell::text(list)),
+        ]
+    };
+    let two = run_with(&mut session, sql, &with("[\"13003\",\"13004\"]")).await;
+    let literal = ask(&sql.replace("@P1", "'2024-04-30'").replace(
+        "(SELECT v FROM OPENJSON(@P2) WITH (v varchar(20) '$'))",
+        "('13003', '13004')",
+    ))
+    .await;
+    assert!(
+        two.rows() > 0 && two.rows() == literal.rows(),
+        "{:?} {:?}",
+        two.error,
+        literal.error
+    );
+    assert_eq!(two.types().len(), 25);
+    assert_eq!(run_with(&mut session, sql, &with("[]")).await.rows(), 0);
+    assert_eq!(
+        run_with(&mut session, sql, &with("nonsense"))
+            .await
+            .error
+            .unwrap()
+            .number,
+        13_609
+    );
+    let params = [
+        ("@P1".to_owned(), SqlType::Date),
+        ("@P2".to_owned(), SqlType::NVarChar(Some(4000))),
+    ];
+    assert_eq!(
+        session.describe(sql, &params).await.unwrap(),
+        two.results[0].0
+    );
+}
+
+#[tokio::test]
+async fn the_filters_leave_out_what_they_should() {
+    let all = ask("SELECT COUNT(*) FROM [Customer Ledger Entries]")
+        .await
+        .text();
+    assert!(
+        all[0].parse::<u64>().unwrap() > ROWS * 13 / 10,
+        "closed, late and foreign entries exist: {all:?}"
+    );
+    let later =
+        "SELECT COUNT(*) FROM [Customer Ledger Entries] WHERE [Posting Date] >= '2024-05-01'";
+    assert_ne!(ask(later).await.text(), ["0"]);
+}

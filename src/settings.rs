@@ -1,0 +1,58 @@
+//! What a run is asked to do, as typed values; the faces fill it in, the root acts on it.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::domain::limits::Limits;
+use crate::domain::period::Period;
+
+/// Where connection strings come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretsChoice {
+    /// The embedded SQL Server stand-in.
+    Sandbox,
+    /// Environment variables named as the secrets are.
+    Env,
+    /// Files named as the secrets are, below a folder.
+    File(PathBuf),
+}
+
+impl FromStr for SecretsChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "sandbox" => Ok(Self::Sandbox),
+            "env" => Ok(Self::Env),
+            other => match other.strip_prefix("file:") {
+                Some(dir) if !dir.is_empty() => Ok(Self::File(PathBuf::from(dir))),
+                _ => Err("write sandbox, env or file:DIR".to_owned()),
+            },
+        }
+    }
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct RunSettings {
+    /// Month to close; `None` is the last one that has ended in Europe/Paris.
+    pub period: Option<Period>,
+    /// Names of the items; empty is all.
+    pub items: Vec<String>,
+    /// Items that run at once.
+    pub jobs: usize,
+    /// Staging root.
+    pub staging: String,
+    /// Warehouse.
+    pub warehouse: String,
+    /// Evidence root.
+    pub evidence: String,
+    /// Where connection strings come from.
+    pub secrets: SecretsChoice,
+    /// Folder that replaces the embedded catalog.
+    pub catalog: Option<PathBuf>,
+    /// Open customer entries of the embedded stand-in.
+    pub sandbox_rows: u64,
+    /// Limits.
+    pub limits: Limits,
+}

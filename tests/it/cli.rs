@@ -1,0 +1,280 @@
+//! The binary as people and programs use it: exit codes, what goes where, and help that teaches.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Shell {
+    dir: TempDir,
+}
+
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// Runs in an empty folder with an empty environment.
+    fn run(&self, args: &[&str]) -> Said {
+        self.run_with(args, &[])
+    }
+
+    fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_soxauto"));
+        command.current_dir(self.dir.path()).env_clear().args(args);
+        command.envs(environment.iter().copied());
+        let output = command.output().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+const RUN: [&str; 5] = ["run", "--period", "2024-04", "--sandbox-rows", "300"];
+
+#[test]
+fn a_run_prints_a_table_and_its_packages_verify() {
+    let shell = Shell::new();
+    let said = shell.run(&RUN);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(
+        said.out.starts_with("item    status   rows"),
+        "{}",
+        said.out
+    );
+    assert!(
+        said.out.contains("SUCCESS, NO_EXCEPTIONS: 2 of 2 items"),
+        "{}",
+        said.out
+    );
+    assert!(
+        said.err.contains("everything dated before 2024-05-01"),
+        "{}",
+        said.err
+    );
+    assert!(
+        said.err.contains("NOT CONTROL EVIDENCE: ") && said.err.contains("embedded sandbox"),
+        "{}",
+        said.err
+    );
+    let packages: Vec<&str> = said
+        .out
+        .lines()
+        .filter_map(|line| line.split(" evidence  ").nth(1))
+        .collect();
+    assert_eq!(packages.len(), 2);
+    for package in packages {
+        let verified = shell.run(&["verify", package]);
+        assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+        assert!(verified.out.contains("\nVALID"), "{}", verified.out);
+    }
+}
+
+#[test]
+fn json_goes_to_stdout_alone_with_the_guides_names() {
+    let shell = Shell::new();
+    let said = shell.run(&[
+        "run",
+        "--cutoff-date",
+        "2024-05-01",
+        "--ipe",
+        "CR_04",
+        "--sandbox-rows",
+        "300",
+        "--json",
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let result: Value = serde_json::from_str(&said.out).unwrap();
+    assert!(
+        result["workflow_id"]
+            .as_str()
+            .unwrap()
+            .starts_with("SOXauto_PG01_")
+    );
+    assert_eq!(result["overall_status"], "SUCCESS");
+    assert_eq!(result["control_result"], "NO_EXCEPTIONS");
+    assert_eq!(result["cutoff_date"], "2024-05-01");
+    assert_eq!(result["summary"]["total_ipes"], 1);
+    let item = &result["ipe_results"]["CR_04"];
+    for name in [
+        "status",
+        "start_time",
+        "end_time",
+        "rows_extracted",
+        "validation_summary",
+        "bigquery_table",
+    ] {
+        assert!(!item[name].is_null(), "{name}");
+    }
+    assert_eq!(
+        result["ipe_results"].as_object().unwrap().len(),
+        1,
+        "only the item that was asked for"
+    );
+}
+
+#[test]
+fn a_changed_package_is_found_and_a_missing_part_is_not_concluded() {
+    let shell = Shell::new();
+    let said = shell.run(&[
+        "run",
+        "--period",
+        "2024-04",
+        "--ipe",
+        "CR_04",
+        "--sandbox-rows",
+        "300",
+        "--json",
+    ]);
+    let result: Value = serde_json::from_str(&said.out).unwrap();
+    let package = result["ipe_results"]["CR_04"]["evidence"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let folder = std::path::PathBuf::from(package.trim_start_matches("file://"));
+    let summary = folder.join("data/summary.md");
+    let honest = std::fs::read(&summary).unwrap();
+    std::fs::write(&summary, [honest.as_slice(), b"all is well\n"].concat()).unwrap();
+    let tampered = shell.run(&["verify", &package]);
+    assert_eq!(tampered.code, 1, "{}", tampered.out);
+    assert!(
+        tampered.out.contains("FINDING  data/summary.md"),
+        "{}",
+        tampered.out
+    );
+    std::fs::write(&summary, honest).unwrap();
+    std::fs::remove_dir_all(shell.dir.path().join("out/staging")).unwrap();
+    let without = shell.run(&["verify", &package]);
+    assert_eq!(without.code, 2, "{}", without.out);
+    assert!(
+        without.out.contains("NOT RUN") && !without.out.contains("\nVALID"),
+        "{}",
+        without.out
+    );
+}
+
+#[test]
+fn bad_input_is_one_error_with_its_remedy_and_exit_code_2() {
+    let shell = Shell::new();
+    for (args, part) in [
+        (
+            &["run", "--cutoff-date", "2025-09-30"][..],
+            "--period 2025-09 (cutoff 2025-10-01)",
+        ),
+        (
+            &["run", "--cutoff-date", "2025-09-30"],
+            "--period 2025-08 (cutoff 2025-09-01)",
+        ),
+        (&["run", "--period", "2024-13"], "write it as YYYY-MM"),
+        (
+            &["run", "--ipe", "IPE_99"],
+            "there is no item `IPE_99`; items are CR_04, IPE_07",
+        ),
+        (
+            &["run", "--secrets", "vault"],
+            "write sandbox, env or file:DIR",
+        ),
+        (
+            &["run", "--catalog", "nowhere"],
+            "catalog nowhere: cannot be read",
+        ),
+        (&["run", "--staging", "s3://bucket"], "s3"),
+        (
+            &["run", "--log", "tiberius=trace"],
+            "would write row contents",
+        ),
+        (&["verify", "nowhere"], "nowhere"),
+    ] {
+        let said = shell.run(args);
+        assert_eq!(said.code, 2, "{args:?}: {}{}", said.out, said.err);
+        assert!(said.err.contains(part), "{args:?}: {}", said.err);
+        assert_eq!(said.out, "", "{args:?}");
+    }
+    assert!(!shell.dir.path().join("out/evidence/IPE_99").exists());
+}
+
+#[test]
+fn a_missing_secret_is_an_error_of_the_item_and_the_run_is_sealed() {
+    let shell = Shell::new();
+    let said = shell.run(&[
+        "run",
+        "--period",
+        "2024-04",
+        "--ipe",
+        "CR_04",
+        "--secrets",
+        "env",
+    ]);
+    assert_eq!(said.code, 2, "{}{}", said.out, said.err);
+    assert!(
+        said.out
+            .contains("environment variable DB_CREDENTIALS_NAV_BI is not set"),
+        "{}",
+        said.out
+    );
+    let package = said
+        .out
+        .lines()
+        .find_map(|line| line.split(" evidence  ").nth(1))
+        .unwrap();
+    assert_eq!(
+        shell.run(&["verify", package]).code,
+        0,
+        "the package of a failed run is whole"
+    );
+}
+
+#[test]
+fn the_environment_sets_every_flag_and_secrets_stay_out_of_every_output() {
+    let shell = Shell::new();
+    let string = "DRIVER={x};SERVER=tcp:127.0.0.1,1;UID=u;PWD=SENTINEL";
+    let environment = [
+        ("SOXAUTO_PERIOD", "2024-04"),
+        ("SOXAUTO_IPE", "CR_04"),
+        ("SOXAUTO_SECRETS", "env"),
+        ("DB_CREDENTIALS_NAV_BI", string),
+    ];
+    let said = shell.run_with(&["run", "--log", "trace"], &environment);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.out.contains("the server cannot be reached"),
+        "{}",
+        said.out
+    );
+    assert!(!said.out.contains("SENTINEL") && !said.err.contains("SENTINEL"));
+}
+
+#[test]
+fn help_teaches_with_examples() {
+    let shell = Shell::new();
+    insta::assert_snapshot!("help", shell.run(&["--help"]).out);
+    insta::assert_snapshot!("help_run", shell.run(&["run", "--help"]).out);
+    insta::assert_snapshot!("help_verify", shell.run(&["verify", "--help"]).out);
+    #[cfg(feature = "sandbox")]
+    insta::assert_snapshot!("help_sandbox", shell.run(&["sandbox", "--help"]).out);
+}
+
+/// Rows never reach a log, however loud: a customer's name from the books appears in staging only.
+#[test]
+fn no_row_reaches_the_log_at_trace() {
+    let shell = Shell::new();
+    let said = shell.run_with(&RUN, &[("SOXAUTO_LOG", "trace"), ("RUST_LOG", "trace")]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.lines().count() > 10, "the log is on");
+    for document in ["NGECJ", "Customer Name", "C0000001"] {
+        let in_rows = said
+            .err
+            .lines()
+            .filter(|line| line.contains(document) && !line.contains("SELECT"));
+        assert_eq!(in_rows.count(), 0, "{document} in the log");
+    }
+}

@@ -1,0 +1,175 @@
+//! The evidence package: sealed whole, verified against every kind of change.
+
+pub(crate) mod sample;
+mod tamper;
+pub(crate) mod world;
+
+use std::process::Command;
+
+use soxauto::domain::check::Verdict;
+use soxauto::domain::run::ItemStatus;
+use soxauto::pipeline::package::write::package_folder;
+use soxauto::pipeline::package::{Outcome, seal};
+use soxauto::pipeline::record::ItemRecord;
+use soxauto::ports::PortErrorKind;
+
+use world::{LOG, World, assert_valid, verify, verify_with};
+
+#[tokio::test]
+async fn an_untouched_package_is_valid() {
+    let world = World::run(1_500).await;
+    assert!(world.record.staged.as_ref().unwrap().parts.len() > 1);
+    let package = world.seal(&world.record).await;
+    let report = verify(&package).await;
+    assert_valid(&report);
+    assert_eq!(report.outcome().exit_code(), 0);
+    assert!(
+        report.checked.iter().any(|what| what.contains("1500 rows")),
+        "{report:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_item_without_rows_is_evidence_too() {
+    let world = World::run(0).await;
+    let package = world.seal(&world.record).await;
+    assert_valid(&verify(&package).await);
+}
+
+#[tokio::test]
+async fn sealing_again_is_success_and_nothing_is_overwritten() {
+    let world = World::run(100).await;
+    let first = seal(&world.evidence, &world.record, LOG).await.unwrap();
+    assert_eq!(
+        seal(&world.evidence, &world.record, LOG).await.unwrap(),
+        first
+    );
+    let error = seal(&world.evidence, &world.record, b"another log\n")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Corrupt);
+    let package = world.seal(&world.record).await;
+    let noted = Some(first.manifest_sha256.as_str());
+    assert_valid(&verify_with(&package, None, noted).await);
+    let other = "0".repeat(64);
+    let report = verify_with(&package, None, Some(&other)).await;
+    assert_eq!(report.findings.len(), 1, "{report:#?}");
+    assert_eq!(report.findings[0].place, "manifest-sha256.txt");
+}
+
+#[tokio::test]
+async fn failed_and_broken_runs_are_sealed_and_say_so() {
+    let world = World::run(300).await;
+    let not_loaded = |record: &mut ItemRecord| {
+        record.receipt = None;
+        record.read_back = None;
+        record.verification.clear();
+    };
+    let mut failed = world.record.clone();
+    not_loaded(&mut failed);
+    failed.status = ItemStatus::Failed;
+    failed.checks[1].verdict = Verdict::Fail;
+    failed.checks[1].findings = vec!["company `EC_NG`: 2 rows in source, 1 in decoded".into()];
+    let groups = &mut failed.source_totals.as_mut().unwrap().groups;
+    groups.get_mut("EC_NG").unwrap().rows += 1;
+    assert_valid(&world.verdict(&failed).await);
+
+    let mut broken = world.record.clone();
+    not_loaded(&mut broken);
+    broken.status = ItemStatus::Error;
+    broken.error = Some("the server closed the connection\nhint: run again".into());
+    broken.staged = None;
+    broken.recomputed = None;
+    broken.source_totals = None;
+    broken.checks.clear();
+    assert_valid(&world.verdict(&broken).await);
+}
+
+#[tokio::test]
+async fn without_its_parts_a_package_is_not_concluded() {
+    let world = World::run(1_500).await;
+    let package = world.seal(&world.record).await;
+    let parts = &world.record.staged.as_ref().unwrap().parts;
+    let (old, new) = (
+        world.dir.path().join("staging"),
+        world.dir.path().join("moved"),
+    );
+    std::fs::rename(&old, &new).unwrap();
+    let report = verify(&package).await;
+    assert_eq!(report.findings, vec![]);
+    assert_eq!(report.outcome(), Outcome::NotConcluded);
+    assert_eq!(report.outcome().exit_code(), 2);
+
+    let moved = soxauto::adapters::store::open_existing(new.to_str().unwrap()).unwrap();
+    assert_valid(&verify_with(&package, Some(&moved), None).await);
+
+    std::fs::remove_file(new.join(&parts[1].path)).unwrap();
+    let report = verify_with(&package, Some(&moved), None).await;
+    world::assert_names(&report, &parts[1].uri, "one part is missing");
+    assert_eq!(report.outcome(), Outcome::NotConcluded);
+}
+
+#[tokio::test]
+async fn plain_sha256sum_checks_package_and_parts() {
+    let world = World::run(1_500).await;
+    world.seal(&world.record).await;
+    let folder = world
+        .dir
+        .path()
+        .join("evidence")
+        .join(package_folder(&world.record));
+    let check = |list: &std::path::Path, within: &std::path::Path| {
+        Command::new("sha256sum")
+            .arg("-c")
+            .arg(list)
+            .current_dir(within)
+            .output()
+            .unwrap()
+    };
+    assert!(
+        check(&folder.join("manifest-sha256.txt"), &folder)
+            .status
+            .success()
+    );
+    let staging = world.dir.path().join("staging");
+    let output = check(&folder.join("data/parts.sha256"), &staging);
+    assert!(output.status.success(), "{output:?}");
+    let part = staging.join(&world.record.staged.as_ref().unwrap().parts[0].path);
+    std::fs::write(part, "x").unwrap();
+    assert!(
+        !check(&folder.join("data/parts.sha256"), &staging)
+            .status
+            .success()
+    );
+}
+
+#[tokio::test]
+async fn the_summary_is_for_people() {
+    let world = World::run(1_500).await;
+    let page = soxauto::pipeline::package::summary::summary(&world.record);
+    let fingerprint = world.record.staged.as_ref().unwrap().digest.fingerprint();
+    for text in [
+        "# PG-01 · IPE_07: Customer ledger \\| entries",
+        "**PRELIMINARY**",
+        "April 2024: everything dated before 1 May 2024 (cutoff 2024-05-01)",
+        "NOT CONTROL EVIDENCE",
+        "the source is the embedded sandbox",
+        "| EC_KE | 500 |",
+        "| equal | equal | equal |",
+        &fingerprint[..12],
+        "| transfer.source_decoded | pass | equal |",
+    ] {
+        assert!(page.contains(text), "{text} is not in\n{page}");
+    }
+    let mut failed = world.record.clone();
+    failed.status = ItemStatus::Error;
+    failed.error = Some("the disk is full".into());
+    failed.receipt = None;
+    failed.context.stamps.clear();
+    let page = soxauto::pipeline::package::summary::summary(&failed);
+    assert!(
+        page.contains("    the disk is full\n") && page.contains("What to do"),
+        "{page}"
+    );
+    assert!(!page.contains("NOT CONTROL EVIDENCE"));
+}

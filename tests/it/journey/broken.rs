@@ -1,0 +1,291 @@
+//! Runs that break or are held: one clear message, nothing half-published, and a sealed package.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use soxauto::adapters::local_warehouse::LocalWarehouse;
+use soxauto::adapters::mssql::MssqlSource;
+use soxauto::adapters::store;
+use soxauto::app::SystemClock;
+use soxauto::catalog::Catalog;
+use soxauto::domain::check::Verdict;
+use soxauto::domain::ids::RunId;
+use soxauto::domain::run::{ItemStatus, OverallStatus, Program, RunContext};
+use soxauto::pipeline::progress::Silent;
+use soxauto::pipeline::record::Places;
+use soxauto::pipeline::{Tools, run_ipe};
+use soxauto::ports::{Clock, PortError, Secret, Source, Sources};
+use soxauto::sandbox::SandboxConfig;
+use soxauto::sandbox::tds::fault::{FaultAction, FaultPoint, Faults, ResultFault};
+use soxauto::sandbox::wire::SqlError;
+
+use super::{Place, assert_held, assert_sealed, run, run_on, sandbox};
+use crate::support::small_disk;
+
+fn fault(at: FaultPoint, action: FaultAction) -> SandboxConfig {
+    // Only the rows of the item are that many; questions before them stay whole.
+    let results = vec![ResultFault {
+        rows_min: 500,
+        result_set: 1,
+        at,
+        action,
+    }];
+    SandboxConfig {
+        faults: Faults {
+            logins: vec![],
+            results,
+        },
+        ..Default::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_in_mid_stream_is_sealed_and_loads_nothing() {
+    let place = Place::new();
+    let error = SqlError {
+        number: 8134,
+        class: 16,
+        state: 1,
+        message: "Divide by zero error encountered.".into(),
+        procedure: String::new(),
+        line: 1,
+    };
+    let config = fault(FaultPoint::Rows(1_500), FaultAction::Error(error));
+    let result = run_on(&place, config, "IPE_07").await;
+    let message = result.error_message.clone().unwrap();
+    assert!(
+        message.contains("error 8134") && message.contains("after_rows 1500"),
+        "{message}"
+    );
+    assert_held(&result, ItemStatus::Error, &place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_in_mid_row_is_sealed_and_loads_nothing() {
+    let place = Place::new();
+    let result = run_on(
+        &place,
+        fault(FaultPoint::RowBytes(300_001), FaultAction::Cut),
+        "IPE_07",
+    )
+    .await;
+    assert!(
+        result
+            .error_message
+            .clone()
+            .unwrap()
+            .contains("connection broke"),
+        "{result:#?}"
+    );
+    assert_held(&result, ItemStatus::Error, &place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_run_leaves_the_old_month_whole() {
+    let place = Place::new();
+    let good = run_on(&place, SandboxConfig::default(), "IPE_07").await;
+    let current = place.path("warehouse/pg01_validated_ipe_ipe_07/period=2024-04/CURRENT");
+    let before = std::fs::read(&current).unwrap();
+    let broken = run_on(
+        &place,
+        fault(FaultPoint::Rows(1_000), FaultAction::Cut),
+        "IPE_07",
+    )
+    .await;
+    assert_eq!(
+        (good.status, broken.status),
+        (ItemStatus::Success, ItemStatus::Error)
+    );
+    assert_eq!(std::fs::read(&current).unwrap(), before);
+    assert_sealed(&broken).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_sealed_and_nowhere_to_be_found() {
+    let place = Place::new();
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    let wrong = sandbox
+        .odbc_connection_string()
+        .replace("PWD={", "PWD={SENTINEL");
+    place.secret(&wrong);
+    let result = run(place.settings("IPE_07")).await;
+    assert_eq!(result.overall_status, OverallStatus::Failed);
+    let item = &result.ipe_results["IPE_07"];
+    assert!(
+        item.error_message
+            .clone()
+            .unwrap()
+            .contains("check UID and PWD"),
+        "{item:#?}"
+    );
+    assert_held(item, ItemStatus::Error, &place).await;
+    for (name, text) in place.texts() {
+        assert!(!text.contains("SENTINEL"), "{name} holds the password");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_connection_string_names_the_secret_not_its_value() {
+    let place = Place::new();
+    place.secret("DRIVER={x};SERVER=h;UID=u;PWD={SENTINEL");
+    let result = run(place.settings("IPE_07")).await;
+    let item = &result.ipe_results["IPE_07"];
+    let message = item.error_message.clone().unwrap();
+    assert!(
+        message.contains("secret DB_CREDENTIALS_NAV_BI") && message.contains("never closed"),
+        "{message}"
+    );
+    assert!(!message.contains("SENTINEL"));
+    assert_held(item, ItemStatus::Error, &place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_the_source_breaks_holds_the_load_before_any_row() {
+    let place = Place::new();
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog/CR_04");
+    let item = place.dir.path().join("catalog/CR_04");
+    std::fs::create_dir_all(&item).unwrap();
+    std::fs::copy(source.join("query.sql"), item.join("query.sql")).unwrap();
+    let toml = std::fs::read_to_string(source.join("ipe.toml")).unwrap();
+    let altered = toml.replacen("type = \"decimal(38,20)\"", "type = \"decimal(19,4)\"", 1);
+    assert_ne!(toml, altered);
+    std::fs::write(item.join("ipe.toml"), altered).unwrap();
+    let mut settings = place.settings("CR_04");
+    settings.catalog = Some(place.dir.path().join("catalog"));
+    let result = run(settings).await;
+    let item = &result.ipe_results["CR_04"];
+    assert_eq!(item.status, ItemStatus::Failed, "{item:#?}");
+    assert_eq!(item.validation_summary["contract.columns"], Verdict::Fail);
+    assert_eq!(
+        item.validation_summary["transfer.source_decoded"],
+        Verdict::NotRun
+    );
+    assert_eq!(
+        (item.rows_extracted, item.bigquery_table.clone()),
+        (0, None)
+    );
+    assert!(
+        item.error_message.clone().unwrap().contains("FX_RATE"),
+        "{item:#?}"
+    );
+    assert_sealed(item).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_item_that_fails_leaves_the_other_alone() {
+    let place = Place::new();
+    let sandbox = sandbox(fault(FaultPoint::Rows(1_900), FaultAction::Cut)).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let mut settings = place.settings("IPE_07");
+    settings.items.clear();
+    let result = run(settings).await;
+    assert_eq!(
+        result.overall_status,
+        OverallStatus::PartialSuccess,
+        "{result:#?}"
+    );
+    assert_eq!(result.ipe_results["IPE_07"].status, ItemStatus::Error);
+    assert_eq!(result.ipe_results["CR_04"].status, ItemStatus::Success);
+    assert_eq!(result.control_result.exit_code(), 2);
+}
+
+/// Sums that need more than 38 digits: the server says so in the control totals, before any row.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sum_beyond_38_digits_is_named_with_its_remedy() {
+    let place = Place::new();
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let item = place.dir.path().join("catalog/BIG");
+    std::fs::create_dir_all(&item).unwrap();
+    let top = "9".repeat(38);
+    let query = format!(
+        "SELECT CAST('EC_NG' AS varchar(20)) AS id_company, CAST({top} AS decimal(38,0)) AS amount \
+         FROM (VALUES (1), (2)) AS v (n)"
+    );
+    std::fs::write(item.join("query.sql"), query).unwrap();
+    let toml = "id = \"BIG\"\ntitle = \"t\"\nsecret = \"DB_CREDENTIALS_NAV_BI\"\ndatabases = [\"AIG_Nav_DW\"]\n\
+        [contract]\nversion = 1\nkey = [\"id_company\"]\ncompany = \"id_company\"\n\
+        [[contract.columns]]\nsource = \"id_company\"\nname = \"id_company\"\ntype = \"varchar(20)\"\n\
+        [[contract.columns]]\nsource = \"amount\"\nname = \"amount\"\ntype = \"decimal(38,0)\"\namount = true\n";
+    std::fs::write(item.join("ipe.toml"), toml).unwrap();
+    let mut settings = place.settings("BIG");
+    settings.catalog = Some(place.dir.path().join("catalog"));
+    let result = run(settings).await;
+    let item = &result.ipe_results["BIG"];
+    let message = item.error_message.clone().unwrap();
+    assert!(
+        message.contains("error 8115") && message.contains("more than 38 digits"),
+        "{message}"
+    );
+    assert_eq!(item.status, ItemStatus::Error);
+    assert_sealed(item).await;
+}
+
+/// One source, whatever the secret.
+struct OneSource(Arc<MssqlSource>);
+
+#[async_trait]
+impl Sources for OneSource {
+    async fn source(&self, _secret: &str) -> Result<Arc<dyn Source>, PortError> {
+        Ok(Arc::<MssqlSource>::clone(&self.0))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_staging_disk_is_named_and_sealed() {
+    let place = Place::new();
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    let secret = Secret::new(sandbox.odbc_connection_string());
+    let staging = small_disk(10_000);
+    let warehouse = LocalWarehouse::new(
+        &store::open(&place.path("warehouse")).unwrap(),
+        staging.clone(),
+    )
+    .unwrap();
+    let tools = Tools {
+        sources: Arc::new(OneSource(Arc::new(
+            MssqlSource::new(&secret, super::limits(), 1).unwrap(),
+        ))),
+        warehouse: Arc::new(warehouse),
+        evidence: store::open(&place.path("evidence")).unwrap(),
+        clock: Arc::new(SystemClock),
+        progress: Arc::new(Silent),
+        limits: super::limits(),
+        places: Places {
+            staging: staging.uri.clone(),
+            warehouse: "warehouse".into(),
+            secrets: "test".into(),
+            host: "test".into(),
+        },
+        staging,
+    };
+    let started_at = SystemClock.now();
+    let context = RunContext {
+        run_id: RunId::new(started_at, 1),
+        period: "2024-04".parse().unwrap(),
+        started_at,
+        stamps: Vec::new(),
+        program: Program {
+            version: "t".into(),
+            commit: "t".into(),
+            dirty: false,
+            binary_sha256: "t".into(),
+        },
+    };
+    let catalog = Catalog::embedded().unwrap();
+    let ipe = catalog.select(&["IPE_07".to_owned()]).unwrap()[0];
+    let outcome = run_ipe(&tools, &context, ipe).await;
+    let message = outcome.record.error.clone().unwrap();
+    assert_eq!(outcome.record.status, ItemStatus::Error);
+    assert!(
+        message.contains("full") && message.contains("hint:"),
+        "{message}"
+    );
+    assert!(outcome.record.receipt.is_none());
+    let report = soxauto::app::verify(outcome.package.as_deref().unwrap(), None, None)
+        .await
+        .unwrap();
+    assert!(report.findings.is_empty(), "{report:#?}");
+}

@@ -1,0 +1,134 @@
+//! Whole runs through the library on the embedded stand-in: what is left behind, and what must never be.
+
+mod broken;
+mod whole;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use soxauto::app::App;
+use soxauto::domain::limits::Limits;
+use soxauto::domain::run::ItemStatus;
+use soxauto::pipeline::progress::Silent;
+use soxauto::pipeline::workflow::{IpeResult, WorkflowResult};
+use soxauto::sandbox::{Sandbox, SandboxConfig};
+use soxauto::settings::{RunSettings, SecretsChoice};
+use tempfile::TempDir;
+
+/// A folder with the three roots and the secrets of one machine.
+struct Place {
+    dir: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Settings for a run of one item against a server whose connection string lies in the secrets folder.
+    fn settings(&self, item: &str) -> RunSettings {
+        RunSettings {
+            period: Some("2024-04".parse().unwrap()),
+            items: vec![item.to_owned()],
+            jobs: 1,
+            staging: self.path("staging"),
+            warehouse: self.path("warehouse"),
+            evidence: self.path("evidence"),
+            secrets: SecretsChoice::File(self.dir.path().join("secrets")),
+            catalog: None,
+            sandbox_rows: 0,
+            limits: limits(),
+        }
+    }
+
+    fn secret(&self, connection_string: &str) {
+        let dir = self.dir.path().join("secrets");
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("DB_CREDENTIALS_NAV_BI"), connection_string).unwrap();
+    }
+
+    /// Every text file below the folder, secrets aside.
+    fn texts(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        collect(self.dir.path(), &mut found);
+        found
+    }
+}
+
+fn collect(dir: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("secrets") {
+            collect(&path, found);
+        } else if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            found.push((
+                path.to_str().unwrap().to_owned(),
+                String::from_utf8_lossy(&bytes).into_owned(),
+            ));
+        }
+    }
+}
+
+fn limits() -> Limits {
+    Limits {
+        open_attempts_max: 2,
+        open_backoff_first: std::time::Duration::from_millis(5),
+        evidence_reserve_bytes: 64 << 10,
+        ..Limits::default()
+    }
+}
+
+async fn sandbox(config: SandboxConfig) -> Sandbox {
+    Sandbox::start(SandboxConfig {
+        rows: 2_000,
+        ..config
+    })
+    .await
+    .unwrap()
+}
+
+async fn run(settings: RunSettings) -> WorkflowResult {
+    App::build(settings, Arc::new(Silent))
+        .await
+        .unwrap()
+        .run()
+        .await
+        .unwrap()
+}
+
+/// Runs one item on a stand-in and gives its result.
+async fn run_on(place: &Place, config: SandboxConfig, item: &str) -> IpeResult {
+    let sandbox = sandbox(config).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let result = run(place.settings(item)).await;
+    sandbox.stop().await;
+    result.ipe_results[item].clone()
+}
+
+/// The sealed package verifies: a failed run is sealed like a good one.
+async fn assert_sealed(result: &IpeResult) {
+    let evidence = result.evidence.as_deref().expect("every run is sealed");
+    let report = soxauto::app::verify(evidence, None, None).await.unwrap();
+    assert!(
+        report.findings.is_empty() && report.not_run.is_empty(),
+        "{report:#?}"
+    );
+}
+
+/// Nothing was loaded, and the package says why.
+async fn assert_held(result: &IpeResult, status: ItemStatus, place: &Place) {
+    assert_eq!(result.status, status, "{result:#?}");
+    assert_eq!(result.bigquery_table, None);
+    assert!(
+        !Path::new(&place.path("warehouse/pg01_validated_ipe_ipe_07/period=2024-04/CURRENT"))
+            .exists()
+    );
+    assert_sealed(result).await;
+}

@@ -1,0 +1,156 @@
+//! Good runs.
+
+use std::path::Path;
+
+use soxauto::adapters::local_warehouse::LocalWarehouse;
+use soxauto::adapters::store;
+use soxauto::domain::check::Verdict;
+use soxauto::domain::run::{ControlResult, ItemStatus, OverallStatus};
+use soxauto::pipeline::record::ItemRecord;
+use soxauto::ports::{Cell, Consistency, Warehouse};
+use soxauto::sandbox::SandboxConfig;
+
+use super::{Place, assert_sealed, run, run_on, sandbox};
+
+fn record(evidence: &str) -> ItemRecord {
+    let path = Path::new(evidence.trim_start_matches("file://")).join("data/record.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_items_pass_load_and_verify() {
+    let place = Place::new();
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let mut settings = place.settings("IPE_07");
+    settings.items.clear();
+    settings.jobs = 2;
+    let result = run(settings).await;
+    assert_eq!(
+        (result.overall_status, result.control_result),
+        (OverallStatus::Success, ControlResult::NoExceptions)
+    );
+    assert_eq!(result.summary.total_ipes, 2);
+    assert_eq!(result.ipe_results["IPE_07"].rows_extracted, 2_000);
+    for item in result.ipe_results.values() {
+        assert_eq!(item.status, ItemStatus::Success, "{item:#?}");
+        assert_eq!(item.validation_summary.len(), 10);
+        assert!(
+            item.validation_summary
+                .values()
+                .all(|verdict| *verdict == Verdict::Pass)
+        );
+        assert_sealed(item).await;
+    }
+}
+
+/// What the sub-ledger says per company and account is what the general ledger says: read from the warehouse by SQL.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_loaded_ledgers_tie_to_the_cent() {
+    let place = Place::new();
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let mut settings = place.settings("IPE_07");
+    settings.items.clear();
+    run(settings).await;
+    let staging = store::open(&place.path("staging")).unwrap();
+    let warehouse =
+        LocalWarehouse::new(&store::open(&place.path("warehouse")).unwrap(), staging).unwrap();
+    let sub_ledger = "SELECT id_company, group_coa_account_no AS account, SUM(rem_amt_lcy) AS total \
+         FROM pg01_validated_ipe_ipe_07 GROUP BY id_company, group_coa_account_no ORDER BY id_company, account";
+    let ledger = "SELECT id_company, group_coa_account_no AS account, SUM(balance_at_date) AS total \
+         FROM pg01_validated_ipe_cr_04 GROUP BY id_company, group_coa_account_no ORDER BY id_company, account";
+    let sub = warehouse.rows(sub_ledger, 1_000).await.unwrap();
+    let general = warehouse.rows(ledger, 1_000).await.unwrap();
+    assert!(
+        sub.rows.len() > 20,
+        "nine companies with several accounts each"
+    );
+    for row in &sub.rows {
+        assert!(
+            matches!(row[2], Cell::Decimal(amount) if amount.scale() == 20),
+            "{row:?}"
+        );
+        assert!(general.rows.contains(row), "no equal balance for {row:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_snapshot_is_bracketed_and_says_so() {
+    let place = Place::new();
+    let result = run_on(
+        &place,
+        SandboxConfig {
+            snapshot_allowed: false,
+            ..Default::default()
+        },
+        "IPE_07",
+    )
+    .await;
+    assert_eq!(result.status, ItemStatus::Success, "{result:#?}");
+    let record = record(result.evidence.as_deref().unwrap());
+    assert_eq!(record.consistency, Some(Consistency::Bracketed));
+    assert_eq!(record.source_totals, record.source_totals_after);
+    assert!(record.source_totals_after.is_some());
+    assert_sealed(&result).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rerun_gives_one_copy_and_keeps_history() {
+    let place = Place::new();
+    let first = run_on(&place, SandboxConfig::default(), "IPE_07").await;
+    let second = run_on(&place, SandboxConfig::default(), "IPE_07").await;
+    assert_eq!(
+        first.digest, second.digest,
+        "the same books give the same digest"
+    );
+    let staging = store::open(&place.path("staging")).unwrap();
+    let warehouse =
+        LocalWarehouse::new(&store::open(&place.path("warehouse")).unwrap(), staging).unwrap();
+    let count =
+        "SELECT COUNT(*) AS n, COUNT(DISTINCT _run_id) AS runs FROM pg01_validated_ipe_ipe_07";
+    assert_eq!(
+        warehouse.rows(count, 10).await.unwrap().rows,
+        vec![vec![Cell::Int(2_000), Cell::Int(1)]]
+    );
+    let month = std::fs::read_dir(place.path("warehouse/pg01_validated_ipe_ipe_07/period=2024-04"))
+        .unwrap();
+    let folders = month
+        .filter(|entry| entry.as_ref().unwrap().path().is_dir())
+        .count();
+    assert_eq!(folders, 2, "the first run's files stay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zero_rows_are_a_result_with_evidence() {
+    let place = Place::new();
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let mut settings = place.settings("IPE_07");
+    // Long before the first entry of the books.
+    settings.period = Some("1999-01".parse().unwrap());
+    let result = run(settings).await;
+    let item = &result.ipe_results["IPE_07"];
+    assert_eq!(
+        (item.status, item.rows_extracted),
+        (ItemStatus::Success, 0),
+        "{item:#?}"
+    );
+    assert_sealed(item).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stamps_say_why_a_run_is_no_evidence() {
+    let place = Place::new();
+    let result = run_on(&place, SandboxConfig::default(), "CR_04").await;
+    let record = record(result.evidence.as_deref().unwrap());
+    let stamps = serde_json::to_string(&record.context.stamps).unwrap();
+    assert!(stamps.contains("file_secrets"), "{stamps}");
+    let folder = result.evidence.unwrap().replace("file://", "");
+    let summary = std::fs::read_to_string(Path::new(&folder).join("data/summary.md")).unwrap();
+    assert!(
+        summary.contains("NOT CONTROL EVIDENCE")
+            && summary.contains("secrets were read from files")
+    );
+    assert!(summary.contains("PRELIMINARY"));
+}
