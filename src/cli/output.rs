@@ -176,6 +176,9 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
         if let Some(evidence) = &item.evidence {
             text.push_str(&format!("\n{name} evidence  {evidence}"));
         }
+        if let Some(manifest) = &item.manifest_sha256 {
+            text.push_str(&format!("\n{name} manifest  {manifest}"));
+        }
     }
     let overall = json_word(&result.overall_status);
     let control = json_word(&result.control_result);

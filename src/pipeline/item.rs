@@ -61,7 +61,7 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
     drop(reserve);
     let sealed = package::seal(&tools.evidence, &record, &log.close()).await;
     let package = match sealed {
-        Ok(sealed) => Some(sealed.uri),
+        Ok(sealed) => Some(sealed),
         Err(error) => {
             let before = record
                 .error

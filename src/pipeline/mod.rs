@@ -22,6 +22,7 @@ use std::sync::Arc;
 use crate::domain::limits::Limits;
 use crate::ports::{Clock, Sources, StoreRoot, Warehouse};
 
+use package::SealedPackage;
 use progress::Progress;
 use record::{ItemRecord, Places};
 
@@ -53,6 +54,6 @@ pub struct Tools {
 pub struct ItemOutcome {
     /// The record.
     pub record: ItemRecord,
-    /// URI of the sealed package; `None` when sealing failed, which the record's error says.
-    pub package: Option<String>,
+    /// The sealed package; `None` when sealing failed, which the record's error says.
+    pub package: Option<SealedPackage>,
 }

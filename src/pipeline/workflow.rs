@@ -78,6 +78,8 @@ pub struct IpeResult {
     pub digest: Option<String>,
     /// Where the evidence package lies.
     pub evidence: Option<String>,
+    /// SHA-256 of its manifest, in hex: note it elsewhere, and `verify` proves that the manifest was not rewritten.
+    pub manifest_sha256: Option<String>,
 }
 
 impl WorkflowResult {
@@ -153,7 +155,11 @@ impl IpeResult {
                 .staged
                 .as_ref()
                 .map(|staged| staged.digest.to_string()),
-            evidence: outcome.package.clone(),
+            evidence: outcome.package.as_ref().map(|package| package.uri.clone()),
+            manifest_sha256: outcome
+                .package
+                .as_ref()
+                .map(|package| package.manifest_sha256.clone()),
         }
     }
 }

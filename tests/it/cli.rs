@@ -143,6 +143,18 @@ fn a_changed_package_is_found_and_a_missing_part_is_not_concluded() {
     let folder = std::path::PathBuf::from(package.trim_start_matches("file://"));
     let summary = folder.join("data/summary.md");
     let honest = std::fs::read(&summary).unwrap();
+    let noted = result["ipe_results"]["CR_04"]["manifest_sha256"]
+        .as_str()
+        .unwrap();
+    let with_noted = shell.run(&["verify", &package, "--manifest-sha256", noted]);
+    assert_eq!(with_noted.code, 0, "{}", with_noted.out);
+    let other = "0".repeat(64);
+    assert_eq!(
+        shell
+            .run(&["verify", &package, "--manifest-sha256", &other])
+            .code,
+        1
+    );
     std::fs::write(&summary, [honest.as_slice(), b"all is well\n"].concat()).unwrap();
     let tampered = shell.run(&["verify", &package]);
     assert_eq!(tampered.code, 1, "{}", tampered.out);

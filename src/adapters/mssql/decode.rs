@@ -9,11 +9,12 @@ use arrow::array::{
     Float64Builder, Int16Builder, Int32Builder, Int64Builder, StringBuilder,
     Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use tiberius::{ColumnData, Row};
 
 use crate::domain::contract::{ColumnType, cast_for};
+use crate::kernels::conform::arrow_type;
 use crate::ports::{PortError, PortErrorKind, SourceColumn};
 
 use super::convert::{
@@ -42,27 +43,6 @@ pub(super) struct BatchBuilder {
     rows: usize,
     rows_before: u64,
     bytes: usize,
-}
-
-/// The Arrow type that carries a column type.
-fn arrow_type(column_type: ColumnType) -> DataType {
-    match column_type {
-        ColumnType::Bool => DataType::Boolean,
-        ColumnType::Int16 => DataType::Int16,
-        ColumnType::Int32 => DataType::Int32,
-        ColumnType::Int64 => DataType::Int64,
-        ColumnType::Decimal { precision, scale } => {
-            DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(i8::MAX))
-        }
-        ColumnType::Float32 => DataType::Float32,
-        ColumnType::Float64 => DataType::Float64,
-        ColumnType::Date => DataType::Date32,
-        ColumnType::DateTime => DataType::Timestamp(TimeUnit::Microsecond, None),
-        ColumnType::DateTimeUtc => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        ColumnType::Time => DataType::Time64(TimeUnit::Microsecond),
-        ColumnType::Text => DataType::Utf8,
-        ColumnType::Binary => DataType::Binary,
-    }
 }
 
 impl BatchBuilder {

@@ -1,6 +1,6 @@
 //! SQL Server over TDS with tiberius.
 //!
-//! The only folder that names tiberius. May use `domain` and `ports`. A connection belongs to one task; it is opened
+//! The only folder that names tiberius. May use `domain`, `ports` and the carrier types of `kernels`. A connection belongs to one task; it is opened
 //! with retries and read without; after any error or early stop it is closed, never reused.
 
 mod access;

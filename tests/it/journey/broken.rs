@@ -284,7 +284,7 @@ async fn a_full_staging_disk_is_named_and_sealed() {
         "{message}"
     );
     assert!(outcome.record.receipt.is_none());
-    let report = soxauto::app::verify(outcome.package.as_deref().unwrap(), None, None)
+    let report = soxauto::app::verify(&outcome.package.as_ref().unwrap().uri, None, None)
         .await
         .unwrap();
     assert!(report.findings.is_empty(), "{report:#?}");
