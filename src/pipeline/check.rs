@@ -1,10 +1,11 @@
-//! The checks of one item: a pure function of what was asked, decoded and recomputed.
+//! The checks of one item: a pure function of its record, so that the verifier can make them again.
 //!
 //! Nothing is asked here, and nothing that did not happen counts as a pass.
 
 use crate::domain::check::{CheckKind, CheckResult};
 use crate::domain::manifest::{Recomputed, Staged};
 use crate::domain::totals::ControlTotals;
+use crate::kernels::conform::contract_findings;
 use crate::ports::Consistency;
 
 use super::record::ItemRecord;
@@ -31,34 +32,27 @@ pub const DIGEST_WAREHOUSE: &str = "digest.staged_warehouse";
 /// Identifier of the check that the month holds this run and no other.
 pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
 
-/// Findings of the checks that are made while the rows pass.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Passing {
-    /// Differences between description and contract; `None` when nothing was described.
-    pub columns: Option<Vec<String>>,
-    /// Nulls where the contract allows none; `None` when no row passed to its end.
-    pub nulls: Option<Vec<String>>,
-}
-
 /// All checks before the load, in a fixed order.
 #[must_use]
-pub fn before_load(record: &ItemRecord, passing: &Passing) -> Vec<CheckResult> {
+pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {
     let staged = record.staged.as_ref();
     let rows = staged.map_or(0, Staged::rows);
+    let described = record.described.as_ref();
+    let columns = described.map(|described| contract_findings(&record.contract, described));
     vec![
         of(
             CONTRACT_COLUMNS,
             CheckKind::Contract,
             "names, order and types of the columns",
             column_count(record),
-            &passing.columns,
+            &columns,
         ),
         of(
             CONTRACT_NULLS,
             CheckKind::Contract,
             "nulls only where the contract allows them",
             rows,
-            &passing.nulls,
+            &record.nulls,
         ),
         source_decoded(record.source_totals.as_ref(), staged),
         source_stable(record),

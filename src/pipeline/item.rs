@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::domain::check::CheckResult;
 use crate::domain::contract::Contract;
 use crate::domain::ipe::Ipe;
 use crate::domain::manifest::Staged;
@@ -16,7 +17,7 @@ use crate::ports::{
     Consistency, Described, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn,
 };
 
-use super::check::{self, Passing};
+use super::check;
 use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
 use super::log::ItemLog;
 use super::package;
@@ -99,6 +100,7 @@ fn new_record(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemRecord {
         source_totals_after: None,
         staged: None,
         recomputed: None,
+        nulls: None,
         checks: Vec::new(),
         receipt: None,
         read_back: None,
@@ -107,20 +109,11 @@ fn new_record(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemRecord {
     }
 }
 
-/// The status follows from checks and error alone.
-fn conclude(record: &mut ItemRecord, outcome: Result<Passing, PortError>, log: &mut ItemLog) {
-    match outcome {
-        Ok(passing) if record.checks.is_empty() => {
-            record.checks = check::before_load(record, &passing)
-        }
-        Ok(_) => {}
-        Err(error) => {
-            if record.checks.is_empty() {
-                record.checks = check::before_load(record, &Passing::default());
-            }
-            record.error = Some(error.to_string());
-        }
-    }
+/// The checks follow from what is in the record, the status from checks and error.
+fn conclude(record: &mut ItemRecord, outcome: Result<(), PortError>, log: &mut ItemLog) {
+    record.error = outcome.err().map(|error| error.to_string());
+    record.checks = check::before_load(record);
+    record.verification = check::after_load(record);
     let held = record
         .checks
         .iter()
@@ -149,7 +142,7 @@ async fn journey(
     ipe: &Ipe,
     record: &mut ItemRecord,
     log: &mut ItemLog,
-) -> Result<Passing, PortError> {
+) -> Result<(), PortError> {
     let stage = |stage| tools.progress.stage(&ipe.id, stage);
     stage(Stage::Open);
     let query = ipe
@@ -165,15 +158,12 @@ async fn journey(
         json!({"consistency": view.consistency(), "server": view.access().server}),
     );
     stage(Stage::Ask);
-    let mut passing = Passing::default();
-    let columns = ask_columns(view.as_mut(), ipe, &query, record, &mut passing, log).await?;
-    if passing
-        .columns
-        .as_ref()
-        .is_some_and(|findings| !findings.is_empty())
-    {
-        view.close().await?;
-        return Ok(passing);
+    let described = ask_columns(view.as_mut(), ipe, &query, log).await?;
+    let columns = described.columns.clone();
+    let fits = contract_findings(&ipe.contract, &described).is_empty();
+    record.described = Some(described);
+    if !fits {
+        return view.close().await;
     }
     let totals_query = sql::totals_query(&ipe.contract, &query);
     let before = ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await?;
@@ -187,7 +177,7 @@ async fn journey(
     let extraction =
         extract_rows(tools, context, ipe, view.as_mut(), &query, &columns, record).await?;
     log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
-    passing.nulls = Some(extraction.nulls);
+    record.nulls = Some(extraction.nulls);
     record.staged = Some(extraction.staged);
     record.recomputed = Some(extraction.recomputed);
     if view.consistency() == Consistency::Bracketed {
@@ -196,12 +186,10 @@ async fn journey(
     }
     view.close().await?;
     stage(Stage::Check);
-    record.checks = check::before_load(record, &passing);
-    let Some(cleared) = clear(record) else {
-        return Ok(passing);
-    };
-    load_and_verify(tools, context, ipe, cleared, record, log).await?;
-    Ok(passing)
+    match clear(record) {
+        Some(cleared) => load_and_verify(tools, context, ipe, cleared, record, log).await,
+        None => Ok(()),
+    }
 }
 
 /// The columns as the server describes them, or as the contract declares them where the server cannot say.
@@ -209,10 +197,8 @@ async fn ask_columns(
     view: &mut dyn Snapshot,
     ipe: &Ipe,
     query: &BoundQuery,
-    record: &mut ItemRecord,
-    passing: &mut Passing,
     log: &mut ItemLog,
-) -> Result<Vec<SourceColumn>, PortError> {
+) -> Result<Described, PortError> {
     let described = match view.describe(query).await {
         Err(error) if error.kind == PortErrorKind::Unsupported => {
             log.note(
@@ -223,14 +209,11 @@ async fn ask_columns(
         }
         other => other?,
     };
-    passing.columns = Some(contract_findings(&ipe.contract, &described));
     log.note(
         "columns described",
         json!({"columns": described.columns.len(), "by": described.by}),
     );
-    let columns = described.columns.clone();
-    record.described = Some(described);
-    Ok(columns)
+    Ok(described)
 }
 
 fn by_contract(contract: &Contract) -> Described {
@@ -304,11 +287,8 @@ async fn extract_rows(
 /// Lets an item through when every check did.
 fn clear(record: &ItemRecord) -> Option<Cleared> {
     let staged = record.staged.clone()?;
-    let through = !record.checks.is_empty()
-        && record
-            .checks
-            .iter()
-            .all(crate::domain::check::CheckResult::clears);
+    let checks = check::before_load(record);
+    let through = checks.iter().all(CheckResult::clears);
     through.then_some(Cleared { staged })
 }
 
@@ -340,6 +320,5 @@ async fn load_and_verify(
         .await?;
     record.read_back = Some(found.recomputed);
     record.read_back_runs = Some(found.run_ids);
-    record.verification = check::after_load(record);
     Ok(())
 }

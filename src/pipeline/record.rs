@@ -79,6 +79,8 @@ pub struct ItemRecord {
     pub staged: Option<Staged>,
     /// What the second path computed from the staged bytes.
     pub recomputed: Option<Recomputed>,
+    /// Columns with nulls that the contract does not allow, one sentence each; `None` when not all rows passed.
+    pub nulls: Option<Vec<String>>,
     /// Every check, also those that did not run.
     pub checks: Vec<CheckResult>,
     /// What the warehouse said of the load.

@@ -312,7 +312,8 @@ pub trait Warehouse: Send + Sync {
     async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError>;
 
     /// Counts one month from the warehouse's own rows, after a load: never from staging and never from the receipt.
-    /// BigQuery does it by SQL; the local warehouse by the second path over its own files, `rows_max` rows at a time.
+    /// BigQuery does it by SQL; the local warehouse aggregates its own files for the totals and takes the digest by the
+    /// second path, `rows_max` rows at a time.
     ///
     /// # Errors
     /// `Corrupt` when a file is not what the warehouse itself says; `Query` when it cannot be computed.

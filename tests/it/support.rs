@@ -1,4 +1,4 @@
-//! What several tests need: stores that fail as real ones do.
+//! What several tests need: stores that fail as real ones do, and other people's drivers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,49 +13,88 @@ use object_store::{
 };
 use soxauto::ports::StoreRoot;
 
-/// A root that is full after `bytes`.
+/// A root in memory that is full after `bytes`.
 pub(crate) fn small_disk(bytes: usize) -> StoreRoot {
-    let disk = SmallDisk {
-        inner: InMemory::new(),
-        free: AtomicUsize::new(bytes),
-    };
-    StoreRoot {
-        store: Arc::new(disk),
+    let free = AtomicUsize::new(bytes);
+    let inner = StoreRoot {
+        store: Arc::new(InMemory::new()),
         uri: "small:".into(),
+    };
+    gated(inner, move |size| take(&free, size))
+}
+
+/// A root in `folder` on a disk of its own of `bytes`: every file below counts, whoever wrote it.
+pub(crate) fn small_folder(root: StoreRoot, folder: &std::path::Path, bytes: u64) -> StoreRoot {
+    let folder = folder.to_owned();
+    gated(root, move |size| {
+        used(&folder) + u64::try_from(size).unwrap() <= bytes
+    })
+}
+
+/// A root that takes `writes` objects more and then none.
+pub(crate) fn cut_off(root: StoreRoot, writes: usize) -> StoreRoot {
+    let left = AtomicUsize::new(writes);
+    gated(root, move |_| take(&left, 1))
+}
+
+fn take(left: &AtomicUsize, some: usize) -> bool {
+    let less = |left: usize| left.checked_sub(some);
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+        .is_ok()
+}
+
+fn used(folder: &std::path::Path) -> u64 {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap());
+    entries
+        .map(|entry| match entry.metadata().unwrap() {
+            folder if folder.is_dir() => used(&entry.path()),
+            file => file.len(),
+        })
+        .sum()
+}
+
+fn gated(root: StoreRoot, admits: impl Fn(usize) -> bool + Send + Sync + 'static) -> StoreRoot {
+    StoreRoot {
+        store: Arc::new(Gated {
+            inner: root.store,
+            admits: Box::new(admits),
+        }),
+        uri: root.uri,
     }
 }
 
-/// A store that is full after some bytes.
-#[derive(Debug)]
-struct SmallDisk {
-    inner: InMemory,
-    free: AtomicUsize,
+/// A store that refuses writes, as a full disk does.
+struct Gated {
+    inner: Arc<dyn ObjectStore>,
+    admits: Box<dyn Fn(usize) -> bool + Send + Sync>,
 }
 
-impl std::fmt::Display for SmallDisk {
+impl std::fmt::Debug for Gated {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SmallDisk")
+        f.write_str("Gated")
+    }
+}
+
+impl std::fmt::Display for Gated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gated")
     }
 }
 
 #[async_trait]
-impl ObjectStore for SmallDisk {
+impl ObjectStore for Gated {
     async fn put_opts(
         &self,
         at: &Path,
         payload: PutPayload,
         opts: PutOptions,
     ) -> Result<PutResult> {
-        let size = payload.content_length();
-        let take = |free: usize| free.checked_sub(size);
-        if self
-            .free
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, take)
-            .is_err()
-        {
+        if !(self.admits)(payload.content_length()) {
             let source = Box::new(std::io::Error::from(std::io::ErrorKind::StorageFull));
             return Err(Error::Generic {
-                store: "small",
+                store: "gated",
                 source,
             });
         }
@@ -86,4 +125,37 @@ impl ObjectStore for SmallDisk {
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         self.inner.copy_opts(from, to, options).await
     }
+}
+
+/// Runs a script of tests/clients with the Python of scripts/test and reads the last line that it prints.
+#[cfg(feature = "sandbox")]
+pub(crate) fn client(script: &str, arguments: Vec<String>) -> serde_json::Value {
+    let python = std::env::var_os("SOXAUTO_TEST_PYTHON").expect(
+        "SOXAUTO_TEST_PYTHON must name a Python with pymssql and mssql-python; run scripts/test, which makes one",
+    );
+    let path = format!("{}/tests/clients/{script}", env!("CARGO_MANIFEST_DIR"));
+    let mut command = std::process::Command::new(python);
+    command
+        .arg(path)
+        .args(arguments)
+        .env("PYTHONIOENCODING", "utf-8");
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {errors}\n{text}");
+    serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap()
+}
+
+/// Host, port, user, password and database of a connection string that `soxauto sandbox` printed.
+#[cfg(feature = "sandbox")]
+pub(crate) fn odbc_parts(odbc: &str) -> Vec<String> {
+    let value = |name: &str| {
+        let pair = odbc.split(';').find_map(|pair| pair.strip_prefix(name));
+        let value = pair.unwrap_or_else(|| panic!("{name} in {odbc}"));
+        value.trim_matches(['{', '}']).to_owned()
+    };
+    let server = value("SERVER=tcp:");
+    let (host, port) = server.split_once(',').unwrap();
+    let [user, password, database] = ["UID=", "PWD=", "DATABASE="].map(value);
+    vec![host.into(), port.into(), user, password, database]
 }

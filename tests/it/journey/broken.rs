@@ -1,26 +1,12 @@
 //! Runs that break or are held: one clear message, nothing half-published, and a sealed package.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use soxauto::adapters::local_warehouse::LocalWarehouse;
-use soxauto::adapters::mssql::MssqlSource;
-use soxauto::adapters::store;
-use soxauto::app::SystemClock;
-use soxauto::catalog::Catalog;
 use soxauto::domain::check::Verdict;
-use soxauto::domain::ids::RunId;
-use soxauto::domain::run::{ItemStatus, OverallStatus, Program, RunContext};
-use soxauto::pipeline::progress::Silent;
-use soxauto::pipeline::record::Places;
-use soxauto::pipeline::{Tools, run_ipe};
-use soxauto::ports::{Clock, PortError, Secret, Source, Sources};
+use soxauto::domain::run::{ItemStatus, OverallStatus};
 use soxauto::sandbox::SandboxConfig;
 use soxauto::sandbox::tds::fault::{FaultAction, FaultPoint, Faults, ResultFault};
 use soxauto::sandbox::wire::SqlError;
 
 use super::{Place, assert_held, assert_sealed, run, run_on, sandbox};
-use crate::support::small_disk;
 
 fn fault(at: FaultPoint, action: FaultAction) -> SandboxConfig {
     // Only the rows of the item are that many; questions before them stay whole.
@@ -221,71 +207,4 @@ async fn a_sum_beyond_38_digits_is_named_with_its_remedy() {
     );
     assert_eq!(item.status, ItemStatus::Error);
     assert_sealed(item).await;
-}
-
-/// One source, whatever the secret.
-struct OneSource(Arc<MssqlSource>);
-
-#[async_trait]
-impl Sources for OneSource {
-    async fn source(&self, _secret: &str) -> Result<Arc<dyn Source>, PortError> {
-        Ok(Arc::<MssqlSource>::clone(&self.0))
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_staging_disk_is_named_and_sealed() {
-    let place = Place::new();
-    let sandbox = sandbox(SandboxConfig::default()).await;
-    let secret = Secret::new(sandbox.odbc_connection_string());
-    let staging = small_disk(10_000);
-    let warehouse = LocalWarehouse::new(
-        &store::open(&place.path("warehouse")).unwrap(),
-        staging.clone(),
-    )
-    .unwrap();
-    let tools = Tools {
-        sources: Arc::new(OneSource(Arc::new(
-            MssqlSource::new(&secret, super::limits(), 1).unwrap(),
-        ))),
-        warehouse: Arc::new(warehouse),
-        evidence: store::open(&place.path("evidence")).unwrap(),
-        clock: Arc::new(SystemClock),
-        progress: Arc::new(Silent),
-        limits: super::limits(),
-        places: Places {
-            staging: staging.uri.clone(),
-            warehouse: "warehouse".into(),
-            secrets: "test".into(),
-            host: "test".into(),
-        },
-        staging,
-    };
-    let started_at = SystemClock.now();
-    let context = RunContext {
-        run_id: RunId::new(started_at, 1),
-        period: "2024-04".parse().unwrap(),
-        started_at,
-        stamps: Vec::new(),
-        program: Program {
-            version: "t".into(),
-            commit: "t".into(),
-            dirty: false,
-            binary_sha256: "t".into(),
-        },
-    };
-    let catalog = Catalog::embedded().unwrap();
-    let ipe = catalog.select(&["IPE_07".to_owned()]).unwrap()[0];
-    let outcome = run_ipe(&tools, &context, ipe).await;
-    let message = outcome.record.error.clone().unwrap();
-    assert_eq!(outcome.record.status, ItemStatus::Error);
-    assert!(
-        message.contains("full") && message.contains("hint:"),
-        "{message}"
-    );
-    assert!(outcome.record.receipt.is_none());
-    let report = soxauto::app::verify(&outcome.package.as_ref().unwrap().uri, None, None)
-        .await
-        .unwrap();
-    assert!(report.findings.is_empty(), "{report:#?}");
 }

@@ -1,6 +1,8 @@
 //! Whole runs through the library on the embedded stand-in: what is left behind, and what must never be.
 
 mod broken;
+mod disk;
+mod killed;
 mod whole;
 
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! The rows: every part is read from staging and everything is computed again from its bytes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -12,9 +13,11 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::{Finding, VerifyReport, VerifyRequest};
+use crate::domain::contract::Contract;
 use crate::domain::manifest::{PartFile, Recomputed, Staged};
 use crate::domain::run::RowMetadata;
 use crate::kernels::conform::METADATA_COLUMNS;
+use crate::kernels::quality::NullFinding;
 use crate::kernels::recheck::recheck_part;
 use crate::pipeline::record::ItemRecord;
 use crate::pipeline::stage::{CREATED_BY, differences, footer, provenance, run_folder};
@@ -52,6 +55,7 @@ pub(super) async fn rows(
         .await
         .is_ok_and(|stored| !stored.is_empty());
     let mut all: Option<Recomputed> = None;
+    let mut nulls = BTreeMap::new();
     let mut complete = !staged.parts.is_empty();
     for part in &staged.parts {
         let Some(bytes) = fetch(&staging, part, others, report).await else {
@@ -60,6 +64,9 @@ pub(super) async fn rows(
         };
         let one = examine(part, bytes, record, request.recheck_rows_max).await;
         report.findings.extend(one.findings);
+        for (column, count) in one.nulls {
+            *nulls.entry(column).or_default() += count;
+        }
         match (one.recomputed, all.as_mut()) {
             (Some(one), None) => all = Some(one),
             (Some(one), Some(all)) => {
@@ -72,7 +79,7 @@ pub(super) async fn rows(
         }
     }
     match all.filter(|_| complete) {
-        Some(all) => against_record(record, staged, &all, report),
+        Some(all) => against_record(record, staged, &all, &nulls, report),
         None => report
             .not_run
             .push("totals and digest of all rows: not every part could be computed".to_owned()),
@@ -110,6 +117,8 @@ async fn fetch(
 struct Examined {
     findings: Vec<Finding>,
     recomputed: Option<Recomputed>,
+    /// Nulls by column, of columns that must have none.
+    nulls: BTreeMap<String, u64>,
 }
 
 impl Examined {
@@ -150,8 +159,54 @@ fn examine_bytes(part: &PartFile, bytes: Bytes, record: &ItemRecord, rows_max: u
             difference,
         );
     }
-    let Ok(footer) = footer(&bytes) else {
+    if !examine_footer(part, &bytes, record, &mut examined) {
         return examined;
+    }
+    match look_through(
+        &bytes,
+        &record.context.row_metadata(&record.ipe),
+        &record.contract,
+    ) {
+        Ok((wrong, nulls)) => {
+            for (column, rows) in wrong {
+                let what = format!("metadata column {column} is not that of the run");
+                examined.find(
+                    part,
+                    &what,
+                    "the value of the record in every row",
+                    format!("{rows} rows differ"),
+                );
+            }
+            examined.nulls = nulls;
+        }
+        Err(error) => examined.find(
+            part,
+            "the columns cannot be read",
+            "the columns of the contract and seven of metadata",
+            error,
+        ),
+    }
+    match recheck_part(bytes, &record.contract, rows_max) {
+        Ok(recomputed) => examined.recomputed = Some(recomputed),
+        Err(error) => examined.find(
+            part,
+            "the rows cannot be computed again",
+            "rows of the contract",
+            error,
+        ),
+    }
+    examined
+}
+
+/// Compares the footer with the record; `false` when the bytes have none.
+fn examine_footer(
+    part: &PartFile,
+    bytes: &Bytes,
+    record: &ItemRecord,
+    examined: &mut Examined,
+) -> bool {
+    let Ok(footer) = footer(bytes) else {
+        return false;
     };
     let file = footer.file_metadata();
     if file.created_by() != Some(CREATED_BY) {
@@ -178,66 +233,50 @@ fn examine_bytes(part: &PartFile, bytes: Bytes, record: &ItemRecord, rows_max: u
             examined.find(part, &what, value, actual.unwrap_or("missing"));
         }
     }
-    let metadata = record.context.row_metadata(&record.ipe);
-    match metadata_differences(&bytes, &metadata) {
-        Ok(found) => {
-            for (column, rows) in found {
-                let what = format!("metadata column {column} is not that of the run");
-                examined.find(
-                    part,
-                    &what,
-                    "the value of the record in every row",
-                    format!("{rows} rows differ"),
-                );
-            }
-        }
-        Err(error) => examined.find(
-            part,
-            "the metadata columns cannot be read",
-            "seven columns",
-            error,
-        ),
-    }
-    match recheck_part(bytes, &record.contract, rows_max) {
-        Ok(recomputed) => examined.recomputed = Some(recomputed),
-        Err(error) => examined.find(
-            part,
-            "the rows cannot be computed again",
-            "rows of the contract",
-            error,
-        ),
-    }
-    examined
+    true
 }
 
-/// Metadata columns with rows that hold another value than the run's, with their number.
-fn metadata_differences(
+/// Rows by metadata column where it holds another value than the run's, and nulls by column where none may be.
+type Looked = (Vec<(&'static str, usize)>, BTreeMap<String, u64>);
+
+fn look_through(
     bytes: &Bytes,
     metadata: &RowMetadata,
-) -> Result<Vec<(&'static str, usize)>, String> {
+    contract: &Contract,
+) -> Result<Looked, String> {
     let fail = |error: &dyn std::fmt::Display| error.to_string();
+    let required = contract.columns.iter().filter(|column| !column.nullable);
+    let required: Vec<&str> = required.map(|column| column.name.as_str()).collect();
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|e| fail(&e))?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), METADATA_COLUMNS);
+    let wanted = METADATA_COLUMNS.iter().chain(&required).copied();
+    let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
     let reader = builder
         .with_projection(mask)
         .with_batch_size(METADATA_ROWS)
         .build();
     let expected = expected_values(metadata).ok_or("a date of the record is out of range")?;
     let mut wrong = [0_usize; METADATA_COLUMNS.len()];
+    let mut nulls = BTreeMap::new();
     for batch in reader.map_err(|e| fail(&e))? {
         let batch = batch.map_err(|e| fail(&e))?;
-        let columns = METADATA_COLUMNS.iter().zip(&expected).zip(&mut wrong);
-        for ((name, value), wrong) in columns {
-            let column = batch
-                .column_by_name(name)
-                .ok_or(format!("no column {name}"))?;
+        let column = |name: &str| {
+            let column = batch.column_by_name(name);
+            column.ok_or_else(|| format!("no column {name}"))
+        };
+        for ((name, value), wrong) in METADATA_COLUMNS.iter().zip(&expected).zip(&mut wrong) {
+            let column = column(name)?;
             let scalar = Scalar::new(Arc::clone(value));
             let differs = neq(column, &scalar).map_err(|e| fail(&e))?;
             *wrong += differs.true_count() + differs.null_count();
         }
+        for name in &required {
+            let count = u64::try_from(column(name)?.null_count()).unwrap_or(u64::MAX);
+            *nulls.entry((*name).to_owned()).or_default() += count;
+        }
     }
     let found = METADATA_COLUMNS.into_iter().zip(wrong);
-    Ok(found.filter(|(_, rows)| *rows > 0).collect())
+    let found = found.filter(|(_, rows)| *rows > 0).collect();
+    Ok((found, nulls))
 }
 
 /// One value a metadata column, in the order of [`METADATA_COLUMNS`].
@@ -268,8 +307,34 @@ fn against_record(
     record: &ItemRecord,
     staged: &Staged,
     all: &Recomputed,
+    nulls: &BTreeMap<String, u64>,
     report: &mut VerifyReport,
 ) {
+    if let Some(recorded) = &record.nulls {
+        let broken = record.contract.columns.iter().filter_map(|column| {
+            let nulls = nulls
+                .get(&column.name)
+                .copied()
+                .filter(|nulls| *nulls > 0)?;
+            let (column, rows) = (column.name.clone(), all.digest.rows);
+            Some(
+                NullFinding {
+                    column,
+                    nulls,
+                    rows,
+                }
+                .to_string(),
+            )
+        });
+        let broken: Vec<String> = broken.collect();
+        let what = "the nulls of the record are not those of the rows";
+        report.same(
+            "data/record.json",
+            what,
+            broken.join("; "),
+            recorded.join("; "),
+        );
+    }
     let (name, digest, totals) = match &record.recomputed {
         Some(second) => ("staged", second.digest, &second.totals),
         None => ("decoded", staged.digest, &staged.totals),
