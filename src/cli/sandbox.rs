@@ -28,11 +28,13 @@ pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
         ..SandboxConfig::default()
     })
     .await?;
-    output::print(&sandbox.odbc_connection_string())?;
+    output::print(&sandbox.portable_odbc_connection_string())?;
     output::print(&sandbox.ado_connection_string())?;
     output::tell(&format!(
-        "listening on {}; stop with Ctrl-C",
-        sandbox.addr()
+        "listening on {}; stop with Ctrl-C\nsoxauto trusts its certificate alone with \
+         `TrustServerCertificate=no;ServerCertificate={};`",
+        sandbox.addr(),
+        sandbox.certificate_file().display()
     ));
     let lifetime = async {
         match seconds {

@@ -125,7 +125,14 @@ impl Sandbox {
         &self.certificate.0
     }
 
-    /// ODBC connection string that trusts exactly this server's certificate.
+    /// ODBC connection string for any driver. It accepts every certificate: Microsoft's driver does not look at
+    /// `ServerCertificate` with `Encrypt=yes`.
+    #[must_use]
+    pub fn portable_odbc_connection_string(&self) -> String {
+        self.server.odbc_string(&self.credentials(), Trust::Any)
+    }
+
+    /// ODBC connection string that trusts exactly this server's certificate, as `soxauto` reads it.
     #[must_use]
     pub fn odbc_connection_string(&self) -> String {
         let string = self

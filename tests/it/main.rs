@@ -12,6 +12,9 @@ mod journey;
 mod properties;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod sandbox_ledger;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod sandbox_tds;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

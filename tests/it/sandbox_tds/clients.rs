@@ -1,6 +1,5 @@
 //! Other people's drivers: FreeTDS through pymssql, Microsoft's ODBC driver through mssql-python.
 
-use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::*;
@@ -11,30 +10,13 @@ use soxauto::sandbox::tds::fixed::FixedEngine;
 use soxauto::sandbox::wire::{Reply, SqlError};
 
 use super::*;
+use crate::support::client;
 
-/// The Python of scripts/test, which has both drivers.
-fn python() -> std::ffi::OsString {
-    std::env::var_os("SOXAUTO_TEST_PYTHON").expect(
-        "SOXAUTO_TEST_PYTHON must name a Python with pymssql and mssql-python; run scripts/test, which makes one",
-    )
-}
-
-/// Runs a script of tests/clients and reads the last line that it prints.
-async fn run(script: &str, arguments: Vec<String>) -> Value {
-    let path = format!("{}/tests/clients/{script}", env!("CARGO_MANIFEST_DIR"));
-    let mut command = Command::new(python());
-    command
-        .arg(path)
-        .args(arguments)
-        .env("PYTHONIOENCODING", "utf-8");
-    let output = tokio::task::spawn_blocking(move || command.output())
+/// Runs a script of tests/clients off the async threads.
+async fn run(script: &'static str, arguments: Vec<String>) -> Value {
+    tokio::task::spawn_blocking(move || client(script, arguments))
         .await
         .unwrap()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}: {errors}\n{text}");
-    serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap()
 }
 
 fn texts(min: &str, max: &str) -> ArrayRef {

@@ -1,0 +1,130 @@
+//! The ledger of `soxauto sandbox` seen by other people's drivers, and by ourselves: one server, three readings.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use soxauto::pipeline::record::ItemRecord;
+
+use crate::support::{client, odbc_parts};
+
+/// `soxauto sandbox` in a process of its own, ended with this value.
+struct Served {
+    process: Child,
+    odbc: String,
+    ado: String,
+}
+
+impl Served {
+    fn start(folder: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_soxauto"))
+            .args(["sandbox", "--port", "0", "--rows", "3000"])
+            .args(["--seconds", "600"])
+            .env("TMPDIR", folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut line = || lines.next().unwrap().unwrap();
+        let (odbc, ado) = (line(), line());
+        Self { process, odbc, ado }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn item_file() -> String {
+    format!(
+        "{}/data/catalog/IPE_07/query.sql",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+/// Rows and sum of `rem_amt_LCY` by company, and the bound count, as a driver reads them.
+fn read_by(driver: &str, login: Vec<String>) -> Value {
+    let mut arguments = vec![item_file(), "id_company".into(), "rem_amt_LCY".into()];
+    arguments.extend(login);
+    let said = client("ledger_client.py", arguments);
+    assert_eq!(
+        said["by_rows"], said["by_server"],
+        "{driver}: the rows and the server's own sums"
+    );
+    let message = said["error"].as_str().unwrap_or_default();
+    assert!(message.contains("No such column"), "{driver}: {message}");
+    said
+}
+
+/// What `soxauto run` says of the same server: the package's record.
+fn read_by_soxauto(folder: &Path, odbc: &str) -> ItemRecord {
+    let secrets = folder.join("secrets");
+    std::fs::create_dir(&secrets).unwrap();
+    std::fs::write(secrets.join("DB_CREDENTIALS_NAV_BI"), odbc).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_soxauto"))
+        .args(["run", "--period", "2024-04", "--ipe", "IPE_07", "--secrets"])
+        .arg(format!("file:{}", secrets.display()))
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{out}{err}");
+    let package = out
+        .lines()
+        .find_map(|line| line.split(" evidence  ").nth(1));
+    let package = package.unwrap().strip_prefix("file://").unwrap();
+    let record = std::fs::read(Path::new(package).join("data/record.json")).unwrap();
+    serde_json::from_slice(&record).unwrap()
+}
+
+#[test]
+fn real_clients_run_an_items_file_by_hand_and_get_what_a_run_gets() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(folder.path());
+    assert!(served.odbc.starts_with("DRIVER={"), "{}", served.odbc);
+    assert!(served.ado.starts_with("Server=tcp:127.0.0.1,"));
+    let encrypted = "Encrypt=yes;TrustServerCertificate=yes;";
+    assert!(served.odbc.ends_with(encrypted), "{}", served.odbc);
+
+    let microsoft = read_by("mssql-python", vec![served.odbc.clone()]);
+    let freetds = read_by("pymssql", odbc_parts(&served.odbc));
+    assert_eq!(microsoft, {
+        let mut same = freetds.clone();
+        same["error"] = microsoft["error"].clone();
+        same
+    });
+
+    let record = read_by_soxauto(folder.path(), &served.odbc);
+    let totals = record.source_totals.unwrap();
+    let place = totals.amounts.iter().position(|name| name == "rem_amt_lcy");
+    let ours: BTreeMap<&str, Value> = totals
+        .groups
+        .iter()
+        .map(|(company, group)| {
+            let sum = group.sums[place.unwrap()].to_string();
+            let pair = serde_json::json!([group.rows.to_string(), sum]);
+            (company.as_str(), pair)
+        })
+        .collect();
+    assert!(ours.len() > 5, "{ours:?}");
+    assert_eq!(serde_json::to_value(ours).unwrap(), freetds["by_rows"]);
+    let sources = record.contract.columns.iter().map(|column| &column.source);
+    assert!(
+        sources.eq(freetds["columns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| name.as_str().unwrap()))
+    );
+    let bound: u64 = freetds["bound"][0].as_str().unwrap().parse().unwrap();
+    assert!(bound > 0 && freetds["bound"][1].as_str() < Some("2024-05-01"));
+}
