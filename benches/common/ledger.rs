@@ -13,7 +13,7 @@ use soxauto::domain::contract::{Column, ColumnType, Contract};
 use soxauto::kernels::conform::staged_schema;
 
 /// Name, SQL type, whether it is an amount.
-const COLUMNS: [(&str, &str, bool); 15] = [
+pub(crate) const COLUMNS: [(&str, &str, bool); 15] = [
     ("id_company", "varchar(20)", false),
     ("entry_no", "int", false),
     ("gl_entry_no", "int", false),
@@ -55,7 +55,8 @@ pub(crate) fn contract() -> Contract {
     }
 }
 
-/// Batches of content columns. Times of day are midnight in `posting_date` and any millisecond in `created_at`.
+/// Batches of content columns. Times of day are midnight in `posting_date` and any hundredth of a second in
+/// `created_at`, which the source's `datetime` holds exactly.
 pub(crate) fn batches(
     count: usize,
     rows: usize,
@@ -105,7 +106,7 @@ fn column(
                 let day = random.random_range(19_000..19_844) * DAY;
                 let time = match name {
                     "posting_date" => 0,
-                    _ => random.random_range(0..86_400_000) * 1_000,
+                    _ => random.random_range(0..8_640_000) * 10_000,
                 };
                 (!null(random)).then_some(day + time)
             })))

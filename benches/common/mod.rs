@@ -1,6 +1,6 @@
 //! The ledger row that the benches share, and a replay server that sends it as fast as it is read.
 //!
-//! 15 content columns, 8,192 different rows from a fixed seed, sent over and over; about 217 bytes a row on the wire.
+//! 8,192 different rows, sent over and over.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -8,18 +8,18 @@
     reason = "a bench stops at the first error"
 )]
 
+mod ledger;
+
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Array, Int32Array, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{Field, Schema};
+use arrow::array::{ArrayRef, StringArray};
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use chrono::TimeZone;
 use futures::TryStreamExt;
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use soxauto::adapters::mssql::MssqlSource;
-use soxauto::domain::contract::{Column, ColumnType, Contract};
 use soxauto::domain::ids::{IpeId, RunId};
 use soxauto::domain::limits::Limits;
 use soxauto::domain::query::BoundQuery;
@@ -40,26 +40,10 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_util::compat::TokioAsyncWriteCompatExt;
 
-pub(crate) const BATCH_ROWS: usize = 8_192;
+use ledger::COLUMNS;
+pub(crate) use ledger::contract;
 
-/// The columns: name, SQL type, whether it is an amount.
-const COLUMNS: [(&str, &str, bool); 15] = [
-    ("id_company", "varchar(20)", false),
-    ("entry_no", "int", false),
-    ("gl_entry_no", "int", false),
-    ("document_no", "nvarchar(20)", false),
-    ("document_type", "nvarchar(20)", false),
-    ("posting_date", "datetime", false),
-    ("customer_no", "nvarchar(20)", false),
-    ("customer_name", "nvarchar(50)", false),
-    ("customer_posting_group", "nvarchar(20)", false),
-    ("currency", "nvarchar(10)", false),
-    ("original_amount", "decimal(38,20)", true),
-    ("original_amount_lcy", "decimal(38,20)", true),
-    ("rem_amt_lcy", "decimal(38,20)", true),
-    ("due_date", "datetime", false),
-    ("open", "tinyint", false),
-];
+pub(crate) const BATCH_ROWS: usize = 8_192;
 
 pub(crate) fn column_metas() -> Vec<ColumnMeta> {
     let meta = |&(name, sql_type, _): &(&str, &str, bool)| ColumnMeta {
@@ -68,28 +52,6 @@ pub(crate) fn column_metas() -> Vec<ColumnMeta> {
         nullable: true,
     };
     COLUMNS.iter().map(meta).collect()
-}
-
-pub(crate) fn contract() -> Contract {
-    let column = |&(name, sql_type, amount): &(&str, &str, bool)| {
-        let sql_type = sql_type.parse().unwrap();
-        Column {
-            source: name.to_owned(),
-            name: name.to_owned(),
-            column_type: ColumnType::of(&sql_type).unwrap(),
-            sql_type,
-            nullable: true,
-            amount,
-            personal: false,
-            description: String::new(),
-        }
-    };
-    Contract {
-        version: 1,
-        columns: COLUMNS.iter().map(column).collect(),
-        key: vec!["id_company".into(), "entry_no".into()],
-        company: "id_company".into(),
-    }
 }
 
 pub(crate) fn context() -> RunContext {
@@ -108,70 +70,16 @@ pub(crate) fn context() -> RunContext {
     }
 }
 
-fn texts(value: impl Fn(usize) -> String) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values((0..BATCH_ROWS).map(value)))
-}
-
-/// One batch as the server sends it.
+/// One batch as the server sends it: the ledger rows of four companies, with `tinyint` as it is there.
 pub(crate) fn server_batch() -> RecordBatch {
-    let mut random = StdRng::seed_from_u64(7);
-    let companies = ["EC_NG", "EC_KE", "JM_EG", "JD_GH"];
-    let mut numbers = |range: std::ops::Range<i32>| -> Vec<i32> {
-        (0..BATCH_ROWS)
-            .map(|_| random.random_range(range.clone()))
-            .collect()
-    };
-    let ids = numbers(0..400_000);
-    let days = numbers(19_000..19_840);
-    let cents: Vec<Vec<i32>> = (0..3).map(|_| numbers(-99_999_999..99_999_999)).collect();
-    let amount = |which: usize| -> ArrayRef {
-        let values = cents[which]
-            .iter()
-            .map(|c| i128::from(*c) * 10_i128.pow(18));
-        Arc::new(
-            Decimal128Array::from_iter_values(values)
-                .with_precision_and_scale(38, 20)
-                .unwrap(),
-        )
-    };
-    let date = |shift: i32| -> ArrayRef {
-        let micros = days.iter().map(|d| i64::from(*d + shift) * 86_400_000_000);
-        Arc::new(TimestampMicrosecondArray::from_iter_values(micros))
-    };
-    let serial = |from: i32| -> ArrayRef {
-        Arc::new(Int32Array::from_iter_values((from..).take(BATCH_ROWS)))
-    };
-    let arrays: Vec<ArrayRef> = vec![
-        texts(|i| companies[i * 4 / BATCH_ROWS].to_owned()),
-        serial(239_000_000),
-        serial(410_000_000),
-        texts(|i| format!("NGECJGNL{:09}", ids[i])),
-        texts(|i| ["Invoice", "Payment", "Credit Memo"][i % 3].to_owned()),
-        date(0),
-        texts(|i| format!("C{:08}", ids[i])),
-        texts(|i| format!("Café à Abidjan {}", ids[i] % 1_000)),
-        texts(|i| ["B2C-NG-NAT", "B2B-NG-NAT", "NATIONAL"][i % 3].to_owned()),
-        texts(|i| {
-            if i % 5 == 0 {
-                "USD".to_owned()
-            } else {
-                String::new()
-            }
-        }),
-        amount(0),
-        amount(1),
-        amount(2),
-        date(30),
-        Arc::new(arrow::array::UInt8Array::from_iter_values(
-            (0..BATCH_ROWS).map(|i| u8::from(i % 7 != 0)),
-        )),
-    ];
-    let fields: Vec<Field> = COLUMNS
-        .iter()
-        .zip(&arrays)
-        .map(|((name, ..), a)| Field::new(*name, a.data_type().clone(), true))
-        .collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap()
+    let batches = ledger::batches(4, BATCH_ROWS / 4, false, false);
+    let staged = concat_batches(&batches[0].schema(), &batches).unwrap();
+    let arrays = COLUMNS.iter().zip(staged.columns());
+    let arrays = arrays.map(|(&(name, sql_type, _), array)| match sql_type {
+        "tinyint" => (name, cast(array, &DataType::UInt8).unwrap(), true),
+        _ => (name, Arc::clone(array), true),
+    });
+    RecordBatch::try_from_iter_with_nullable(arrays).unwrap()
 }
 
 /// Replays rows, and answers the one question that opening a view asks.

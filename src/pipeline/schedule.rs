@@ -10,7 +10,7 @@ use crate::domain::run::RunContext;
 
 use super::{ItemOutcome, Tools, run_ipe};
 
-/// Runs all items, at most `jobs` at once, and gives their outcomes in the order of `items`.
+/// Runs all items, at most `jobs` at once, started in the order of `items`, and gives their outcomes in the order of `items`.
 ///
 /// # Errors
 /// The message of a task that ended without an outcome (a bug, not a finding).
@@ -24,11 +24,13 @@ pub async fn run_items(
     let mut tasks = JoinSet::new();
     for (index, ipe) in items.iter().enumerate() {
         let (tools, context, ipe) = (tools.clone(), context.clone(), ipe.clone());
-        let slots = Arc::clone(&slots);
+        // Taken before the task begins, so that items start in their order. The semaphore is never closed; if it
+        // were, running unbounded is still right.
+        let slot = Arc::clone(&slots).acquire_owned().await.ok();
         tasks.spawn(async move {
-            // The semaphore is never closed; if it were, running unbounded is still right.
-            let _slot = slots.acquire().await.ok();
-            (index, run_ipe(&tools, &context, &ipe).await)
+            let outcome = run_ipe(&tools, &context, &ipe).await;
+            drop(slot);
+            (index, outcome)
         });
     }
     let mut outcomes = Vec::with_capacity(items.len());

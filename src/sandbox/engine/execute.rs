@@ -13,7 +13,6 @@ use datafusion::physical_plan::execute_stream;
 use futures::{FutureExt, StreamExt};
 
 use crate::sandbox::data::Column;
-use crate::sandbox::data::Table;
 use crate::sandbox::data::table::schema_of;
 use crate::sandbox::engine::REPLY_ROWS_MAX;
 use crate::sandbox::engine::bind::{Bound, plan_error};
@@ -205,24 +204,4 @@ impl Coalescer {
         }
         Ok(())
     }
-}
-
-/// Sends a ready table as a result set.
-pub(super) async fn send_table(table: Table, out: &ReplySender) -> Result<u64, Stop> {
-    let metas = table
-        .columns
-        .iter()
-        .map(|c| ColumnMeta {
-            name: c.name.clone(),
-            sql_type: c.sql_type.clone(),
-            nullable: c.nullable,
-        })
-        .collect();
-    send(out, Reply::Columns(metas)).await?;
-    let mut count = 0_u64;
-    for batch in table.batches.into_iter().filter(|b| b.num_rows() > 0) {
-        count = count.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
-        send(out, Reply::Rows(batch)).await?;
-    }
-    Ok(count)
 }

@@ -3,10 +3,10 @@
 use crate::domain::sql_type::SqlType;
 use crate::sandbox::data::Column;
 use crate::sandbox::engine::catalog::StatementCatalog;
-use crate::sandbox::engine::describe::type_facts;
 use crate::sandbox::engine::facts::COLLATION;
 use crate::sandbox::engine::func::cell::Cell;
 use crate::sandbox::engine::sysviews::{Rows, objects};
+use crate::sandbox::tds::describe::TypeFacts;
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
 pub(super) const INFO_TABLES: &[(&str, &str)] = &[
@@ -66,7 +66,7 @@ fn info_column(
     ordinal: i64,
     column: &Column,
 ) -> SqlResult<Vec<Cell<'static>>> {
-    let facts = type_facts(&column.sql_type);
+    let facts = TypeFacts::of(&column.sql_type);
     let text = column.sql_type.to_string();
     let base = text
         .split('(')
@@ -87,11 +87,13 @@ fn info_column(
             | SqlType::DateTime2(_)
             | SqlType::Time(_)
     );
-    let number = !facts.is_text && !date && facts.precision > 0 && column.sql_type != SqlType::Bit;
-    let chars = if facts.is_wide && facts.max_length > 0 {
-        facts.max_length / 2
+    let number = !facts.collated && !date && facts.precision > 0 && column.sql_type != SqlType::Bit;
+    let is_wide = matches!(column.sql_type, SqlType::NChar(_) | SqlType::NVarChar(_));
+    let bytes = i64::from(facts.max_length);
+    let chars = if is_wide && bytes > 0 {
+        bytes / 2
     } else {
-        facts.max_length
+        bytes
     };
     Ok(vec![
         Cell::text(database),
@@ -102,12 +104,12 @@ fn info_column(
         Cell::Null,
         Cell::text(if column.nullable { "YES" } else { "NO" }),
         Cell::text(base),
-        when(facts.is_text, chars),
-        when(facts.is_text, facts.max_length),
-        when(number, facts.precision),
-        when(number, facts.scale),
-        when(date, facts.scale),
-        if facts.is_text {
+        when(facts.collated, chars),
+        when(facts.collated, bytes),
+        when(number, facts.precision.into()),
+        when(number, facts.scale.into()),
+        when(date, facts.scale.into()),
+        if facts.collated {
             Cell::text(COLLATION)
         } else {
             Cell::Null

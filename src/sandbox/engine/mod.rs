@@ -5,7 +5,6 @@
 
 pub mod bind;
 mod catalog;
-mod describe;
 mod execute;
 mod facts;
 pub mod func;

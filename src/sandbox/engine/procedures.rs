@@ -1,16 +1,15 @@
 //! The two system procedures that clients call: `sp_describe_first_result_set` and `sp_executesql`.
 
 use crate::domain::sql_type::SqlType;
-use crate::sandbox::data::Column;
 use crate::sandbox::engine::bind::Variables;
-use crate::sandbox::engine::describe::described;
-use crate::sandbox::engine::execute::{Stop, metas, send_table};
+use crate::sandbox::engine::execute::{Stop, metas, send};
 use crate::sandbox::engine::func::cast::cast;
 use crate::sandbox::engine::func::cell::{Cell, single};
 use crate::sandbox::engine::session::{Session, read_batch};
+use crate::sandbox::tds::describe::described;
 use crate::sandbox::tsql::batch::{Argument, Statement, parse_declarations};
 use crate::sandbox::tsql::error::{SqlResult, denied, error, unsupported};
-use crate::sandbox::wire::{ColumnMeta, ReplySender};
+use crate::sandbox::wire::{ColumnMeta, Reply, ReplySender};
 
 /// Procedures within procedures at most.
 const NESTING_MAX: usize = 8;
@@ -67,8 +66,11 @@ impl Session {
                     );
                     error(11_501, 16, text)
                 })?;
-                let rows = send_table(described(&columns)?, out).await?;
-                self.counted(rows, out).await
+                let (metas, rows) = described(&columns)?;
+                send(out, Reply::Columns(metas)).await?;
+                send(out, Reply::Rows(rows)).await?;
+                let count = u64::try_from(columns.len()).unwrap_or(u64::MAX);
+                self.counted(count, out).await
             }
             "SP_EXECUTESQL" => {
                 let sql = text(self.argument(arguments, "@stmt", 0, variables)?);
@@ -126,13 +128,7 @@ impl Session {
                         .to_ascii_uppercase()
                         .ends_with("SP_DESCRIBE_FIRST_RESULT_SET") =>
                 {
-                    let table = described(&[])?;
-                    let meta = |c: Column| ColumnMeta {
-                        name: c.name,
-                        sql_type: c.sql_type,
-                        nullable: c.nullable,
-                    };
-                    return Ok(table.columns.into_iter().map(meta).collect());
+                    return Ok(described(&[])?.0);
                 }
                 Statement::Execute(name, _) => {
                     return Err(unsupported(format!("describing a call of {name}")));

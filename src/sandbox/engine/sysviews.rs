@@ -7,12 +7,12 @@ use std::sync::PoisonError;
 use crate::sandbox::data::table::schema_of;
 use crate::sandbox::data::{Column, Table};
 use crate::sandbox::engine::catalog::StatementCatalog;
-use crate::sandbox::engine::describe::type_facts;
 use crate::sandbox::engine::facts::{COLLATION, permissions};
 use crate::sandbox::engine::func::cell::{Cell, Writer};
 use crate::sandbox::engine::infoschema::{
     INFO_COLUMNS, INFO_TABLES, info_column_rows, info_table_rows,
 };
+use crate::sandbox::tds::describe::TypeFacts;
 use crate::sandbox::tsql::error::{SqlResult, internal};
 use arrow::record_batch::RecordBatch;
 
@@ -277,17 +277,17 @@ fn column_rows(catalog: &StatementCatalog<'_>, database: &str) -> SqlResult<Rows
     let mut rows = Rows::new();
     for (id, table) in objects(catalog, database) {
         for (ordinal, column) in (1..).zip(&table.columns) {
-            let facts = type_facts(&column.sql_type);
+            let facts = TypeFacts::of(&column.sql_type);
             rows.push(vec![
                 Cell::Int(id),
                 Cell::text(column.name.as_str()),
                 Cell::Int(ordinal),
-                Cell::Int(facts.id),
-                Cell::Int(facts.id),
-                Cell::Int(facts.max_length),
-                Cell::Int(facts.precision),
-                Cell::Int(facts.scale),
-                if facts.is_text {
+                Cell::Int(facts.system_type_id.into()),
+                Cell::Int(facts.system_type_id.into()),
+                Cell::Int(facts.max_length.into()),
+                Cell::Int(facts.precision.into()),
+                Cell::Int(facts.scale.into()),
+                if facts.collated {
                     Cell::text(COLLATION)
                 } else {
                     Cell::Null

@@ -9,44 +9,54 @@ use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::RecordBatch;
 
 use crate::domain::sql_type::SqlType;
-use crate::sandbox::wire::{ColumnMeta, Reply};
+use crate::sandbox::wire::{ColumnMeta, Reply, SqlError};
 
 use super::text::COLLATION_NAME;
 use super::type_info::tds_type;
 use super::value::internal;
 
 /// The replies that describe `columns`: columns, one row per column, done.
-///
-/// # Shape
-/// The 39 columns of SQL Server 2022, one row per described column in ordinal order.
 #[must_use]
 pub fn describe_reply(columns: &[ColumnMeta]) -> Vec<Reply> {
-    let (metas, arrays): (Vec<ColumnMeta>, Vec<ArrayRef>) = described(columns).into_iter().unzip();
-    let fields: Vec<Field> = metas
-        .iter()
-        .zip(&arrays)
-        .map(|(meta, array)| Field::new(&meta.name, array.data_type().clone(), true))
-        .collect();
     let rows = u64::try_from(columns.len()).ok();
-    match RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays) {
-        Ok(batch) => {
+    match described(columns) {
+        Ok((metas, batch)) => {
             vec![
                 Reply::Columns(metas),
                 Reply::Rows(batch),
                 Reply::StatementDone { rows },
             ]
         }
-        Err(error) => vec![Reply::Error(internal(format!("describe: {error}")))],
+        Err(error) => vec![Reply::Error(error)],
     }
+}
+
+/// The description of `columns` as a table.
+///
+/// # Shape
+/// The 39 columns of SQL Server 2022, one row per described column in ordinal order.
+/// # Errors
+/// An internal error when the table cannot be made.
+pub fn described(columns: &[ColumnMeta]) -> Result<(Vec<ColumnMeta>, RecordBatch), SqlError> {
+    let (metas, arrays): (Vec<ColumnMeta>, Vec<ArrayRef>) =
+        described_columns(columns).into_iter().unzip();
+    let fields: Vec<Field> = metas
+        .iter()
+        .zip(&arrays)
+        .map(|(meta, array)| Field::new(&meta.name, array.data_type().clone(), true))
+        .collect();
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays);
+    let batch = batch.map_err(|error| internal(format!("describe: {error}")))?;
+    Ok((metas, batch))
 }
 
 type Described = (ColumnMeta, ArrayRef);
 
 /// All columns of the result in SQL Server's order.
-fn described(columns: &[ColumnMeta]) -> Vec<Described> {
-    let facts: Vec<Facts> = columns
+fn described_columns(columns: &[ColumnMeta]) -> Vec<Described> {
+    let facts: Vec<TypeFacts> = columns
         .iter()
-        .map(|column| Facts::of(&column.sql_type))
+        .map(|column| TypeFacts::of(&column.sql_type))
         .collect();
     let mut all = type_columns(columns, &facts);
     all.extend(origin_columns(columns.len()));
@@ -55,12 +65,18 @@ fn described(columns: &[ColumnMeta]) -> Vec<Described> {
 }
 
 /// Name, nullability and type.
-fn type_columns(columns: &[ColumnMeta], facts: &[Facts]) -> Vec<Described> {
-    let collation = |f: &Facts| f.collated.then(|| COLLATION_NAME.to_owned());
+fn type_columns(columns: &[ColumnMeta], facts: &[TypeFacts]) -> Vec<Described> {
+    let collation = |f: &TypeFacts| f.collated.then(|| COLLATION_NAME.to_owned());
     vec![
         bits("is_hidden", columns.iter().map(|_| false)),
         ints("column_ordinal", false, (1..).take(columns.len()).map(Some)),
-        texts("name", columns.iter().map(|c| Some(c.name.clone()))),
+        // A column without a name has a null here.
+        texts(
+            "name",
+            columns
+                .iter()
+                .map(|c| Some(c.name.clone()).filter(|name| !name.is_empty())),
+        ),
         bits("is_nullable", columns.iter().map(|c| c.nullable)),
         ints(
             "system_type_id",
@@ -123,7 +139,7 @@ fn origin_columns(rows: usize) -> Vec<Described> {
 }
 
 /// How TDS announces the type.
-fn tds_columns(columns: &[ColumnMeta], facts: &[Facts]) -> Vec<Described> {
+fn tds_columns(columns: &[ColumnMeta], facts: &[TypeFacts]) -> Vec<Described> {
     let tds: Vec<(i32, i32)> = columns.iter().map(|c| tds_type(&c.sql_type)).collect();
     // LCID 1033 with its comparison flags and sort id 52, as in the collation's wire bytes.
     let collation = facts.iter().map(|f| f.collated.then_some(0x00D0_0409));
@@ -150,16 +166,18 @@ fn type_name(sql_type: &SqlType) -> String {
 
 /// What `sys.types` says about a type with its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Facts {
-    system_type_id: i32,
-    max_length: i16,
-    precision: u8,
-    scale: u8,
-    collated: bool,
+pub(crate) struct TypeFacts {
+    pub(crate) system_type_id: i32,
+    /// Bytes; -1 for max, 16 for a pointer to a large value.
+    pub(crate) max_length: i16,
+    pub(crate) precision: u8,
+    pub(crate) scale: u8,
+    /// Text with a collation.
+    pub(crate) collated: bool,
 }
 
-impl Facts {
-    fn of(sql_type: &SqlType) -> Self {
+impl TypeFacts {
+    pub(crate) fn of(sql_type: &SqlType) -> Self {
         let number = |system_type_id, max_length, precision, scale| Self {
             system_type_id,
             max_length,
@@ -299,7 +317,7 @@ mod tests {
     #[test]
     fn lengths_and_precisions_follow_sys_types() {
         let facts = |text: &str| {
-            let facts = Facts::of(&text.parse().unwrap());
+            let facts = TypeFacts::of(&text.parse().unwrap());
             (facts.max_length, facts.precision, facts.scale)
         };
         assert_eq!(facts("decimal(38,20)"), (17, 38, 20));
