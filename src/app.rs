@@ -210,7 +210,7 @@ pub async fn verify(
         staging: staging.as_ref(),
         open: &store::open_existing,
         manifest_sha256,
-        recheck_rows_max: Limits::default().recheck_rows_max,
+        limits: &Limits::default(),
     };
     Ok(verify_package(request).await)
 }

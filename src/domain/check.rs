@@ -25,6 +25,8 @@ pub enum CheckKind {
     Transfer,
     /// Two computations of the content digest agree.
     Digest,
+    /// No two rows share the true key.
+    Key,
 }
 
 /// One check with its verdict and its evidence.

@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
+/// What an item holds whatever its limits: seen as 3 MiB with 14 columns.
+const FIXED_BYTES: usize = 4 << 20;
+
 /// Limits of one run.
-///
-/// # Units
-/// Peak memory of one item in flight, above the idle program, is about
-/// `batch_bytes_max × (channel_batches_max + 3) + part_bytes_max × 3 + row_group_bytes × 2 + recheck_rows_max × width × 4`:
-/// batches in the channel, in the reader, in the fold and in the encoder; the part that is being encoded, one that
-/// waits or is stored, and its copy read back; one row group as Polars decodes it; the texts that it makes of some
-/// of its rows. The number of rows does not enter.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Rows of one record batch.
@@ -24,6 +20,10 @@ pub struct Limits {
     pub row_group_bytes: usize,
     /// Rows that Polars sees at once when it recomputes totals and digest.
     pub recheck_rows_max: usize,
+    /// Bytes of key hashes that are sorted at once; more rows take more passes over the sidecars.
+    pub key_pass_bytes_max: usize,
+    /// Rows that are read because another row has the same key hash; beyond it the source is not worth a closer look.
+    pub key_rows_read_max: usize,
     /// Rows of a small table (control totals, describe); more is an error.
     pub small_rows_max: usize,
     /// TCP connect.
@@ -46,6 +46,25 @@ pub struct Limits {
     pub evidence_reserve_bytes: usize,
 }
 
+impl Limits {
+    /// Most bytes that one item in flight holds, when the canonical text of a row takes `row_text_bytes`.
+    ///
+    /// Batches in the channel, in the reader, in the fold and in the encoder; the part that is being encoded, one that
+    /// waits or is stored, and its copy read back; an open row group as the encoder keeps it, and one as Polars
+    /// decodes it, its pages and its columns; the texts that Polars makes of some of its rows, in pieces and whole;
+    /// and what does not depend on any limit: tables of texts, contexts of the compression. The number of rows does
+    /// not enter. `tests/memory.rs` holds it for what is allocated; what is resident is more, by what the allocator
+    /// keeps (ADR-0013).
+    #[must_use]
+    pub fn item_bytes_max(&self, row_text_bytes: usize) -> usize {
+        self.batch_bytes_max * (self.channel_batches_max + 3)
+            + self.part_bytes_max * 3
+            + self.row_group_bytes * 3
+            + self.recheck_rows_max * row_text_bytes * 4
+            + FIXED_BYTES
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -55,6 +74,8 @@ impl Default for Limits {
             part_bytes_max: 12 << 20,
             row_group_bytes: 12 << 20,
             recheck_rows_max: 8_192,
+            key_pass_bytes_max: 32 << 20,
+            key_rows_read_max: 100_000,
             small_rows_max: 100_000,
             connect_timeout: Duration::from_secs(10),
             handshake_timeout: Duration::from_secs(15),

@@ -18,6 +18,8 @@ pub struct PartFile {
     pub sha256: String,
     /// Rows.
     pub rows: u64,
+    /// SHA-256 of the sidecar beside it, which holds the hash of each row's key, in hex.
+    pub keys_sha256: String,
 }
 
 /// Everything that one item staged.

@@ -22,6 +22,8 @@ pub const TRANSFER_STABLE: &str = "transfer.source_stable";
 pub const TRANSFER_STAGED: &str = "transfer.decoded_staged";
 /// Identifier of the check that compares the two computations of the digest.
 pub const DIGEST_STAGED: &str = "digest.decoded_staged";
+/// Identifier of the check that no two rows share the true key.
+pub const KEY_UNIQUE: &str = "key.unique";
 /// Identifier of the check that compares the load's count with the staged rows.
 pub const TRANSFER_LOADED: &str = "transfer.staged_loaded";
 /// Identifier of the check that compares the warehouse's totals with the staged ones.
@@ -58,6 +60,7 @@ pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {
         source_stable(record),
         decoded_staged(staged, record.recomputed.as_ref()),
         digest_staged(staged, record.recomputed.as_ref()),
+        key_unique(record),
     ]
 }
 
@@ -238,6 +241,38 @@ fn digest_staged(staged: Option<&Staged>, recomputed: Option<&Recomputed>) -> Ch
         ),
         _ => CheckResult::not_run(DIGEST_STAGED, CheckKind::Digest, "not reached"),
     }
+}
+
+fn key_unique(record: &ItemRecord) -> CheckResult {
+    let Some(audit) = &record.keys else {
+        return CheckResult::not_run(KEY_UNIQUE, CheckKind::Key, "not reached");
+    };
+    let named = audit.repeated.iter().map(|repeated| {
+        let places = repeated.places.join(", ");
+        format!(
+            "{} rows have the key {}: {places}",
+            repeated.rows, repeated.key
+        )
+    });
+    let mut findings: Vec<String> = named.collect();
+    let unnamed = audit.repeated_keys - u64::try_from(findings.len()).unwrap_or(0);
+    if unnamed > 0 {
+        findings.push(format!("{unnamed} more keys are repeated"));
+    }
+    if findings.is_empty() && audit.unread > 0 {
+        let why = format!(
+            "{} rows with equal key hashes are too many to read",
+            audit.unread
+        );
+        return CheckResult::not_run(KEY_UNIQUE, CheckKind::Key, why);
+    }
+    CheckResult::of_findings(
+        KEY_UNIQUE,
+        CheckKind::Key,
+        format!("no two rows share ({})", record.contract.key.join(", ")),
+        audit.rows,
+        findings,
+    )
 }
 
 fn digests(id: &str, summary: &str, staged: &Staged, other: &Recomputed) -> CheckResult {

@@ -18,6 +18,7 @@ use crate::domain::totals::ControlTotals;
 use crate::kernels::KernelError;
 use crate::kernels::conform::Conform;
 use crate::kernels::digest::DigestFold;
+use crate::kernels::keys::KeyFold;
 use crate::kernels::quality::QualityFold;
 use crate::kernels::recheck::recheck_part;
 use crate::kernels::totals::TotalsFold;
@@ -56,6 +57,7 @@ pub struct RowFold {
     digest: DigestFold,
     totals: TotalsFold,
     quality: QualityFold,
+    keys: KeyFold,
     encoder: PartEncoder,
     rows: u64,
 }
@@ -87,6 +89,7 @@ impl RowFold {
             digest: DigestFold::new(contract),
             totals: TotalsFold::new(contract),
             quality: QualityFold::new(contract),
+            keys: KeyFold::new(contract),
             encoder: PartEncoder::new(layout)?,
             rows: 0,
         })
@@ -105,14 +108,24 @@ impl RowFold {
         self.totals.fold(&batch).map_err(|error| kernel(&error))?;
         self.quality.fold(&batch).map_err(|error| kernel(&error))?;
         self.rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        self.encoder.push(&batch)
+        let mut finished = self.encoder.push(&batch)?;
+        if let Some(part) = &mut finished {
+            // The batch at hand is the first of the next part.
+            part.keys = self.keys.take();
+        }
+        self.keys.fold(&batch).map_err(|error| kernel(&error))?;
+        Ok(finished)
     }
 
     /// Ends the stream.
     ///
     /// # Errors
     /// As [`RowFold::push`].
-    pub fn finish(self) -> Result<Folded, PortError> {
+    pub fn finish(mut self) -> Result<Folded, PortError> {
+        let mut last = self.encoder.finish()?;
+        if let Some(part) = &mut last {
+            part.keys = self.keys.take();
+        }
         Ok(Folded {
             digest: self.digest.finish().total,
             totals: self
@@ -125,7 +138,7 @@ impl RowFold {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            last: self.encoder.finish()?,
+            last,
         })
     }
 }

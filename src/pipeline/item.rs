@@ -19,6 +19,7 @@ use crate::ports::{
 
 use super::check;
 use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
+use super::keys;
 use super::log::ItemLog;
 use super::package;
 use super::progress::Stage;
@@ -101,6 +102,7 @@ fn new_record(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemRecord {
         staged: None,
         recomputed: None,
         nulls: None,
+        keys: None,
         checks: Vec::new(),
         receipt: None,
         read_back: None,
@@ -186,6 +188,15 @@ async fn journey(
     }
     view.close().await?;
     stage(Stage::Check);
+    if let Some(staged) = &record.staged {
+        let audit =
+            keys::audit(&tools.staging, &ipe.contract, &staged.parts, &tools.limits).await?;
+        log.note(
+            "keys examined",
+            json!({"rows": audit.rows, "passes": audit.passes, "repeated": audit.repeated_keys}),
+        );
+        record.keys = Some(audit);
+    }
     match clear(record) {
         Some(cleared) => load_and_verify(tools, context, ipe, cleared, record, log).await,
         None => Ok(()),

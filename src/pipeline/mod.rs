@@ -9,6 +9,7 @@
 pub mod check;
 pub mod extract;
 mod item;
+pub mod keys;
 pub mod log;
 pub mod package;
 pub mod progress;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::check::CheckResult;
 use crate::domain::contract::Contract;
 use crate::domain::ids::IpeId;
+use crate::domain::keys::KeyAudit;
 use crate::domain::manifest::{LoadReceipt, Recomputed, Staged};
 use crate::domain::query::BoundQuery;
 use crate::domain::run::{ItemStatus, RunContext, RunState};
@@ -81,6 +82,8 @@ pub struct ItemRecord {
     pub recomputed: Option<Recomputed>,
     /// Columns with nulls that the contract does not allow, one sentence each; `None` when not all rows passed.
     pub nulls: Option<Vec<String>>,
+    /// What the keys of the staged rows were found to be.
+    pub keys: Option<KeyAudit>,
     /// Every check, also those that did not run.
     pub checks: Vec<CheckResult>,
     /// What the warehouse said of the load.

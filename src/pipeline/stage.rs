@@ -22,6 +22,7 @@ use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use sha2::{Digest as _, Sha256};
 
+use super::keys::sidecar_path;
 use crate::domain::contract::Contract;
 use crate::domain::digest::{hex, sha256_hex};
 use crate::domain::ids::{IpeId, RunId};
@@ -156,6 +157,8 @@ pub struct FinishedPart {
     pub sha256: String,
     /// Rows.
     pub rows: u64,
+    /// Its sidecar: the hash of each row's key; the fold puts it there.
+    pub keys: Bytes,
 }
 
 /// Takes what the encoder writes and hashes it on the way, before anything else sees it.
@@ -284,6 +287,7 @@ impl PartEncoder {
             bytes: Bytes::from(buffer.bytes),
             sha256: hex(&buffer.sha256.finalize()),
             rows,
+            keys: Bytes::new(),
         }))
     }
 }
@@ -296,7 +300,7 @@ fn encoding(error: ParquetError) -> PortError {
     )
 }
 
-/// Stores a part under a path that must be free, or hold the same bytes already.
+/// Stores a part and its sidecar under paths that must be free, or hold the same bytes already.
 ///
 /// # Errors
 /// `Corrupt` when other bytes are there, `Limit` when storage is full, `Denied`, `Unreachable`.
@@ -311,8 +315,10 @@ pub async fn store_part(
         bytes: u64::try_from(part.bytes.len()).unwrap_or(u64::MAX),
         sha256: part.sha256,
         rows: part.rows,
+        keys_sha256: sha256_hex(&part.keys),
     };
     staging.create(path, part.bytes).await?;
+    staging.create(&sidecar_path(path), part.keys).await?;
     Ok(file)
 }
 

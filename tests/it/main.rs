@@ -9,6 +9,8 @@ mod evidence;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod properties;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

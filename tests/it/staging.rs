@@ -174,5 +174,9 @@ async fn a_full_disk_is_a_limit_with_a_hint() {
         .unwrap_err();
     assert_eq!(error.kind, PortErrorKind::Limit);
     assert!(error.hint.is_some_and(|hint| hint.contains("full")));
-    assert_eq!(staging.list("").await.unwrap().len(), 1);
+    assert_eq!(
+        staging.list("").await.unwrap().len(),
+        2,
+        "the part and its sidecar"
+    );
 }

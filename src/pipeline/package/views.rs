@@ -17,6 +17,7 @@ use crate::domain::ids::IpeId;
 use crate::domain::query::{BoundParam, ParamValue};
 use crate::domain::run::{ItemStatus, RunContext, RunState};
 use crate::domain::totals::{ControlTotals, GroupTotals};
+use crate::pipeline::keys::sidecar_path;
 use crate::pipeline::record::{ItemRecord, Places};
 use crate::ports::{AccessEvidence, Consistency, Described, PortError, PortErrorKind};
 
@@ -227,7 +228,13 @@ fn digests(record: &ItemRecord) -> DigestView {
 fn parts_sha256(record: &ItemRecord) -> String {
     let parts = record.staged.iter().flat_map(|staged| &staged.parts);
     parts
-        .map(|part| format!("{}  {}\n", part.sha256, part.path))
+        .map(|part| {
+            let sidecar = sidecar_path(&part.path);
+            format!(
+                "{}  {}\n{}  {sidecar}\n",
+                part.sha256, part.path, part.keys_sha256
+            )
+        })
         .collect()
 }
 

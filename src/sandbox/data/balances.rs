@@ -52,17 +52,30 @@ pub(super) fn view(companies: &[(&Company, Balances)]) -> SqlResult<Table> {
     let mut rows = Rows::default();
     for (index, closing) in closings().into_iter().enumerate() {
         for (company, balances) in companies {
+            let mut shown: BTreeMap<Place, i128> = BTreeMap::new();
             for (place, sums) in &balances.0 {
-                rows.push(
-                    company,
-                    closing,
-                    *place,
-                    sums.get(index).copied().unwrap_or(0),
-                );
+                let sum = shown.entry(place.of(company)).or_default();
+                *sum = sum
+                    .checked_add(sums.get(index).copied().unwrap_or(0))
+                    .ok_or_else(|| overflow("numeric"))?;
+            }
+            for (place, sum) in shown {
+                rows.push(company, closing, place, sum);
             }
         }
     }
     rows.finish()
+}
+
+impl Place {
+    /// The place with the company's own currency written in one way only: as the first.
+    fn of(self, company: &Company) -> Self {
+        let is_own = CURRENCIES
+            .get(self.currency)
+            .is_some_and(|(code, _)| *code == company.currency);
+        let currency = if is_own { 0 } else { self.currency };
+        Self { currency, ..self }
+    }
 }
 
 /// Text columns of the view that are filled row by row, in declared order.

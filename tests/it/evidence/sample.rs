@@ -16,11 +16,8 @@ use soxauto::domain::manifest::{PartFile, Staged};
 use soxauto::domain::period::Period;
 use soxauto::domain::run::{Program, RunContext, Stamp};
 use soxauto::kernels::conform::{Conform, source_schema};
-use soxauto::kernels::digest::DigestFold;
-use soxauto::kernels::totals::TotalsFold;
-use soxauto::pipeline::stage::{
-    PartEncoder, PartLayout, part_path, provenance, read_back, store_part,
-};
+use soxauto::pipeline::extract::RowFold;
+use soxauto::pipeline::stage::{PartLayout, part_path, provenance, read_back, store_part};
 use soxauto::ports::{LoadJob, SourceColumn, StoreRoot};
 
 pub(crate) fn ipe() -> IpeId {
@@ -186,17 +183,17 @@ pub(crate) fn layout(context: &RunContext, schema: SchemaRef) -> PartLayout {
 
 /// Stages `rows` rows the way the pipeline does.
 pub(crate) async fn staged(staging: &StoreRoot, context: &RunContext, rows: i32) -> Staged {
-    let (schema, batches) = batches(context, rows);
-    let mut encoder = PartEncoder::new(layout(context, schema)).unwrap();
-    let mut digest = DigestFold::new(&contract());
-    let mut totals = TotalsFold::new(&contract());
+    let metadata = context.row_metadata(&ipe());
+    let conform = Conform::new(&contract(), &source_columns(), &metadata, 100).unwrap();
+    let layout = layout(context, conform.schema());
+    let mut fold = RowFold::new(&contract(), conform, layout).unwrap();
     let mut finished = Vec::new();
-    for batch in &batches {
-        digest.fold(batch).unwrap();
-        totals.fold(batch).unwrap();
-        finished.extend(encoder.push(batch).unwrap());
+    for first in (0..rows).step_by(100) {
+        let batch = source_batch(first, 100.min(rows - first));
+        finished.extend(fold.push(&batch).unwrap());
     }
-    finished.extend(encoder.finish().unwrap());
+    let folded = fold.finish().unwrap();
+    finished.extend(folded.last);
     let mut parts: Vec<PartFile> = Vec::new();
     for part in finished {
         let path = part_path(&ipe(), context.period, &context.run_id, part.index);
@@ -206,8 +203,8 @@ pub(crate) async fn staged(staging: &StoreRoot, context: &RunContext, rows: i32)
     }
     Staged {
         parts,
-        digest: digest.finish().total,
-        totals: totals.finish().unwrap(),
+        digest: folded.digest,
+        totals: folded.totals,
     }
 }
 

@@ -8,13 +8,16 @@ use soxauto::domain::ids::RunId;
 use soxauto::domain::manifest::Staged;
 use soxauto::domain::run::ItemStatus;
 use soxauto::domain::totals::ControlTotals;
+use soxauto::pipeline::keys::sidecar_path;
 use soxauto::pipeline::package::read::read_bag;
 use soxauto::pipeline::package::write::{manifest, package_folder};
 use soxauto::pipeline::record::ItemRecord;
 use soxauto::pipeline::stage::PartEncoder;
 
 use super::sample::{batches, context, layout, staged};
-use super::world::{World, assert_names, assert_valid, check_again, second_path, verify};
+use super::world::{
+    World, assert_names, assert_valid, check_again, key_audit, second_path, verify,
+};
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -234,6 +237,42 @@ async fn nulls_of_the_record_that_the_rows_do_not_have_are_found() {
         let found = report.findings.iter().find(|found| found.what == what);
         assert!(found.is_some(), "{name}: {report:#?}");
     }
+}
+
+/// Someone hides a repeated key: the sidecar, its hash in the record and the audit fit each other, not the rows.
+#[tokio::test]
+async fn a_sidecar_that_is_not_that_of_the_rows_is_found() {
+    let world = World::run(300).await;
+    let mut record = world.record.clone();
+    let part = &mut staged_of(&mut record).parts[0];
+    let forged: Vec<u8> = (0..part.rows).flat_map(u64::to_le_bytes).collect();
+    part.keys_sha256 = sha256_hex(&forged);
+    let file = world
+        .dir
+        .path()
+        .join("staging")
+        .join(sidecar_path(&part.path));
+    std::fs::write(file, &forged).unwrap();
+    record.keys = Some(key_audit(&world.staging, &record).await);
+    let report = world.verdict(&record).await;
+    assert_eq!(report.findings.len(), 1, "{report:#?}");
+    let what = "the sidecar is not that of the keys of the rows";
+    assert_eq!(report.findings[0].what, what);
+}
+
+/// A repeated key that the record does not tell.
+#[tokio::test]
+async fn an_audit_of_keys_that_the_sidecars_do_not_give_is_found() {
+    let world = World::run(300).await;
+    let mut record = world.record.clone();
+    record.keys.as_mut().unwrap().rows -= 1;
+    check_again(&mut record);
+    let report = world.verdict(&record).await;
+    let what = "the keys of the record are not those of the rows";
+    assert!(
+        report.findings.iter().any(|found| found.what == what),
+        "{report:#?}"
+    );
 }
 
 #[tokio::test]

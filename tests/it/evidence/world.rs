@@ -4,14 +4,16 @@ use bytes::Bytes;
 use chrono::Duration;
 use soxauto::adapters::local_warehouse::LocalWarehouse;
 use soxauto::adapters::store;
+use soxauto::domain::keys::KeyAudit;
+use soxauto::domain::limits::Limits;
 use soxauto::domain::manifest::Recomputed;
 use soxauto::domain::query::QueryFile;
 use soxauto::domain::run::{ItemStatus, RunState};
 use soxauto::kernels::recheck::recheck_parts;
-use soxauto::pipeline::check;
 use soxauto::pipeline::package::{Outcome, VerifyReport, VerifyRequest, seal, verify_package};
 use soxauto::pipeline::record::{Executed, ItemRecord, Places};
 use soxauto::pipeline::stage::read_back;
+use soxauto::pipeline::{check, keys};
 use soxauto::ports::{
     AccessEvidence, Consistency, DatabaseAccess, Described, StoreRoot, Warehouse,
 };
@@ -65,6 +67,14 @@ fn executed() -> Executed {
         purpose: "rows".into(),
         query: QueryFile::parse(QUERY).unwrap().bind(period()).unwrap(),
     }
+}
+
+pub(crate) async fn key_audit(staging: &StoreRoot, record: &ItemRecord) -> KeyAudit {
+    let parts = &record.staged.as_ref().unwrap().parts;
+    let limits = Limits::default();
+    keys::audit(staging, &record.contract, parts, &limits)
+        .await
+        .unwrap()
 }
 
 impl World {
@@ -122,6 +132,7 @@ impl World {
             staged: Some(staged),
             recomputed: Some(second),
             nulls: Some(vec![]),
+            keys: None,
             checks: vec![],
             receipt: Some(receipt),
             read_back: Some(counted.recomputed),
@@ -129,6 +140,7 @@ impl World {
             verification: vec![],
             context: run,
         };
+        record.keys = Some(key_audit(&staging, &record).await);
         check_again(&mut record);
         Self {
             dir,
@@ -177,7 +189,7 @@ pub(crate) async fn verify_with(
         staging,
         open: &store::open_existing,
         manifest_sha256,
-        recheck_rows_max: 512,
+        limits: &Limits::default(),
     };
     verify_package(request).await
 }

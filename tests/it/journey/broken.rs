@@ -2,6 +2,7 @@
 
 use soxauto::domain::check::Verdict;
 use soxauto::domain::run::{ItemStatus, OverallStatus};
+use soxauto::pipeline::workflow::WorkflowResult;
 use soxauto::sandbox::SandboxConfig;
 use soxauto::sandbox::tds::fault::{FaultAction, FaultPoint, Faults, ResultFault};
 use soxauto::sandbox::wire::SqlError;
@@ -177,28 +178,85 @@ async fn one_item_that_fails_leaves_the_other_alone() {
     assert_eq!(result.control_result.exit_code(), 2);
 }
 
+/// Writes an item of company, number and amount whose rows are these values.
+fn write_item(place: &Place, id: &str, values: &str) {
+    let item = place.dir.path().join("catalog").join(id);
+    std::fs::create_dir_all(&item).unwrap();
+    let query = format!(
+        "SELECT CAST(v.c AS varchar(20)) AS id_company, CAST(v.n AS int) AS entry_no, \
+         CAST(v.a AS decimal(38,0)) AS amount FROM (VALUES {values}) AS v (c, n, a)"
+    );
+    std::fs::write(item.join("query.sql"), query).unwrap();
+    let column = |name: &str, sql_type: &str, more: &str| {
+        format!(
+            "[[contract.columns]]\nsource = \"{name}\"\nname = \"{name}\"\ntype = \"{sql_type}\"\n{more}"
+        )
+    };
+    let toml = format!(
+        "id = \"{id}\"\ntitle = \"t\"\nsecret = \"DB_CREDENTIALS_NAV_BI\"\ndatabases = [\"AIG_Nav_DW\"]\n\
+         [contract]\nversion = 1\nkey = [\"id_company\", \"entry_no\"]\ncompany = \"id_company\"\n{}{}{}",
+        column("id_company", "varchar(20)", ""),
+        column("entry_no", "int", ""),
+        column("amount", "decimal(38,0)", "amount = true\n"),
+    );
+    std::fs::write(item.join("ipe.toml"), toml).unwrap();
+}
+
+/// Runs the items of the written catalog.
+async fn run_written(place: &Place) -> WorkflowResult {
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let mut settings = place.settings("");
+    settings.items.clear();
+    settings.catalog = Some(place.dir.path().join("catalog"));
+    run(settings).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_key_is_named_and_holds_the_load_of_its_own_item_only() {
+    let place = Place::new();
+    write_item(
+        &place,
+        "TWICE",
+        "('JD_GH', 1, 14000), ('JD_GH', 2, 5), ('JD_GH', 1, 14000)",
+    );
+    // The same number in another company, the same amount twice: no key is repeated.
+    write_item(
+        &place,
+        "ONCE",
+        "('JD_GH', 1, 14000), ('JD_GH', 2, 14000), ('EC_NG', 1, 14000)",
+    );
+    let result = run_written(&place).await;
+    let twice = &result.ipe_results["TWICE"];
+    assert_eq!(twice.status, ItemStatus::Failed, "{twice:#?}");
+    assert_eq!(twice.validation_summary["key.unique"], Verdict::Fail);
+    assert_eq!(
+        twice.validation_summary["transfer.source_decoded"],
+        Verdict::Pass
+    );
+    let message = twice.error_message.clone().unwrap();
+    assert!(
+        message.contains("2 rows have the key id_company = JD_GH, entry_no = 1"),
+        "{message}"
+    );
+    assert_eq!(twice.bigquery_table, None);
+    assert_sealed(twice).await;
+    let once = &result.ipe_results["ONCE"];
+    assert_eq!(once.status, ItemStatus::Success, "{once:#?}");
+    assert_eq!(once.validation_summary["key.unique"], Verdict::Pass);
+}
+
 /// Sums that need more than 38 digits: the server says so in the control totals, before any row.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sum_beyond_38_digits_is_named_with_its_remedy() {
     let place = Place::new();
-    let sandbox = sandbox(SandboxConfig::default()).await;
-    place.secret(&sandbox.odbc_connection_string());
-    let item = place.dir.path().join("catalog/BIG");
-    std::fs::create_dir_all(&item).unwrap();
     let top = "9".repeat(38);
-    let query = format!(
-        "SELECT CAST('EC_NG' AS varchar(20)) AS id_company, CAST({top} AS decimal(38,0)) AS amount \
-         FROM (VALUES (1), (2)) AS v (n)"
+    write_item(
+        &place,
+        "BIG",
+        &format!("('EC_NG', 1, {top}), ('EC_NG', 2, {top})"),
     );
-    std::fs::write(item.join("query.sql"), query).unwrap();
-    let toml = "id = \"BIG\"\ntitle = \"t\"\nsecret = \"DB_CREDENTIALS_NAV_BI\"\ndatabases = [\"AIG_Nav_DW\"]\n\
-        [contract]\nversion = 1\nkey = [\"id_company\"]\ncompany = \"id_company\"\n\
-        [[contract.columns]]\nsource = \"id_company\"\nname = \"id_company\"\ntype = \"varchar(20)\"\n\
-        [[contract.columns]]\nsource = \"amount\"\nname = \"amount\"\ntype = \"decimal(38,0)\"\namount = true\n";
-    std::fs::write(item.join("ipe.toml"), toml).unwrap();
-    let mut settings = place.settings("BIG");
-    settings.catalog = Some(place.dir.path().join("catalog"));
-    let result = run(settings).await;
+    let result = run_written(&place).await;
     let item = &result.ipe_results["BIG"];
     let message = item.error_message.clone().unwrap();
     assert!(

@@ -34,7 +34,7 @@ async fn both_items_pass_load_and_verify() {
     assert_eq!(result.ipe_results["IPE_07"].rows_extracted, 2_000);
     for item in result.ipe_results.values() {
         assert_eq!(item.status, ItemStatus::Success, "{item:#?}");
-        assert_eq!(item.validation_summary.len(), 10);
+        assert_eq!(item.validation_summary.len(), 11);
         assert!(
             item.validation_summary
                 .values()

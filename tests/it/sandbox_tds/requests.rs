@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int32Array, TimestampMicrosecondArray};
+use arrow::array::{Int32Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use futures::TryStreamExt;
 use soxauto::domain::sql_type::SqlType;
@@ -343,25 +343,40 @@ async fn an_attention_stops_an_endless_answer() {
 }
 
 #[tokio::test]
-async fn replay_sends_exactly_the_rows_asked_for() {
-    let values = Int32Array::from_iter_values(0..1000);
-    let rows = batch(vec![Arc::new(values)]);
+async fn replay_sends_exactly_the_rows_asked_for_and_counts_on_where_told() {
+    let rows = batch(vec![
+        Arc::new(StringArray::from_iter_values(
+            (0..1000).map(|n| format!("row {n}")),
+        )),
+        Arc::new(Int32Array::from_iter_values(5..1005)),
+    ]);
     for total in [0, 1, 999, 1000, 1001, 20_500] {
-        let columns = vec![column("n", "int", false)];
-        let server = start(ReplayEngine::new(columns, &rows, total).unwrap()).await;
-        let mut client = connect(&server).await;
-        let read = client
-            .simple_query("SELECT")
-            .await
-            .unwrap()
-            .into_first_result()
-            .await
-            .unwrap();
-        assert_eq!(u64::try_from(read.len()).unwrap(), total);
-        assert!(
-            read.iter()
-                .zip((0..1000).cycle())
-                .all(|(row, n)| row.get::<i32, _>(0) == Some(n))
-        );
+        for counting in [false, true] {
+            let columns = vec![
+                column("t", "varchar(20)", true),
+                column("n", "int", counting),
+            ];
+            let mut engine = ReplayEngine::new(columns, &rows, total).unwrap();
+            if counting {
+                engine = engine.counting(&rows, "n").unwrap();
+            }
+            let server = start(engine).await;
+            let mut client = connect(&server).await;
+            let read = client.simple_query("SELECT").await.unwrap();
+            let read = read.into_first_result().await.unwrap();
+            assert_eq!(u64::try_from(read.len()).unwrap(), total);
+            for (row, place) in read.iter().zip(0..) {
+                let number = if counting { place } else { place % 1000 };
+                assert_eq!(row.get::<i32, _>(1), Some(number + 5));
+                let text = format!("row {}", place % 1000);
+                assert_eq!(row.get::<&str, _>(0), Some(text.as_str()));
+            }
+        }
     }
+    let far = batch(vec![Arc::new(Int32Array::from_iter_values([
+        1,
+        i32::MAX - 1,
+    ]))]);
+    let engine = ReplayEngine::new(vec![column("n", "int", false)], &far, 10).unwrap();
+    assert!(engine.counting(&far, "n").is_err(), "would leave its type");
 }

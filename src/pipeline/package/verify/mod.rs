@@ -5,11 +5,13 @@
 //! What could not be looked at is listed as not run, and such a package is never called valid.
 
 mod bag;
+mod columns;
 mod record;
 mod rows;
 mod status;
 
 use crate::domain::digest::sha256_hex;
+use crate::domain::limits::Limits;
 use crate::pipeline::package::RECORD;
 use crate::pipeline::package::read::read_bag;
 use crate::pipeline::record::ItemRecord;
@@ -114,8 +116,8 @@ pub struct VerifyRequest<'a> {
     pub open: Opener<'a>,
     /// SHA-256 of the manifest as it was noted elsewhere when the package was sealed.
     pub manifest_sha256: Option<&'a str>,
-    /// Rows that the second path may hold as text at once.
-    pub recheck_rows_max: usize,
+    /// How much may be held at once.
+    pub limits: &'a Limits,
 }
 
 /// Verifies one package.

@@ -1,30 +1,20 @@
 //! The rows: every part is read from staging and everything is computed again from its bytes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow::array::{
-    Array as _, ArrayRef, Date32Array, Scalar, StringArray, TimestampMicrosecondArray,
-};
-use arrow::compute::kernels::cmp::neq;
 use bytes::Bytes;
-use chrono::NaiveDate;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::columns::{Looked, look_through};
 use super::{Finding, VerifyReport, VerifyRequest};
-use crate::domain::contract::Contract;
+use crate::domain::keys::KeyAudit;
+use crate::domain::limits::Limits;
 use crate::domain::manifest::{PartFile, Recomputed, Staged};
-use crate::domain::run::RowMetadata;
-use crate::kernels::conform::METADATA_COLUMNS;
 use crate::kernels::quality::NullFinding;
 use crate::kernels::recheck::recheck_part;
+use crate::pipeline::keys;
 use crate::pipeline::record::ItemRecord;
 use crate::pipeline::stage::{CREATED_BY, differences, footer, provenance, run_folder};
 use crate::ports::StoreRoot;
-
-/// Rows of metadata columns that are compared at once.
-const METADATA_ROWS: usize = 8_192;
 
 /// Verifies the parts of a record, one at a time.
 pub(super) async fn rows(
@@ -62,7 +52,7 @@ pub(super) async fn rows(
             complete = false;
             continue;
         };
-        let one = examine(part, bytes, record, request.recheck_rows_max).await;
+        let one = examine(part, bytes, record, request.limits.recheck_rows_max).await;
         report.findings.extend(one.findings);
         for (column, count) in one.nulls {
             *nulls.entry(column).or_default() += count;
@@ -79,7 +69,10 @@ pub(super) async fn rows(
         }
     }
     match all.filter(|_| complete) {
-        Some(all) => against_record(record, staged, &all, &nulls, report),
+        Some(all) => {
+            against_record(record, staged, &all, &nulls, report);
+            keys(record, staged, &staging, request.limits, report).await;
+        }
         None => report
             .not_run
             .push("totals and digest of all rows: not every part could be computed".to_owned()),
@@ -167,7 +160,11 @@ fn examine_bytes(part: &PartFile, bytes: Bytes, record: &ItemRecord, rows_max: u
         &record.context.row_metadata(&record.ipe),
         &record.contract,
     ) {
-        Ok((wrong, nulls)) => {
+        Ok(Looked {
+            wrong,
+            nulls,
+            keys_sha256,
+        }) => {
             for (column, rows) in wrong {
                 let what = format!("metadata column {column} is not that of the run");
                 examined.find(
@@ -178,6 +175,10 @@ fn examine_bytes(part: &PartFile, bytes: Bytes, record: &ItemRecord, rows_max: u
                 );
             }
             examined.nulls = nulls;
+            if keys_sha256 != part.keys_sha256 {
+                let what = "the sidecar is not that of the keys of the rows";
+                examined.find(part, what, keys_sha256, &part.keys_sha256);
+            }
         }
         Err(error) => examined.find(
             part,
@@ -236,72 +237,6 @@ fn examine_footer(
     true
 }
 
-/// Rows by metadata column where it holds another value than the run's, and nulls by column where none may be.
-type Looked = (Vec<(&'static str, usize)>, BTreeMap<String, u64>);
-
-fn look_through(
-    bytes: &Bytes,
-    metadata: &RowMetadata,
-    contract: &Contract,
-) -> Result<Looked, String> {
-    let fail = |error: &dyn std::fmt::Display| error.to_string();
-    let required = contract.columns.iter().filter(|column| !column.nullable);
-    let required: Vec<&str> = required.map(|column| column.name.as_str()).collect();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|e| fail(&e))?;
-    let wanted = METADATA_COLUMNS.iter().chain(&required).copied();
-    let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
-    let reader = builder
-        .with_projection(mask)
-        .with_batch_size(METADATA_ROWS)
-        .build();
-    let expected = expected_values(metadata).ok_or("a date of the record is out of range")?;
-    let mut wrong = [0_usize; METADATA_COLUMNS.len()];
-    let mut nulls = BTreeMap::new();
-    for batch in reader.map_err(|e| fail(&e))? {
-        let batch = batch.map_err(|e| fail(&e))?;
-        let column = |name: &str| {
-            let column = batch.column_by_name(name);
-            column.ok_or_else(|| format!("no column {name}"))
-        };
-        for ((name, value), wrong) in METADATA_COLUMNS.iter().zip(&expected).zip(&mut wrong) {
-            let column = column(name)?;
-            let scalar = Scalar::new(Arc::clone(value));
-            let differs = neq(column, &scalar).map_err(|e| fail(&e))?;
-            *wrong += differs.true_count() + differs.null_count();
-        }
-        for name in &required {
-            let count = u64::try_from(column(name)?.null_count()).unwrap_or(u64::MAX);
-            *nulls.entry((*name).to_owned()).or_default() += count;
-        }
-    }
-    let found = METADATA_COLUMNS.into_iter().zip(wrong);
-    let found = found.filter(|(_, rows)| *rows > 0).collect();
-    Ok((found, nulls))
-}
-
-/// One value a metadata column, in the order of [`METADATA_COLUMNS`].
-fn expected_values(metadata: &RowMetadata) -> Option<[ArrayRef; METADATA_COLUMNS.len()]> {
-    let text = |value: &str| -> ArrayRef { Arc::new(StringArray::from(vec![value])) };
-    let instant = |value: chrono::DateTime<chrono::Utc>| -> ArrayRef {
-        let micros = TimestampMicrosecondArray::from(vec![value.timestamp_micros()]);
-        Arc::new(micros.with_timezone("UTC"))
-    };
-    let date = |value: NaiveDate| -> Option<ArrayRef> {
-        let epoch = NaiveDate::from_ymd_opt(1970, 1, 1)?;
-        let days = i32::try_from(value.signed_duration_since(epoch).num_days()).ok()?;
-        Some(Arc::new(Date32Array::from(vec![days])))
-    };
-    Some([
-        text(metadata.ipe_id.as_str()),
-        instant(metadata.extraction_date),
-        date(metadata.cutoff_date)?,
-        instant(metadata.processing_timestamp),
-        text(&metadata.source_system),
-        text(metadata.run_id.as_str()),
-        date(metadata.period)?,
-    ])
-}
-
 /// What the rows give now is what the second path found then, or what was decoded if it did not come to that.
 fn against_record(
     record: &ItemRecord,
@@ -350,4 +285,33 @@ fn against_record(
         "{parts} parts: bytes, SHA-256, footers, metadata, totals and digest of {} rows",
         all.digest.rows
     ));
+}
+
+/// The keys of the record are those that the sidecars give now.
+async fn keys(
+    record: &ItemRecord,
+    staged: &Staged,
+    staging: &StoreRoot,
+    limits: &Limits,
+    report: &mut VerifyReport,
+) {
+    let Some(recorded) = &record.keys else {
+        return;
+    };
+    match keys::audit(staging, &record.contract, &staged.parts, limits).await {
+        Ok(now) if now == *recorded => {}
+        Ok(now) => {
+            let what = "the keys of the record are not those of the rows";
+            let shown = |audit: &KeyAudit| {
+                let KeyAudit {
+                    rows,
+                    repeated_keys,
+                    ..
+                } = audit;
+                format!("{repeated_keys} repeated keys in {rows} rows")
+            };
+            report.find("data/record.json", what, shown(&now), shown(recorded));
+        }
+        Err(error) => report.not_run.push(format!("keys: {error}")),
+    }
 }
