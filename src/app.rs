@@ -9,9 +9,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::adapters::local_warehouse::LocalWarehouse;
 use crate::adapters::mssql::MssqlSource;
+use crate::adapters::process::ProcProcesses;
 use crate::adapters::secrets::{EnvSecrets, FileSecrets};
 use crate::adapters::store;
 use crate::catalog::{Catalog, CatalogError};
@@ -155,7 +157,9 @@ impl App {
             warehouse: Arc::new(warehouse),
             evidence,
             clock: Arc::new(clock),
+            processes: Arc::new(ProcProcesses),
             progress,
+            stop: CancellationToken::new(),
             limits: settings.limits,
             places,
         };
@@ -173,6 +177,12 @@ impl App {
     #[must_use]
     pub fn context(&self) -> &RunContext {
         &self.context
+    }
+
+    /// Asks the run to stop: what is not being loaded yet ends with a sealed package.
+    #[must_use]
+    pub fn stop(&self) -> CancellationToken {
+        self.tools.stop.clone()
     }
 
     /// Runs all items.

@@ -2,5 +2,6 @@
 
 pub mod local_warehouse;
 pub mod mssql;
+pub mod process;
 pub mod secrets;
 pub mod store;

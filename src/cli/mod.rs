@@ -48,6 +48,21 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     })
 }
 
+/// Ends when the process is asked to stop, by Ctrl-C or by its supervisor.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let asked = |kind| async move {
+        match signal(kind) {
+            Ok(mut asked) => drop(asked.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = asked(SignalKind::interrupt()) => {}
+        () = asked(SignalKind::terminate()) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

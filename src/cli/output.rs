@@ -152,6 +152,7 @@ fn word(status: ItemStatus) -> &'static str {
         ItemStatus::Success => "SUCCESS",
         ItemStatus::Failed => "FAILED",
         ItemStatus::Error => "ERROR",
+        ItemStatus::Abandoned => "ABANDONED",
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
 use crate::app::App;
 use crate::domain::limits::Limits;
 use crate::settings::RunSettings;
 
 use super::args::RunArgs;
-use super::output;
+use super::{output, stopped};
 
 /// Runs a month and prints what it did.
 pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
@@ -40,6 +42,16 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
     let listener = Arc::<output::ProgressLines>::clone(&progress);
     let app = App::build(settings, listener).await?;
     output::tell(&output::opening(app.context()));
+    let stop = app.stop();
+    let mut signals = JoinSet::new();
+    signals.spawn(async move {
+        stopped().await;
+        output::tell("stopping: items that are not being loaded end now, with a package");
+        stop.cancel();
+        stopped().await;
+        output::complain("error: stopped at once; the next run of the month seals what is left");
+        std::process::exit(i32::from(super::NOT_FOUND_OUT));
+    });
     let result = app.run().await?;
     progress.close();
     if json {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 use super::args::SandboxArgs;
-use super::output;
+use super::{output, stopped};
 
 /// Serves the stand-in until it is stopped. Connection strings go to stdout, each on a line of its own.
 pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
@@ -43,21 +43,9 @@ pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
         }
     };
     tokio::select! {
-        stopped = tokio::signal::ctrl_c() => stopped?,
-        () = terminated() => {}
+        () = stopped() => {}
         () = lifetime => {}
     }
     sandbox.stop().await;
     Ok(0)
-}
-
-/// Ends when the process is asked to terminate.
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut asked) => {
-            asked.recv().await;
-        }
-        Err(_) => pending().await,
-    }
 }

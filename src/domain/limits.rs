@@ -42,6 +42,10 @@ pub struct Limits {
     pub open_backoff_first: Duration,
     /// Longest pause between attempts.
     pub open_backoff_max: Duration,
+    /// Between two signs of life of a run that holds the lease of an item and month.
+    pub lease_beat_interval: Duration,
+    /// Without a sign of life for so long a run is dead: ten signs missed, so that no hiccup of storage kills a run.
+    pub lease_expires_after: Duration,
     /// Bytes set aside on the evidence disk at the start, so that a full disk can still be sealed.
     pub evidence_reserve_bytes: usize,
 }
@@ -85,6 +89,8 @@ impl Default for Limits {
             open_attempts_max: 5,
             open_backoff_first: Duration::from_millis(500),
             open_backoff_max: Duration::from_secs(10),
+            lease_beat_interval: Duration::from_secs(30),
+            lease_expires_after: Duration::from_secs(5 * 60),
             evidence_reserve_bytes: 4 << 20,
         }
     }

@@ -100,6 +100,19 @@ impl RunContext {
     }
 }
 
+/// Which process ran: enough to tell on the same machine that it is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessMark {
+    /// Boot of the machine.
+    pub boot: String,
+    /// Namespace in which `pid` counts.
+    pub namespace: String,
+    /// Process id.
+    pub pid: u32,
+    /// Clock ticks from the boot to its start.
+    pub started_ticks: u64,
+}
+
 /// How far the closing of a period has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -120,6 +133,19 @@ pub enum ItemStatus {
     Failed,
     /// Could not find out.
     Error,
+    /// Never ended: killed, or cut off from storage. Another run said so in its place.
+    Abandoned,
+}
+
+/// Who closed a month, when and with which run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinalMark {
+    /// Run whose load is the final one.
+    pub run_id: RunId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Person or service.
+    pub by: String,
 }
 
 /// Outcome of a run, with the guide's words.
@@ -172,7 +198,8 @@ impl ControlResult {
     /// The control's word from the items: an error leaves it open, a held item is an exception.
     #[must_use]
     pub fn of(items: &[ItemStatus]) -> Self {
-        if items.is_empty() || items.contains(&ItemStatus::Error) {
+        let is_open = |status| matches!(status, &ItemStatus::Error | &ItemStatus::Abandoned);
+        if items.is_empty() || items.iter().any(is_open) {
             Self::NotConcluded
         } else if items.contains(&ItemStatus::Failed) {
             Self::Exceptions

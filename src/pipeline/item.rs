@@ -20,6 +20,7 @@ use crate::ports::{
 use super::check;
 use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
 use super::keys;
+use super::lease::{self, Lease};
 use super::log::ItemLog;
 use super::package;
 use super::progress::Stage;
@@ -50,30 +51,24 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
         "run started",
         json!({"period": context.period.to_string(), "definition_sha256": ipe.definition_sha256}),
     );
+    let mut lease = None;
     let (reserve, outcome) = match reserve {
-        Ok(reserve) => (
-            reserve,
-            journey(tools, context, ipe, &mut record, &mut log).await,
-        ),
+        Ok(reserve) => {
+            let journey = journey(tools, context, ipe, &mut record, &mut lease, &mut log);
+            (reserve, journey.await)
+        }
         Err(full) => (None, Err(full)),
     };
     conclude(&mut record, outcome, &mut log);
     record.ended_at = tools.clock.now();
     tools.progress.stage(&ipe.id, Stage::Seal);
     drop(reserve);
-    let sealed = package::seal(&tools.evidence, &record, &log.close()).await;
-    let package = match sealed {
-        Ok(sealed) => Some(sealed),
-        Err(error) => {
-            let before = record
-                .error
-                .take()
-                .map_or_else(String::new, |before| format!("{before}\n"));
-            record.status = ItemStatus::Error;
-            record.error = Some(format!("{before}the evidence could not be sealed: {error}"));
-            None
-        }
-    };
+    let package = package::seal_or_say(tools, &mut record, &log.close()).await;
+    if let Some(lease) = lease
+        && let Err(error) = lease.end(&tools.clock, record.status).await
+    {
+        tracing::warn!(%error, "the lease was not given back; it expires by itself");
+    }
     tools.progress.finished(&ipe.id, record.status);
     ItemOutcome { record, package }
 }
@@ -143,6 +138,46 @@ async fn journey(
     context: &RunContext,
     ipe: &Ipe,
     record: &mut ItemRecord,
+    lease: &mut Option<Lease>,
+    log: &mut ItemLog,
+) -> Result<(), PortError> {
+    let (taken, dead) = lease::take(tools, record).await?;
+    let lease = lease.insert(taken);
+    if let Some(dead) = dead {
+        log.note(
+            "lease taken over",
+            json!({"from": dead.context.run_id.as_str()}),
+        );
+        package::bury(tools, &dead).await?;
+    }
+    let until_load = until_load(tools, context, ipe, record, log);
+    let Some(reached) = tools.stop.run_until_cancelled(until_load).await else {
+        return Err(stopped());
+    };
+    reached?;
+    match clear(record) {
+        Some(cleared) => {
+            lease.still_ours().await?;
+            load_and_verify(tools, context, ipe, cleared, record, log).await
+        }
+        None => Ok(()),
+    }
+}
+
+fn stopped() -> PortError {
+    PortError::new(
+        PortErrorKind::Limit,
+        "the run was asked to stop before anything was loaded",
+    )
+    .hint("run the item again")
+}
+
+/// Everything before the load: it may be left at any point, and nothing is published.
+async fn until_load(
+    tools: &Tools,
+    context: &RunContext,
+    ipe: &Ipe,
+    record: &mut ItemRecord,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
     let stage = |stage| tools.progress.stage(&ipe.id, stage);
@@ -197,10 +232,7 @@ async fn journey(
         );
         record.keys = Some(audit);
     }
-    match clear(record) {
-        Some(cleared) => load_and_verify(tools, context, ipe, cleared, record, log).await,
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The columns as the server describes them, or as the contract declares them where the server cannot say.

@@ -10,6 +10,7 @@ pub mod check;
 pub mod extract;
 mod item;
 pub mod keys;
+pub mod lease;
 pub mod log;
 pub mod package;
 pub mod progress;
@@ -20,8 +21,10 @@ pub mod workflow;
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::domain::limits::Limits;
-use crate::ports::{Clock, Sources, StoreRoot, Warehouse};
+use crate::ports::{Clock, Processes, Sources, StoreRoot, Warehouse};
 
 use package::SealedPackage;
 use progress::Progress;
@@ -42,8 +45,12 @@ pub struct Tools {
     pub evidence: StoreRoot,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Who else runs on this machine.
+    pub processes: Arc<dyn Processes>,
     /// Who listens.
     pub progress: Arc<dyn Progress>,
+    /// Asks every item to stop; one that is being loaded ends first.
+    pub stop: CancellationToken,
     /// Limits.
     pub limits: Limits,
     /// Where all this is, for the evidence.

@@ -21,7 +21,7 @@ use crate::domain::limits::Limits;
 use crate::domain::manifest::{LoadReceipt, PartFile, Recomputed};
 use crate::domain::period::Period;
 use crate::domain::query::BoundQuery;
-use crate::domain::run::RowMetadata;
+use crate::domain::run::{ProcessMark, RowMetadata};
 use crate::domain::sql_type::SqlType;
 
 pub use store::{StoreRoot, Stored};
@@ -386,4 +386,13 @@ pub trait Sources: Send + Sync {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> DateTime<Utc>;
+}
+
+/// The processes of this machine.
+pub trait Processes: Send + Sync {
+    /// This one; `None` where that cannot be told.
+    fn mine(&self) -> Option<ProcessMark>;
+
+    /// Whether a process is certainly gone; `false` when it runs, or ran elsewhere.
+    fn is_gone(&self, mark: &ProcessMark) -> bool;
 }

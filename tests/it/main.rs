@@ -11,6 +11,8 @@ mod journey;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod lease;
+#[cfg(test)]
 mod properties;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //!
 //! May use `domain`, `kernels`, `ports` and the staging module; never overwrites, never deletes.
 
+pub mod last_word;
 pub mod read;
 pub mod reserve;
 pub mod summary;
@@ -19,6 +20,7 @@ pub mod verify;
 pub mod views;
 pub mod write;
 
+pub use last_word::{bury, seal_or_say};
 pub use reserve::Reserve;
 pub use verify::{Finding, Outcome, VerifyReport, VerifyRequest, verify_package};
 pub use write::{SealedPackage, seal};

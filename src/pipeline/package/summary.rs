@@ -148,6 +148,14 @@ fn outcome(page: &mut String, record: &ItemRecord) {
                  This package stays as evidence of the attempt.\n"
             ),
         ),
+        ItemStatus::Abandoned => line(
+            page,
+            format_args!(
+                "**ABANDONED**: the run never ended, so what it did is not known; it counts as not having run.\n\n\
+                 What to do: nothing; the run that took over has a package of its own. \
+                 This package stays as evidence of the attempt.\n"
+            ),
+        ),
     }
     if let Some(error) = &record.error {
         for text in error.lines() {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::views::{one_line, views};
 use super::{BAG_INFO, BAGIT, BAGIT_TEXT, CONTROL, LOG, MANIFEST};
 use crate::domain::digest::sha256_hex;
+use crate::domain::run::ItemStatus;
 use crate::pipeline::record::ItemRecord;
 use crate::pipeline::stage::run_folder;
 use crate::ports::{PortError, StoreRoot};
@@ -25,9 +26,20 @@ pub struct SealedPackage {
 /// Files by path below the package, with their bytes.
 pub type Files = BTreeMap<String, Bytes>;
 
-/// Folder of the package of a record below the evidence root.
+/// Folder of the package of a record below the evidence root. One that was sealed in the name of a dead run lies beside
+/// whatever that run had begun to write.
 #[must_use]
 pub fn package_folder(record: &ItemRecord) -> String {
+    let folder = folder_of_run(record);
+    match record.status {
+        ItemStatus::Abandoned => format!("{folder}.abandoned"),
+        ItemStatus::Success | ItemStatus::Failed | ItemStatus::Error => folder,
+    }
+}
+
+/// Folder in which the run itself seals.
+#[must_use]
+pub fn folder_of_run(record: &ItemRecord) -> String {
     run_folder(&record.ipe, record.context.period, &record.context.run_id)
 }
 

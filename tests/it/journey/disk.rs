@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use soxauto::adapters::local_warehouse::LocalWarehouse;
 use soxauto::adapters::mssql::MssqlSource;
+use soxauto::adapters::process::ProcProcesses;
 use soxauto::adapters::store;
 use soxauto::app::SystemClock;
 use soxauto::catalog::Catalog;
@@ -16,6 +17,7 @@ use soxauto::pipeline::record::Places;
 use soxauto::pipeline::{ItemOutcome, Tools, run_ipe};
 use soxauto::ports::{Clock, PortError, Secret, Source, Sources, StoreRoot};
 use soxauto::sandbox::SandboxConfig;
+use tokio_util::sync::CancellationToken;
 
 use super::{Place, limits, sandbox};
 use crate::support::{small_disk, small_folder};
@@ -46,6 +48,8 @@ async fn run_with(
         warehouse: Arc::new(warehouse),
         evidence,
         clock: Arc::new(SystemClock),
+        processes: Arc::new(ProcProcesses),
+        stop: CancellationToken::new(),
         progress: Arc::new(Silent),
         limits,
         places: Places {

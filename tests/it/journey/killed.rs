@@ -1,9 +1,9 @@
 //! Real kills: the program is gone between any two steps, and the next run of the month needs nobody's help.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::Duration;
 
 use soxauto::adapters::local_warehouse::LocalWarehouse;
@@ -39,15 +39,30 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
 }
 
-/// Starts a run and kills it `pause` after it says that it begins `stage`.
-fn kill_at(folder: &Path, stage: &str, pause: Duration) {
+/// A run that has just said that it begins `stage`, with what it says from then on.
+fn started(folder: &Path, stage: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
     let mut command = run(folder, "600");
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let wanted = format!("CR_04: {stage}");
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let said = lines.map(|line| line.unwrap()).any(|line| line == wanted);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let said = lines.any(|line| line.unwrap() == wanted);
     assert!(said, "the run never said `{wanted}`");
+    (child, lines)
+}
+
+/// Sends a signal to a child that was not waited for yet.
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .arg(name)
+        .arg(child.id().to_string())
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+/// Starts a run and kills it `pause` after it says that it begins `stage`.
+fn kill_at(folder: &Path, stage: &str, pause: Duration) {
+    let (mut child, _lines) = started(folder, stage);
     std::thread::sleep(pause);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -105,15 +120,25 @@ fn killed_and_run_again(stage: &str, pause: Duration, with_old_month: bool) {
         assert!(after == old || is_new, "{stage}: {old:?} became {after:?}");
     }
     assert_whole_or_nothing(folder.path());
+    let sealed = |package: &PathBuf| package.join("manifest-sha256.txt").exists();
+    let sealed_before = packages(folder.path()).iter().filter(|p| sealed(p)).count();
+    let sealed_itself = sealed_before > old.len();
 
     let again = run(folder.path(), "600").output().unwrap();
     assert!(again.status.success(), "{stage}: {}", text(&again));
     let now = month(folder.path());
     assert_eq!(now.len(), 1, "exactly one copy: {now:?}");
     assert!(!now.keys().eq(old.keys()));
-    let last = packages(folder.path()).pop().unwrap();
+    let packages = packages(folder.path());
+    let abandoned = packages
+        .iter()
+        .filter(|package| package.to_str().unwrap().ends_with(".abandoned"));
+    // A run that was killed after its last word needs nobody to say it.
+    let expected = usize::from(!sealed_itself);
+    assert_eq!(abandoned.count(), expected, "{stage}: {packages:?}");
     let run_id = now.keys().next().unwrap();
-    assert!(last.to_str().unwrap().ends_with(run_id), "{last:?}");
+    let mut names = packages.iter().map(|package| package.to_str().unwrap());
+    assert!(names.any(|name| name.ends_with(run_id)), "{packages:?}");
     assert_whole_or_nothing(folder.path());
 }
 
@@ -136,4 +161,51 @@ fn a_kill_in_the_midst_of_load_and_seal_leaves_nothing_half_published() {
     ] {
         killed_and_run_again(stage, Duration::from_millis(millis), false);
     }
+}
+
+#[test]
+fn a_run_that_is_asked_to_stop_seals_a_package_and_loads_nothing() {
+    let folder = TempDir::new().unwrap();
+    // Stopped at its begin, so that the request is there before the item can end.
+    let (mut child, lines) = started(folder.path(), "open");
+    signal(&child, "-STOP");
+    signal(&child, "-TERM");
+    signal(&child, "-CONT");
+    let said: Vec<String> = lines.map(|line| line.unwrap()).collect();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(2), "{said:#?}");
+    assert!(said.iter().any(|line| line == "CR_04: ERROR"), "{said:#?}");
+    assert!(!folder.path().join("out/warehouse").join(TABLE).exists());
+    let packages = packages(folder.path());
+    assert_eq!(packages.len(), 1);
+    let summary = std::fs::read_to_string(packages[0].join("data/summary.md")).unwrap();
+    assert!(
+        summary.contains("the run was asked to stop before anything was loaded"),
+        "{summary}"
+    );
+    assert_whole_or_nothing(folder.path());
+
+    let again = run(folder.path(), "600").output().unwrap();
+    assert!(again.status.success(), "{}", text(&again));
+    assert_eq!(month(folder.path()).len(), 1);
+}
+
+#[test]
+fn of_two_runs_of_one_month_the_second_is_told_who_is_at_work() {
+    let folder = TempDir::new().unwrap();
+    let (mut first, lines) = started(folder.path(), "extract");
+    signal(&first, "-STOP");
+    let second = run(folder.path(), "600").output().unwrap();
+    signal(&first, "-CONT");
+    assert_eq!(second.status.code(), Some(2), "{}", text(&second));
+    let said = text(&second);
+    assert!(
+        said.contains("has been at work on CR_04 2024-04 since"),
+        "{said}"
+    );
+    drop(lines.last());
+    assert!(first.wait().unwrap().success());
+    assert_eq!(month(folder.path()).len(), 1);
+    assert_eq!(packages(folder.path()).len(), 2, "both have sealed");
+    assert_whole_or_nothing(folder.path());
 }

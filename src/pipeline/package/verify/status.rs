@@ -25,9 +25,9 @@ pub(super) fn statuses(record: &ItemRecord, report: &mut VerifyReport) {
                 report.find("data/context.json", what, "a check that failed", "none");
             }
         }
-        ItemStatus::Error => {
+        ItemStatus::Error | ItemStatus::Abandoned => {
             if record.error.is_none() {
-                let what = "the status is ERROR without an error";
+                let what = "the status is ERROR or ABANDONED without an error";
                 report.find("data/context.json", what, "an error", "none");
             }
         }
