@@ -2,12 +2,18 @@
 
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod adventureworks;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod evidence;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod journey;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod own_tables;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sandbox")]

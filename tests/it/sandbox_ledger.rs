@@ -11,17 +11,17 @@ use soxauto::pipeline::record::ItemRecord;
 use crate::support::{client, odbc_parts};
 
 /// `soxauto sandbox` in a process of its own, ended with this value.
-struct Served {
+pub(crate) struct Served {
     process: Child,
-    odbc: String,
+    pub(crate) odbc: String,
     ado: String,
 }
 
 impl Served {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_soxauto"))
-            .args(["sandbox", "--port", "0", "--rows", "3000"])
-            .args(["--seconds", "600"])
+            .args(["sandbox", "--port", "0", "--seconds", "600"])
+            .args(arguments)
             .env("TMPDIR", folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -41,16 +41,11 @@ impl Drop for Served {
     }
 }
 
-fn item_file() -> String {
-    format!(
-        "{}/data/catalog/IPE_07/query.sql",
-        env!("CARGO_MANIFEST_DIR")
-    )
-}
-
-/// Rows and sum of `rem_amt_LCY` by company, and the bound count, as a driver reads them.
-fn read_by(driver: &str, login: Vec<String>) -> Value {
-    let mut arguments = vec![item_file(), "id_company".into(), "rem_amt_LCY".into()];
+/// Rows and sum of an amount by company, and a bound count, as a driver reads them; the file lies below `data`.
+pub(crate) fn read_by(driver: &str, item: [&str; 3], login: Vec<String>) -> Value {
+    let [file, company, amount] = item;
+    let file = format!("{}/data/{file}", env!("CARGO_MANIFEST_DIR"));
+    let mut arguments = vec![file, company.to_owned(), amount.to_owned()];
     arguments.extend(login);
     let said = client("ledger_client.py", arguments);
     assert_eq!(
@@ -89,14 +84,15 @@ fn read_by_soxauto(folder: &Path, odbc: &str) -> ItemRecord {
 #[test]
 fn real_clients_run_an_items_file_by_hand_and_get_what_a_run_gets() {
     let folder = tempfile::tempdir().unwrap();
-    let served = Served::start(folder.path());
+    let served = Served::start(folder.path(), &["--rows", "3000"]);
     assert!(served.odbc.starts_with("DRIVER={"), "{}", served.odbc);
     assert!(served.ado.starts_with("Server=tcp:127.0.0.1,"));
     let encrypted = "Encrypt=yes;TrustServerCertificate=yes;";
     assert!(served.odbc.ends_with(encrypted), "{}", served.odbc);
 
-    let microsoft = read_by("mssql-python", vec![served.odbc.clone()]);
-    let freetds = read_by("pymssql", odbc_parts(&served.odbc));
+    let item = ["catalog/IPE_07/query.sql", "id_company", "rem_amt_LCY"];
+    let microsoft = read_by("mssql-python", item, vec![served.odbc.clone()]);
+    let freetds = read_by("pymssql", item, odbc_parts(&served.odbc));
     assert_eq!(microsoft, {
         let mut same = freetds.clone();
         same["error"] = microsoft["error"].clone();

@@ -11,7 +11,7 @@ use crate::sandbox::data::Table;
 use super::builder::{TableBuilder, table};
 use super::encoding::decode;
 use super::schema::{CsvForm, TableSchema};
-use super::{FileError, LineKind};
+use super::{AtLine, FileError, LineKind};
 
 /// The table of a CSV file.
 pub(super) fn read(
@@ -20,7 +20,7 @@ pub(super) fn read(
     schema: &TableSchema,
 ) -> Result<Table, FileError> {
     let form = schema.csv.clone().unwrap_or_default();
-    let at = |(line, what): (usize, String)| FileError::new(path, what).at(LineKind::Line, line);
+    let at = |(line, what): AtLine| FileError::new(path, what).at(LineKind::Line, line);
     let bytes = fs::read(path).map_err(|io| FileError::unreadable(path, &io))?;
     let text = decode(bytes, form.encoding).map_err(at)?;
     let mut lines = Lines::new(&text, &form);
@@ -88,7 +88,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Reads the fields of the next line and gives its number; `None` at the end of the text.
-    fn next(&mut self, fields: &mut Vec<Field<'a>>) -> Result<Option<usize>, (usize, String)> {
+    fn next(&mut self, fields: &mut Vec<Field<'a>>) -> Result<Option<usize>, AtLine> {
         fields.clear();
         if self.rest.is_empty() {
             return Ok(None);
@@ -123,7 +123,7 @@ impl<'a> Lines<'a> {
     }
 
     /// A field whose opening quote has been taken: `rest` follows it.
-    fn quoted(&mut self, rest: &'a str) -> Result<(Field<'a>, End), (usize, String)> {
+    fn quoted(&mut self, rest: &'a str) -> Result<(Field<'a>, End), AtLine> {
         let opened = self.line;
         let mut text = Cow::Borrowed("");
         self.rest = rest;
@@ -181,7 +181,10 @@ fn append<'a>(text: &mut Cow<'a, str>, part: &'a str) {
 mod tests {
     use super::*;
 
-    fn all(text: &str, form: &CsvForm) -> Result<Vec<(usize, Vec<String>)>, (usize, String)> {
+    /// Line and fields, quoted ones marked.
+    type Row = (usize, Vec<String>);
+
+    fn all(text: &str, form: &CsvForm) -> Result<Vec<Row>, AtLine> {
         let (mut lines, mut fields, mut found) = (Lines::new(text, form), Vec::new(), Vec::new());
         while let Some(line) = lines.next(&mut fields)? {
             let show = |f: &Field<'_>| {
@@ -193,7 +196,7 @@ mod tests {
         Ok(found)
     }
 
-    fn row(line: usize, fields: &[&str]) -> (usize, Vec<String>) {
+    fn row(line: usize, fields: &[&str]) -> Row {
         (line, fields.iter().map(|f| (*f).to_owned()).collect())
     }
 

@@ -4,6 +4,8 @@ use serde::Deserialize;
 
 use crate::sandbox::tds::text::cp1252_text;
 
+use super::AtLine;
+
 /// How characters are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub(super) enum Encoding {
@@ -22,7 +24,7 @@ const MARK_16_LITTLE: &[u8] = &[0xFF, 0xFE];
 const MARK_16_BIG: &[u8] = &[0xFE, 0xFF];
 
 /// The text of a file without its byte order mark; an error is the line, from 1, and what is wrong.
-pub(super) fn decode(bytes: Vec<u8>, encoding: Encoding) -> Result<String, (usize, String)> {
+pub(super) fn decode(bytes: Vec<u8>, encoding: Encoding) -> Result<String, AtLine> {
     match encoding {
         Encoding::Utf8 => utf8(bytes),
         Encoding::Utf16 => utf16(&bytes),
@@ -30,7 +32,7 @@ pub(super) fn decode(bytes: Vec<u8>, encoding: Encoding) -> Result<String, (usiz
     }
 }
 
-fn utf8(mut bytes: Vec<u8>) -> Result<String, (usize, String)> {
+fn utf8(mut bytes: Vec<u8>) -> Result<String, AtLine> {
     if bytes.starts_with(MARK_16_LITTLE) || bytes.starts_with(MARK_16_BIG) {
         let what = "the file is UTF-16; say encoding = \"utf-16\" in its schema file";
         return Err((1, what.to_owned()));
@@ -47,7 +49,7 @@ fn utf8(mut bytes: Vec<u8>) -> Result<String, (usize, String)> {
     })
 }
 
-fn utf16(bytes: &[u8]) -> Result<String, (usize, String)> {
+fn utf16(bytes: &[u8]) -> Result<String, AtLine> {
     let big = bytes.starts_with(MARK_16_BIG);
     let marked = big || bytes.starts_with(MARK_16_LITTLE);
     let body = bytes.get(if marked { 2 } else { 0 }..).unwrap_or_default();

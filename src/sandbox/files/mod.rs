@@ -46,6 +46,9 @@ pub struct Place {
     pub column: Option<String>,
 }
 
+/// What is wrong in a line, from 1, of a text.
+type AtLine = (usize, String);
+
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {

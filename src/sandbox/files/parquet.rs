@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::compute::cast;
@@ -48,7 +49,7 @@ fn rows(
     };
     let file = File::open(path).map_err(|io| FileError::unreadable(path, &io))?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| unsound(&error))?;
-    let stored = reader.schema().clone();
+    let stored = Arc::clone(reader.schema());
     let columns = columns(path, stored.fields(), schema)?;
     let target = of_file(path, schema_of(&columns))?;
     let reader: ParquetRecordBatchReader = reader
@@ -71,7 +72,7 @@ fn rows(
 /// The declared columns, or those that follow from the stored types.
 fn columns<'f>(
     path: &Path,
-    stored: impl IntoIterator<Item = &'f std::sync::Arc<Field>>,
+    stored: impl IntoIterator<Item = &'f Arc<Field>>,
     schema: Option<TableSchema>,
 ) -> Result<Vec<Column>, FileError> {
     let stored: Vec<&Field> = stored.into_iter().map(AsRef::as_ref).collect();

@@ -54,17 +54,38 @@ fn bit(text: &str) -> Result<i64, Refused> {
     }
 }
 
-/// The parts of a plain number: sign, digits before the point, digits after it without trailing zeros.
-fn plain_number(text: &str) -> Option<(bool, &str, &str)> {
+/// The parts of a number: sign, digits before the point without leading zeros, digits after it without trailing ones.
+///
+/// An exponent moves the point, which is exact; exports of floats write small numbers so.
+fn decimal_parts(text: &str) -> Option<(bool, String, String)> {
     let negative = text.starts_with('-');
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (digits, exponent) = match digits.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, exponent_of(exponent)?),
+        None => (digits, 0),
+    };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    let some = !whole.is_empty() || !fraction.is_empty();
-    (some && plain(whole) && plain(fraction)).then(|| {
-        let whole = whole.trim_start_matches('0');
-        (negative, whole, fraction.trim_end_matches('0'))
-    })
+    if (whole.is_empty() && fraction.is_empty()) || !plain(whole) || !plain(fraction) {
+        return None;
+    }
+    let shift = usize::from(exponent.unsigned_abs());
+    let (zeros, digits) = ("0".repeat(shift), format!("{whole}{fraction}"));
+    let (digits, point) = if exponent < 0 {
+        (format!("{zeros}{digits}"), whole.len())
+    } else {
+        (format!("{digits}{zeros}"), whole.len() + shift)
+    };
+    let (whole, fraction) = digits.split_at_checked(point)?;
+    let whole = whole.trim_start_matches('0').to_owned();
+    Some((negative, whole, fraction.trim_end_matches('0').to_owned()))
+}
+
+/// An exponent of at most two digits; a larger one leaves every decimal.
+fn exponent_of(text: &str) -> Option<i8> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let plain = (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
 }
 
 fn integer(text: &str, ty: &SqlType) -> Result<i64, Refused> {
@@ -86,11 +107,10 @@ fn integer(text: &str, ty: &SqlType) -> Result<i64, Refused> {
 
 fn decimal(text: &str, ty: &SqlType) -> Result<Cell<'static>, Refused> {
     let (precision, scale) = exact_digits(ty).unwrap_or((38, 0));
-    let Some((negative, whole, fraction)) = plain_number(text) else {
-        return Err(
-            "is not a plain decimal number; write digits with a point, without separators, exponent or currency"
-                .to_owned(),
-        );
+    let Some((negative, whole, fraction)) = decimal_parts(text) else {
+        let what =
+            "is not a decimal number; write digits with a point, without separators or currency";
+        return Err(what.to_owned());
     };
     if fraction.len() > usize::from(scale) {
         return Err(format!(

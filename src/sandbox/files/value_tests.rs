@@ -4,9 +4,13 @@ fn ty(text: &str) -> SqlType {
     text.parse().unwrap()
 }
 
+fn assert_parsed(text: &str, sql_type: &str, cell: &Cell<'_>) {
+    let parsed = parse(text, &ty(sql_type));
+    assert_eq!(parsed.as_ref(), Ok(cell), "{text} as {sql_type}");
+}
+
 #[test]
-fn texts_are_values_of_their_types() {
-    let micros = |day: i64, us: i64| Cell::DateTime(day * DAY_US + us);
+fn numbers_are_read_exactly() {
     for (text, sql_type, cell) in [
         ("1", "bit", Cell::Int(1)),
         ("FALSE", "bit", Cell::Int(0)),
@@ -19,6 +23,13 @@ fn texts_are_values_of_their_types() {
             "decimal(38,20)",
             Cell::Dec(2_097_012_862_000_000_010_591_900_000, 20),
         ),
+        (
+            "6.7980965329707699E-4",
+            "decimal(38,20)",
+            Cell::Dec(67_980_965_329_707_699, 20),
+        ),
+        ("-12.5e+2", "decimal(9,2)", Cell::Dec(-125_000, 2)),
+        ("0.00e-50", "decimal(1,0)", Cell::Dec(0, 0)),
         ("-.5", "decimal(3,1)", Cell::Dec(-5, 1)),
         ("-0.00", "decimal(3,1)", Cell::Dec(0, 1)),
         ("007.1000", "decimal(2,1)", Cell::Dec(71, 1)),
@@ -39,6 +50,15 @@ fn texts_are_values_of_their_types() {
         ),
         ("0.1", "float", Cell::Float(0.1)),
         ("1e-3", "real", Cell::Float(f64::from(0.001_f32))),
+    ] {
+        assert_parsed(text, sql_type, &cell);
+    }
+}
+
+#[test]
+fn dates_texts_and_bytes_are_read_as_they_stand() {
+    let micros = |day: i64, us: i64| Cell::DateTime(day * DAY_US + us);
+    for (text, sql_type, cell) in [
         ("1970-01-02", "date", Cell::Date(1)),
         ("20240229", "date", Cell::Date(19_782)),
         ("0001-01-01", "date", Cell::Date(-719_162)),
@@ -73,12 +93,19 @@ fn texts_are_values_of_their_types() {
         ("𝄞", "nvarchar(2)", Cell::text("𝄞")),
         ("a", "char(3)", Cell::text("a  ")),
     ] {
-        assert_eq!(parse(text, &ty(sql_type)), Ok(cell), "{text} as {sql_type}");
+        assert_parsed(text, sql_type, &cell);
     }
 }
 
+fn assert_refused(text: &str, sql_type: &str, part: &str) {
+    let refused = parse(text, &ty(sql_type)).unwrap_err();
+    assert!(refused.contains(part), "{text} as {sql_type}: {refused}");
+    let shown = text.len() > 5 && refused.contains(text);
+    assert!(!shown, "a message must not hold a value: {refused}");
+}
+
 #[test]
-fn what_a_type_does_not_hold_is_refused_with_the_remedy() {
+fn numbers_that_a_type_does_not_hold_are_refused_with_the_remedy() {
     for (text, sql_type, part) in [
         ("yes", "bit", "write 0 or 1"),
         ("", "int", "write digits only"),
@@ -98,14 +125,26 @@ fn what_a_type_does_not_hold_is_refused_with_the_remedy() {
             "has 4 digits before the point, decimal(5,2) holds 3",
         ),
         ("1,5", "decimal(9,2)", "digits with a point"),
-        ("1e3", "decimal(9,2)", "without separators, exponent"),
-        ("--1", "decimal(9,2)", "not a plain decimal number"),
-        (".", "decimal(9,2)", "not a plain decimal number"),
-        ("٣", "decimal(9,2)", "not a plain decimal number"),
+        ("1e8", "decimal(9,2)", "has 9 digits before the point"),
+        ("1.5E-3", "decimal(9,3)", "has 4 fraction digits"),
+        ("1e100", "decimal(9,2)", "not a decimal number"),
+        ("1e", "decimal(9,2)", "not a decimal number"),
+        ("1e-3e", "decimal(9,2)", "not a decimal number"),
+        ("--1", "decimal(9,2)", "not a decimal number"),
+        (".", "decimal(9,2)", "not a decimal number"),
+        ("٣", "decimal(9,2)", "not a decimal number"),
         ("922337203685477.5808", "money", "out of the range of money"),
         ("1.00001", "money", "has 5 fraction digits, money holds 4"),
         ("NaN", "float", "finite"),
         ("1e39", "real", "finite"),
+    ] {
+        assert_refused(text, sql_type, part);
+    }
+}
+
+#[test]
+fn dates_texts_and_bytes_that_a_type_does_not_hold_are_refused() {
+    for (text, sql_type, part) in [
         ("2024-02-30", "date", "write YYYY-MM-DD"),
         ("30/04/2024", "date", "write YYYY-MM-DD"),
         ("0000-01-01", "date", "not a date"),
@@ -148,10 +187,7 @@ fn what_a_type_does_not_hold_is_refused_with_the_remedy() {
         ),
         ("𝄞", "nvarchar(1)", "has 2 characters"),
     ] {
-        let refused = parse(text, &ty(sql_type)).unwrap_err();
-        assert!(refused.contains(part), "{text} as {sql_type}: {refused}");
-        let shown = text.len() > 5 && refused.contains(text);
-        assert!(!shown, "a message must not hold a value: {refused}");
+        assert_refused(text, sql_type, part);
     }
 }
 

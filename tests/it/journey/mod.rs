@@ -4,6 +4,7 @@ mod broken;
 mod disk;
 mod killed;
 mod whole;
+mod writers;
 
 use std::path::Path;
 use std::sync::Arc;
