@@ -102,19 +102,19 @@ fn columns<'f>(
     let names: Vec<&str> = stored.iter().map(|field| field.name().as_str()).collect();
     schema.expect(path, &names)?;
     for (field, column) in stored.iter().zip(&schema.columns) {
-        let float = matches!(column.sql_type, SqlType::Real | SqlType::Float);
-        let stored_type = field.data_type();
-        if stored_type.is_nested() {
-            let what = format!("the type {stored_type} has no counterpart; flatten the column");
+        let (stored, declared) = (field.data_type(), &column.sql_type);
+        if stored.is_nested() {
+            let what = format!("the type {stored} has no counterpart; flatten the column");
             return Err(refused(field, what));
         }
-        if stored_type.is_floating() && derived(stored_type).as_ref() != Some(&column.sql_type)
-            || float && !stored_type.is_floating()
-        {
+        let own = derived(stored);
+        let text = own == Some(SqlType::NVarChar(None));
+        let float = matches!(declared, SqlType::Real | SqlType::Float);
+        let inexact = stored.is_floating() || (float && !text);
+        if inexact && own.as_ref() != Some(declared) {
             let what = format!(
-                "stored as {stored_type} and declared as {}; floats are not exact: write the column in the declared \
-                 type",
-                column.sql_type
+                "stored as {stored} and declared as {declared}; floats are not exact: write the column in the declared \
+                 type"
             );
             return Err(refused(field, what));
         }
