@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use soxauto::pipeline::record::ItemRecord;
@@ -57,27 +57,37 @@ pub(crate) fn read_by(driver: &str, item: [&str; 3], login: Vec<String>) -> Valu
     said
 }
 
-/// What `soxauto run` says of the same server: the package's record.
-fn read_by_soxauto(folder: &Path, odbc: &str) -> ItemRecord {
+/// Runs IPE_07 on a server.
+fn run_on(folder: &Path, odbc: &str) -> Output {
     let secrets = folder.join("secrets");
     std::fs::create_dir(&secrets).unwrap();
     std::fs::write(secrets.join("DB_CREDENTIALS_NAV_BI"), odbc).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_soxauto"))
+    Command::new(env!("CARGO_BIN_EXE_soxauto"))
         .args(["run", "--period", "2024-04", "--ipe", "IPE_07", "--secrets"])
         .arg(format!("file:{}", secrets.display()))
         .current_dir(folder)
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+/// The record of the package that a run names.
+fn record_of(out: &str) -> Vec<u8> {
+    let package = out
+        .lines()
+        .find_map(|line| line.split(" evidence  ").nth(1));
+    let package = package.unwrap().strip_prefix("file://").unwrap();
+    std::fs::read(Path::new(package).join("data/record.json")).unwrap()
+}
+
+/// What `soxauto run` says of the same server: the package's record.
+fn read_by_soxauto(folder: &Path, odbc: &str) -> ItemRecord {
+    let output = run_on(folder, odbc);
     let (out, err) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(output.status.success(), "{out}{err}");
-    let package = out
-        .lines()
-        .find_map(|line| line.split(" evidence  ").nth(1));
-    let package = package.unwrap().strip_prefix("file://").unwrap();
-    let record = std::fs::read(Path::new(package).join("data/record.json")).unwrap();
+    let record = record_of(&out);
     serde_json::from_slice(&record).unwrap()
 }
 
@@ -123,4 +133,19 @@ fn real_clients_run_an_items_file_by_hand_and_get_what_a_run_gets() {
     );
     let bound: u64 = freetds["bound"][0].as_str().unwrap().parse().unwrap();
     assert!(bound > 0 && freetds["bound"][1].as_str() < Some("2024-05-01"));
+}
+
+#[test]
+fn a_busy_ledger_passes_in_one_snapshot_and_is_held_without() {
+    let busy = ["--rows", "1000", "--writers", "2"];
+    for (more, code, changed) in [(&[][..], 0, false), (&["--no-snapshot"], 1, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let served = Served::start(folder.path(), &[&busy, more].concat());
+        let output = run_on(folder.path(), &served.odbc);
+        let out = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{out}");
+        let record = String::from_utf8(record_of(&out)).unwrap();
+        assert_eq!(record.contains("source changed while read"), changed);
+        assert_eq!(out.contains("IPE_07 loaded"), !changed, "{out}");
+    }
 }
