@@ -113,6 +113,9 @@ impl App {
         let period = settings
             .period
             .map_or_else(|| Period::last_closed(started_at), Ok)?;
+        if settings.sandbox_data.is_some() && settings.secrets != SecretsChoice::Sandbox {
+            return Err(data_without_sandbox().into());
+        }
         let catalog = settings
             .catalog
             .as_deref()
@@ -127,7 +130,7 @@ impl App {
         let warehouse = LocalWarehouse::new(&store::open(&settings.warehouse)?, staging.clone())?;
         #[cfg(feature = "sandbox")]
         let sandbox = match settings.secrets {
-            SecretsChoice::Sandbox => Some(sandbox(settings.sandbox_rows).await?),
+            SecretsChoice::Sandbox => Some(sandbox(&settings).await?),
             _ => None,
         };
         let secrets: Arc<dyn Secrets> = match &settings.secrets {
@@ -288,20 +291,22 @@ fn no_sandbox() -> PortError {
         .hint("use --secrets env or --secrets file:DIR")
 }
 
+fn data_without_sandbox() -> PortError {
+    let what = "own tables are served by the embedded sandbox, and the secrets come from elsewhere";
+    PortError::new(PortErrorKind::Config, what)
+        .hint("leave --sandbox-data out, or use --secrets sandbox")
+}
+
 #[cfg(feature = "sandbox")]
-async fn sandbox(rows: u64) -> Result<crate::sandbox::Sandbox, PortError> {
-    let config = crate::sandbox::SandboxConfig {
-        rows,
-        ..Default::default()
-    };
-    crate::sandbox::Sandbox::start(config)
-        .await
-        .map_err(|error| {
-            PortError::new(
-                PortErrorKind::Unreachable,
-                format!("the embedded sandbox did not start: {error}"),
-            )
-        })
+async fn sandbox(settings: &RunSettings) -> Result<crate::sandbox::Sandbox, PortError> {
+    use crate::sandbox::{Sandbox, SandboxConfig};
+    let config = SandboxConfig::of(settings.sandbox_rows, settings.sandbox_data.clone());
+    Sandbox::start(config).await.map_err(|error| {
+        PortError::new(
+            PortErrorKind::Config,
+            format!("the embedded sandbox did not start: {error}"),
+        )
+    })
 }
 
 /// Every secret is the connection string of the embedded stand-in.

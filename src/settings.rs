@@ -51,8 +51,10 @@ pub struct RunSettings {
     pub secrets: SecretsChoice,
     /// Folder that replaces the embedded catalog.
     pub catalog: Option<PathBuf>,
-    /// Open customer entries of the embedded stand-in.
-    pub sandbox_rows: u64,
+    /// Open customer entries of the embedded stand-in; `None` is its default, or no ledger where there are own tables.
+    pub sandbox_rows: Option<u64>,
+    /// Folder of own tables that the embedded stand-in serves.
+    pub sandbox_data: Option<PathBuf>,
     /// Limits.
     pub limits: Limits,
 }

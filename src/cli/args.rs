@@ -48,6 +48,7 @@ Examples:
   soxauto run --period 2024-04                          close April 2024 on the embedded stand-in
   soxauto run --cutoff-date 2024-05-01 --ipe IPE_07     the same month, one item, named by its cutoff
   soxauto run --secrets env --period 2024-04            a real server: DB_CREDENTIALS_NAV_BI holds the ODBC string
+  soxauto run --catalog items --sandbox-data tables     your own items over your own tables
   soxauto run --secrets file:secrets --json | jq .summary";
 
 /// Extract, check, stage, load and seal the items of a month
@@ -106,14 +107,12 @@ pub(super) struct RunArgs {
     /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
     #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
     pub(super) catalog: Option<PathBuf>,
-    /// Open customer entries that the embedded stand-in holds
-    #[arg(
-        long,
-        env = "SOXAUTO_SANDBOX_ROWS",
-        default_value_t = 20_000,
-        value_name = "N"
-    )]
-    pub(super) sandbox_rows: u64,
+    /// Open customer entries that the embedded stand-in holds [default: 20000, or no ledger with --sandbox-data]
+    #[arg(long, env = "SOXAUTO_SANDBOX_ROWS", value_name = "N")]
+    pub(super) sandbox_rows: Option<u64>,
+    /// Folder of own tables for the embedded stand-in: DIR/<database>/<schema>/<table>.csv or .parquet
+    #[arg(long, env = "SOXAUTO_SANDBOX_DATA", value_name = "DIR")]
+    pub(super) sandbox_data: Option<PathBuf>,
     /// Print the result as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,
@@ -151,6 +150,8 @@ pub(super) struct VerifyArgs {
 const SANDBOX_EXAMPLES: &str = "\
 Examples:
   soxauto sandbox --port 14330 --rows 1000000
+  soxauto sandbox --data tables                         your own: tables/<database>/<schema>/<table>.csv
+  soxauto sandbox --writers 4 --no-snapshot             a busy ledger whose totals move while they are read
   soxauto sandbox --port 14330 > strings.txt &          the first line of the file begins with DRIVER=";
 
 /// Serve the embedded SQL Server stand-in, and print how to connect to it
@@ -166,14 +167,13 @@ pub(super) struct SandboxArgs {
         value_name = "PORT"
     )]
     pub(super) port: u16,
-    /// Open customer entries of the ledger
-    #[arg(
-        long,
-        env = "SOXAUTO_SANDBOX_ROWS",
-        default_value_t = 20_000,
-        value_name = "N"
-    )]
-    pub(super) rows: u64,
+    /// Open customer entries of the ledger [default: 20000, or no ledger with --data]
+    #[arg(long, env = "SOXAUTO_SANDBOX_ROWS", value_name = "N")]
+    pub(super) rows: Option<u64>,
+    /// Folder of own tables, DIR/<database>/<schema>/<table>.csv or .parquet, typed by a <table>.toml beside each;
+    /// served instead of the ledger, or beside it with --rows
+    #[arg(long, env = "SOXAUTO_SANDBOX_DATA", value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
     /// Seed of the ledger: the same seed and rows give the same ledger
     #[arg(
         long,
@@ -182,8 +182,14 @@ pub(super) struct SandboxArgs {
         value_name = "N"
     )]
     pub(super) seed: u64,
+    /// Writers, each of which commits a posting to the ledger every 20 ms, between and during statements
+    #[arg(long, env = "SOXAUTO_SANDBOX_WRITERS", default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=64))]
+    pub(super) writers: u16,
+    /// Allow no SNAPSHOT: control totals are then taken before and after the rows
+    #[arg(long, env = "SOXAUTO_SANDBOX_NO_SNAPSHOT")]
+    pub(super) no_snapshot: bool,
     /// Send the rows of IPE_07 pre-encoded, a small ledger over and over: for measurements, not to reconcile
-    #[arg(long, env = "SOXAUTO_SANDBOX_REPLAY")]
+    #[arg(long, env = "SOXAUTO_SANDBOX_REPLAY", conflicts_with_all = ["data", "writers"])]
     pub(super) replay: bool,
     /// Stop after so many seconds [default: until Ctrl-C]
     #[arg(long, env = "SOXAUTO_SANDBOX_SECONDS", value_name = "N")]

@@ -24,6 +24,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         secrets,
         catalog,
         sandbox_rows,
+        sandbox_data,
         json,
     } = args;
     let settings = RunSettings {
@@ -36,6 +37,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         secrets,
         catalog,
         sandbox_rows,
+        sandbox_data,
         limits: Limits::default(),
     };
     let progress = Arc::new(output::ProgressLines::new());

@@ -13,21 +13,30 @@ pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
     let SandboxArgs {
         port,
         rows,
+        data,
         seed,
+        writers,
+        no_snapshot,
         replay,
         seconds,
     } = args;
-    output::tell(&format!(
-        "making a ledger of {rows} open customer entries …"
-    ));
-    let sandbox = Sandbox::start(SandboxConfig {
+    let config = SandboxConfig {
         port,
-        rows,
         seed,
+        snapshot_allowed: !no_snapshot,
+        writers,
         replay,
-        ..SandboxConfig::default()
-    })
-    .await?;
+        ..SandboxConfig::of(rows, data)
+    };
+    if let Some(dir) = &config.data {
+        output::tell(&format!("reading the tables of {} …", dir.display()));
+    }
+    if let Some(rows) = config.rows {
+        output::tell(&format!(
+            "making a ledger of {rows} open customer entries …"
+        ));
+    }
+    let sandbox = Sandbox::start(config).await?;
     output::print(&sandbox.portable_odbc_connection_string())?;
     output::print(&sandbox.ado_connection_string())?;
     output::tell(&format!(

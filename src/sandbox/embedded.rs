@@ -1,29 +1,38 @@
-//! The stand-in as one piece: server, engine, login and certificate.
+//! The stand-in as one piece: books, server, engine, login, certificate and writers.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::task::{JoinSet, spawn_blocking};
+
+use crate::sandbox::data::{LedgerSpec, Table, Tables, generate};
 use crate::sandbox::engine::{EngineConfig, LedgerEngine};
+use crate::sandbox::files;
 use crate::sandbox::replayed::{ROWS_ONCE, ReplayedLedger};
 use crate::sandbox::server::{Credentials, SandboxError, Server, ServerConfig, Trust};
 use crate::sandbox::tds::fault::Faults;
 use crate::sandbox::wire::SqlEngine;
 
-/// Database that the connection strings name.
-const DATABASE: &str = "AIG_Nav_DW";
+/// Pause of a writer between two postings, in which readers have the processor.
+const WRITER_PAUSE: Duration = Duration::from_millis(20);
 
 /// How the stand-in is set up. Everything has a default that works.
 #[derive(Debug, Clone)]
 pub struct SandboxConfig {
     /// TCP port on the loopback interface; 0 takes a free one.
     pub port: u16,
-    /// Rows that IPE_07 returns for 2024-04.
-    pub rows: u64,
+    /// Rows that IPE_07 returns for 2024-04; `None` leaves the generated ledger out.
+    pub rows: Option<u64>,
+    /// Folder of own tables, `<database>/<schema>/<table>.csv` or `.parquet`, that are served beside the ledger.
+    pub data: Option<PathBuf>,
     /// Equal seeds and rows give equal books.
     pub seed: u64,
     /// Whether the databases allow SNAPSHOT.
     pub snapshot_allowed: bool,
+    /// Writers, each of which commits a posting to the ledger every 20 ms.
+    pub writers: u16,
     /// Answer IPE_07's rows pre-encoded, a small ledger over and over until there are about `rows`.
     pub replay: bool,
     /// Planned failures.
@@ -34,11 +43,30 @@ impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             port: 0,
-            rows: 20_000,
+            rows: Some(20_000),
+            data: None,
             seed: 1,
             snapshot_allowed: true,
+            writers: 0,
             replay: false,
             faults: Faults::default(),
+        }
+    }
+}
+
+impl SandboxConfig {
+    /// The usual ledger, or own tables instead of it, or beside it when `rows` is said too.
+    #[must_use]
+    pub fn of(rows: Option<u64>, data: Option<PathBuf>) -> Self {
+        let usual = Self::default();
+        let rows = match &data {
+            Some(_) => rows,
+            None => rows.or(usual.rows),
+        };
+        Self {
+            rows,
+            data,
+            ..usual
         }
     }
 }
@@ -49,7 +77,10 @@ pub struct Sandbox {
     server: Server,
     login: String,
     password: String,
+    database: String,
     certificate: Certificate,
+    /// Aborted when dropped.
+    writers: JoinSet<()>,
 }
 
 /// The server's certificate as a file of this process, removed with it.
@@ -64,31 +95,26 @@ impl Drop for Certificate {
 }
 
 impl Sandbox {
-    /// Generates the books and begins to listen, with TLS.
+    /// Generates the books, reads the own tables and begins to listen, with TLS.
     ///
     /// # Errors
-    /// The port is taken, the books cannot be made, or the certificate cannot be written.
+    /// The port is taken, the books cannot be made, a file cannot be served, or the certificate cannot be written.
     pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
         let engine_config = EngineConfig {
-            rows: if config.replay {
-                ROWS_ONCE
-            } else {
-                config.rows
-            },
             seed: config.seed,
             snapshot_allowed: config.snapshot_allowed,
             ..EngineConfig::default()
         };
         let (login, password) = (engine_config.login.clone(), engine_config.password.clone());
-        let failed = |what: String| SandboxError::Books(what);
-        let engine = tokio::task::spawn_blocking(move || LedgerEngine::new(engine_config))
+        let asked = config.clone();
+        let ledger = spawn_blocking(move || books(&asked, engine_config))
             .await
-            .map_err(|lost| failed(lost.to_string()))?
-            .map_err(|error| failed(error.to_string()))?;
-        let engine: Arc<dyn SqlEngine> = if config.replay {
-            Arc::new(ReplayedLedger::new(engine, config.rows))
-        } else {
-            Arc::new(engine)
+            .map_err(|lost| SandboxError::Books(lost.to_string()))??;
+        let first = ledger.tables().databases().first().map(|d| (*d).to_owned());
+        let database = first.ok_or_else(|| SandboxError::Books("no table".to_owned()))?;
+        let engine: Arc<dyn SqlEngine> = match config.rows {
+            Some(rows) if config.replay => Arc::new(ReplayedLedger::new(ledger.clone(), rows)),
+            _ => Arc::new(ledger.clone()),
         };
         let bind = SocketAddr::from(([127, 0, 0, 1], config.port));
         let server_config = ServerConfig {
@@ -105,11 +131,17 @@ impl Sandbox {
         let path = std::env::temp_dir().join(file);
         std::fs::write(&path, server.certificate_pem())
             .map_err(|io| SandboxError::Certificate(Box::new(io)))?;
+        let mut writers = JoinSet::new();
+        for _ in 0..config.writers {
+            writers.spawn(write(ledger.clone()));
+        }
         Ok(Self {
             server,
             login,
             password,
+            database,
             certificate: Certificate(path),
+            writers,
         })
     }
 
@@ -154,12 +186,61 @@ impl Sandbox {
         Credentials {
             user: &self.login,
             password: &self.password,
-            database: DATABASE,
+            database: &self.database,
         }
     }
 
     /// Takes no more connections and lets answers under way end.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.writers.shutdown().await;
         self.server.stop().await;
+    }
+}
+
+/// The engine over everything that is asked for.
+fn books(config: &SandboxConfig, engine: EngineConfig) -> Result<LedgerEngine, SandboxError> {
+    let failed = |what: &dyn std::fmt::Display| SandboxError::Books(what.to_string());
+    if config.rows.is_none() && (config.writers > 0 || config.replay) {
+        let what = "writers and replay need the generated ledger; say how many rows it has";
+        return Err(failed(&what));
+    }
+    let own = match &config.data {
+        Some(dir) => files::read(dir)?,
+        None => Vec::new(),
+    };
+    let engine = match config.rows {
+        Some(rows) => {
+            let spec = LedgerSpec {
+                rows: if config.replay { ROWS_ONCE } else { rows },
+                seed: config.seed,
+            };
+            let mut ledger = generate(spec).map_err(|error| failed(&error))?;
+            if let Some(Table { name, .. }) = own.iter().find(|table| {
+                let [database, schema, name] = &table.name;
+                ledger.tables.find(database, schema, name).is_some()
+            }) {
+                let what = format!(
+                    "the ledger has the table {} too; serve your own tables without it, or rename yours",
+                    name.join(".")
+                );
+                return Err(failed(&what));
+            }
+            ledger.tables = ledger.tables.with(own);
+            LedgerEngine::with_ledger(engine, ledger)
+        }
+        None => LedgerEngine::with_tables(engine, Tables::default().with(own)),
+    };
+    engine.map_err(|error| failed(&error))
+}
+
+/// Posts until it is aborted.
+async fn write(ledger: LedgerEngine) {
+    loop {
+        let ledger = ledger.clone();
+        match spawn_blocking(move || ledger.post()).await {
+            Ok(Ok(())) => tokio::time::sleep(WRITER_PAUSE).await,
+            Ok(Err(error)) => return tracing::error!(%error, "a writer gave up"),
+            Err(lost) => return tracing::error!(%lost, "a writer gave up"),
+        }
     }
 }

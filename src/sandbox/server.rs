@@ -75,6 +75,9 @@ pub enum SandboxError {
     /// The books could not be generated.
     #[error("cannot generate the books: {0}")]
     Books(String),
+    /// An own table cannot be served.
+    #[error(transparent)]
+    File(#[from] super::files::FileError),
 }
 
 /// A running server.

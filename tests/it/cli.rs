@@ -7,25 +7,25 @@ use soxauto::adapters::store;
 use soxauto::ports::{Cell, Warehouse};
 use tempfile::TempDir;
 
-struct Shell {
-    dir: TempDir,
+pub(crate) struct Shell {
+    pub(crate) dir: TempDir,
 }
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
     }
 
     /// Runs in an empty folder with an empty environment.
-    fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
         self.run_with(args, &[])
     }
 

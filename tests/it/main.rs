@@ -2,6 +2,9 @@
 
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod adventureworks;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod evidence;
@@ -12,6 +15,9 @@ mod journey;
 mod keys;
 #[cfg(test)]
 mod lease;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod own_tables;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sandbox")]

@@ -30,6 +30,19 @@ pub(super) struct Place {
 pub(super) struct Balances(BTreeMap<Place, [i128; 2]>);
 
 impl Balances {
+    /// Adds what later books came to.
+    pub(super) fn merge(&mut self, later: &Self) -> SqlResult<()> {
+        for (place, amounts) in &later.0 {
+            let sums = self.0.entry(*place).or_default();
+            for (sum, amount) in sums.iter_mut().zip(amounts) {
+                *sum = sum
+                    .checked_add(*amount)
+                    .ok_or_else(|| overflow("numeric"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a posting of `day` to every closing that comes after it.
     pub(super) fn add(&mut self, place: Place, day: i64, amount: i128) -> SqlResult<()> {
         let sums = self.0.entry(place).or_default();
@@ -48,10 +61,12 @@ fn closings_once() -> &'static [i64; 2] {
 }
 
 /// The view over the balances of all companies.
-pub(super) fn view(companies: &[(&Company, Balances)]) -> SqlResult<Table> {
+pub(super) fn view<'a>(
+    companies: impl Iterator<Item = (&'a Company, &'a Balances)> + Clone,
+) -> SqlResult<Table> {
     let mut rows = Rows::default();
     for (index, closing) in closings().into_iter().enumerate() {
-        for (company, balances) in companies {
+        for (company, balances) in companies.clone() {
             let mut shown: BTreeMap<Place, i128> = BTreeMap::new();
             for (place, sums) in &balances.0 {
                 let sum = shown.entry(place.of(company)).or_default();

@@ -122,6 +122,7 @@ pub(super) fn calendar(day: i64) -> NaiveDate {
 }
 
 /// Draws the entries of one company until `open` of them are open at the cutoff.
+#[derive(Debug)]
 pub(super) struct Events {
     rng: Rng,
     /// Open entries still to make.
@@ -174,6 +175,14 @@ impl Events {
         }
         self.left -= 1;
         Some((entry, None))
+    }
+
+    /// One more entry, posted on the last day before the cutoff and open.
+    pub(super) fn late_entry(&mut self) -> Entry {
+        let mut entry = self.draw();
+        let last_day = self.cutoff - 1;
+        self.move_to(&mut entry, last_day);
+        entry
     }
 
     /// Days in which the company's history is spread; entries come nearly in the order of their dates.

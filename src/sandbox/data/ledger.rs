@@ -59,8 +59,7 @@ pub(super) struct Books<'a> {
     details: DetailColumns,
     general: GeneralLedger<'a>,
     batches: [Vec<RecordBatch>; 2],
-    entry_no: i32,
-    detail_no: i32,
+    last: Numbers,
     document: String,
     external: String,
     customer: String,
@@ -99,8 +98,16 @@ struct DetailColumns {
     rows: usize,
 }
 
+/// Last numbers of the books of a company.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Numbers {
+    pub(super) entry: i32,
+    pub(super) detail: i32,
+}
+
 /// What the books of a company come to.
 pub(super) struct Written {
+    pub(super) last: Numbers,
     pub(super) entries: Vec<RecordBatch>,
     pub(super) details: Vec<RecordBatch>,
     pub(super) general: Vec<RecordBatch>,
@@ -108,7 +115,8 @@ pub(super) struct Written {
 }
 
 impl<'a> Books<'a> {
-    pub(super) fn new(company: &'a Company, decor: &'a [Decor]) -> Self {
+    /// Books that go on after the numbers `last`.
+    pub(super) fn new(company: &'a Company, decor: &'a [Decor], last: Numbers) -> Self {
         let id_company = constant(company.code);
         Self {
             company,
@@ -118,8 +126,7 @@ impl<'a> Books<'a> {
             general: GeneralLedger::new(decor, Arc::clone(&id_company)),
             id_company,
             batches: [Vec::new(), Vec::new()],
-            entry_no: 0,
-            detail_no: 0,
+            last,
             document: String::new(),
             external: String::new(),
             customer: String::new(),
@@ -128,22 +135,23 @@ impl<'a> Books<'a> {
 
     /// Posts one entry to both ledgers.
     pub(super) fn post(&mut self, entry: &Entry) -> SqlResult<()> {
-        self.entry_no += 1;
+        self.last.entry += 1;
         self.name(entry)?;
         let posting = Posting {
             entry,
-            entry_no: self.entry_no,
-            gl_entry_no: self.entry_no.saturating_mul(2).saturating_sub(1),
+            entry_no: self.last.entry,
+            gl_entry_no: self.last.entry.saturating_mul(2).saturating_sub(1),
             document: &self.document,
             external: (entry.dice % 10 < 7).then_some(self.external.as_str()),
             customer: &self.customer,
         };
         self.entries.push(&posting);
-        self.detail_no += 1;
-        self.details.push(&posting, self.detail_no, &entry.initial);
+        self.last.detail += 1;
+        self.details
+            .push(&posting, self.last.detail, &entry.initial);
         if let Some(application) = &entry.application {
-            self.detail_no += 1;
-            self.details.push(&posting, self.detail_no, application);
+            self.last.detail += 1;
+            self.details.push(&posting, self.last.detail, application);
         }
         let receivable = POSTING_GROUPS
             .get(entry.group)
@@ -176,7 +184,7 @@ impl<'a> Books<'a> {
         write!(
             self.document,
             "{}{kind}{year:02}-{:07}",
-            self.company.country_code, self.entry_no
+            self.company.country_code, self.last.entry
         )
         .map_err(internal)?;
         self.external.clear();
@@ -218,6 +226,7 @@ impl<'a> Books<'a> {
         let [entries, details] = self.batches;
         let (general, balances) = self.general.finish()?;
         Ok(Written {
+            last: self.last,
             entries,
             details,
             general,

@@ -1,7 +1,7 @@
 //! The sandbox's databases: a double-entry ledger drawn from a seed, in Arrow batches.
 //!
 //! Customer ledger and general ledger are posted from the same events, and CR_04's balances are kept by the general
-//! ledger, so a clean ledger ties to zero by construction. May use `domain` and the type table of `tsql`; must never
+//! ledger, so a clean ledger ties to zero by construction; later postings keep it so. May use `domain` and the type table of `tsql`; must never
 //! read a clock, a file or the network.
 //!
 //! # Shape
@@ -17,6 +17,7 @@ mod dimensions;
 mod events;
 mod general;
 mod ledger;
+mod postings;
 mod rng;
 pub mod table;
 
@@ -25,9 +26,10 @@ use std::sync::Mutex;
 use crate::sandbox::data::chart::{COMPANIES, Company};
 use crate::sandbox::data::decor::Decor;
 use crate::sandbox::data::events::{Events, customers_of};
-use crate::sandbox::data::ledger::{Books, Written};
+use crate::sandbox::data::ledger::{Books, Numbers, Written};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
+pub use postings::Postings;
 pub use table::{Column, Table, Tables};
 
 /// Most rows that entry numbers (`int`) and memory allow.
@@ -42,6 +44,15 @@ pub struct LedgerSpec {
     pub seed: u64,
 }
 
+/// A generated ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    /// The tables as they are now.
+    pub tables: Tables,
+    /// What can be posted next.
+    pub postings: Postings,
+}
+
 /// The books of one company with its customers.
 struct Book {
     written: Written,
@@ -52,7 +63,7 @@ struct Book {
 ///
 /// # Errors
 /// More than [`ROWS_MAX`] rows, or an internal error.
-pub fn generate(spec: LedgerSpec) -> SqlResult<Tables> {
+pub fn generate(spec: LedgerSpec) -> SqlResult<Ledger> {
     if spec.rows > ROWS_MAX {
         return Err(internal(format!(
             "{} rows; the sandbox holds at most {ROWS_MAX}",
@@ -87,7 +98,9 @@ pub fn generate(spec: LedgerSpec) -> SqlResult<Tables> {
     });
     let mut books = results.into_inner().map_err(internal)?;
     books.sort_by_key(|(index, _)| *index);
-    collect(books.into_iter().map(|(_, book)| book))
+    let mut postings = Postings::new(spec, decor);
+    let tables = collect(books.into_iter().map(|(_, book)| book), &mut postings)?;
+    Ok(Ledger { tables, postings })
 }
 
 /// Open entries per company: the in-scope shares add up to `rows` exactly.
@@ -121,7 +134,7 @@ fn write_company(
     decor: &[Decor],
 ) -> SqlResult<Book> {
     let stream = u64::try_from(index).unwrap_or(0) * 2 + 1;
-    let mut books = Books::new(company, decor);
+    let mut books = Books::new(company, decor, Numbers::default());
     let mut events = Events::new(company, seed, stream, open);
     while let Some((entry, payment)) = events.next_unit() {
         books.post(&entry)?;
@@ -136,17 +149,19 @@ fn write_company(
     })
 }
 
-fn collect(books: impl Iterator<Item = SqlResult<Book>>) -> SqlResult<Tables> {
+fn collect(
+    books: impl Iterator<Item = SqlResult<Book>>,
+    postings: &mut Postings,
+) -> SqlResult<Tables> {
     let [mut entries, mut details, mut general, mut customers] =
         [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
-    let mut balances = Vec::new();
     for (company, book) in COMPANIES.iter().zip(books) {
         let book = book?;
         entries.extend(book.written.entries);
         details.extend(book.written.details);
         general.extend(book.written.general);
         customers.extend(book.customers);
-        balances.push((company, book.written.balances));
+        postings.begin(company, book.written.last, book.written.balances);
     }
     Ok(Tables::default().with(vec![
         defs::CUSTOMER_LEDGER.table(entries)?,
@@ -156,7 +171,7 @@ fn collect(books: impl Iterator<Item = SqlResult<Book>>) -> SqlResult<Tables> {
         defs::GENERAL_LEDGER.table(general)?,
         dimensions::companies()?,
         dimensions::chart_of_accounts()?,
-        balances::view(&balances)?,
+        postings.balances()?,
     ]))
 }
 

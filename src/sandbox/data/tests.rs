@@ -188,28 +188,46 @@ fn the_ledgers_tie_to_zero_and_the_open_entries_are_as_many_as_asked() {
         (1_000, 99),
         (20_000, 7),
     ] {
-        let tables = generate(LedgerSpec { rows, seed }).unwrap();
-        for (day, counted) in [(NEXT_START, true), (super::chart::START, false)] {
-            let cutoff = day_number(day) * DAY_US;
-            let (sub, open) = sub_ledger(&tables, cutoff);
-            if counted {
-                assert_eq!(u64::try_from(open).unwrap(), rows);
-            }
-            let general = general_ledger(&tables, cutoff);
-            assert_eq!(
-                general,
-                non_empty(balances(&tables, cutoff), &general),
-                "CR_04 is the general ledger"
-            );
-            for (key, amount) in &sub {
-                assert_eq!(
-                    general.get(key).unwrap_or(&0),
-                    amount,
-                    "{key:?} at {rows} rows, seed {seed}"
-                );
-            }
-            assert_eq!(general.values().sum::<i128>(), 0, "double entry");
+        let tables = generate(LedgerSpec { rows, seed }).unwrap().tables;
+        assert_ties(&tables, rows, (rows, seed));
+    }
+}
+
+#[test]
+fn postings_change_every_ledger_and_keep_them_tied() {
+    let mut ledger = generate(LedgerSpec { rows: 100, seed: 3 }).unwrap();
+    let before = ledger.tables.clone();
+    for posted in 1..=40 {
+        ledger.tables = ledger.postings.post(&ledger.tables).unwrap();
+        if posted % 13 == 0 {
+            assert_ties(&ledger.tables, 100 + posted, (posted, 3));
         }
+    }
+    assert_eq!(ledger.tables.version, before.version + 40);
+    assert_eq!(sub_ledger(&before, day_number(NEXT_START) * DAY_US).1, 100);
+}
+
+fn assert_ties(tables: &Tables, rows: u64, case: (u64, u64)) {
+    for (day, counted) in [(NEXT_START, true), (super::chart::START, false)] {
+        let cutoff = day_number(day) * DAY_US;
+        let (sub, open) = sub_ledger(tables, cutoff);
+        if counted {
+            assert_eq!(u64::try_from(open).unwrap(), rows);
+        }
+        let general = general_ledger(tables, cutoff);
+        assert_eq!(
+            general,
+            non_empty(balances(tables, cutoff), &general),
+            "CR_04 is the general ledger"
+        );
+        for (key, amount) in &sub {
+            assert_eq!(
+                general.get(key).unwrap_or(&0),
+                amount,
+                "{key:?} of {case:?}"
+            );
+        }
+        assert_eq!(general.values().sum::<i128>(), 0, "double entry");
     }
 }
 
@@ -225,7 +243,10 @@ fn the_same_seed_gives_the_same_books_and_the_data_have_hard_cases() {
         rows: 2_000,
         seed: 5,
     };
-    let (one, two) = (generate(spec).unwrap(), generate(spec).unwrap());
+    let (one, two) = (
+        generate(spec).unwrap().tables,
+        generate(spec).unwrap().tables,
+    );
     for (a, b) in one.all.iter().zip(&two.all) {
         assert_eq!(a.batches, b.batches, "{:?}", a.name);
     }
@@ -258,7 +279,7 @@ fn the_same_seed_gives_the_same_books_and_the_data_have_hard_cases() {
 
 #[test]
 fn a_new_version_replaces_one_table_and_shares_the_others() {
-    let old = generate(LedgerSpec { rows: 10, seed: 1 }).unwrap();
+    let old = generate(LedgerSpec { rows: 10, seed: 1 }).unwrap().tables;
     let mut table = old
         .find(FINREC, "fdw", "dim_company")
         .unwrap()

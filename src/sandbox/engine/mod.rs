@@ -15,7 +15,7 @@ mod session;
 mod sysviews;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use datafusion::datasource::{MemTable, provider_as_source};
@@ -24,10 +24,10 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionConfig;
 
-use crate::sandbox::data::{LedgerSpec, Tables, generate};
+use crate::sandbox::data::{Ledger, LedgerSpec, Postings, Tables, generate};
 use crate::sandbox::engine::bind::plan_error;
 use crate::sandbox::engine::session::Session;
-use crate::sandbox::tsql::error::{SqlResult, error};
+use crate::sandbox::tsql::error::{SqlResult, error, internal};
 use crate::sandbox::wire::{LoginRequest, SqlEngine, SqlError, SqlSession};
 
 /// Rows of a batch that goes to the client, at most.
@@ -86,10 +86,18 @@ pub(crate) struct Version {
 }
 
 impl Version {
-    fn new(tables: Tables, threads: usize) -> SqlResult<Self> {
+    /// The version that follows `before`, with which it shares what did not change.
+    fn after(before: Option<&Self>, tables: Tables, threads: usize) -> SqlResult<Self> {
         let mut sources: Vec<Arc<dyn TableSource>> = Vec::with_capacity(tables.all.len());
         for table in &tables.all {
-            sources.push(source_of(table, threads)?);
+            let known = before.and_then(|before| {
+                let mut known = before.tables.all.iter().zip(&before.sources);
+                known.find(|(known, _)| Arc::ptr_eq(known, table))
+            });
+            sources.push(match known {
+                Some((_, source)) => Arc::clone(source),
+                None => source_of(table, threads)?,
+            });
         }
         Ok(Self {
             tables: Arc::new(tables),
@@ -129,6 +137,8 @@ pub(crate) struct Shared {
     version: RwLock<Arc<Version>>,
     pub(crate) sessions: Mutex<BTreeMap<u16, SessionInfo>>,
     pub(crate) state: SessionState,
+    /// What is posted next, where a ledger was generated; a commit holds the lock.
+    postings: Mutex<Option<Postings>>,
     /// Number of the last transaction.
     pub(crate) transactions: std::sync::atomic::AtomicU64,
 }
@@ -162,11 +172,21 @@ impl LedgerEngine {
     /// # Errors
     /// More rows than the sandbox holds.
     pub fn new(config: EngineConfig) -> SqlResult<Self> {
-        let tables = generate(LedgerSpec {
+        let spec = LedgerSpec {
             rows: config.rows,
             seed: config.seed,
-        })?;
-        Self::with_tables(config, tables)
+        };
+        Self::with_ledger(config, generate(spec)?)
+    }
+
+    /// An engine over a generated ledger, to which [`LedgerEngine::post`] can post.
+    ///
+    /// # Errors
+    /// As [`LedgerEngine::with_tables`].
+    pub fn with_ledger(config: EngineConfig, ledger: Ledger) -> SqlResult<Self> {
+        let engine = Self::with_tables(config, ledger.tables)?;
+        *engine.postings() = Some(ledger.postings);
+        Ok(engine)
     }
 
     /// An engine over given tables.
@@ -182,12 +202,13 @@ impl LedgerEngine {
             .with_config(session)
             .with_default_features()
             .build();
-        let version = Version::new(tables, config.threads)?;
+        let version = Version::after(None, tables, config.threads)?;
         let shared = Shared {
             config,
             version: RwLock::new(Arc::new(version)),
             sessions: Mutex::new(BTreeMap::new()),
             state,
+            postings: Mutex::new(None),
             transactions: std::sync::atomic::AtomicU64::new(0),
         };
         Ok(Self {
@@ -205,13 +226,32 @@ impl LedgerEngine {
     /// # Errors
     /// As [`LedgerEngine::with_tables`].
     pub fn publish(&self, tables: Tables) -> SqlResult<()> {
-        let version = Arc::new(Version::new(tables, self.shared.config.threads)?);
+        let before = self.shared.version();
+        let threads = self.shared.config.threads;
+        let version = Arc::new(Version::after(Some(&before), tables, threads)?);
         *self
             .shared
             .version
             .write()
             .unwrap_or_else(PoisonError::into_inner) = version;
         Ok(())
+    }
+
+    /// Commits one more posting to the generated ledger: a version that transactions in SNAPSHOT do not see.
+    ///
+    /// # Errors
+    /// No ledger was generated, or its books cannot take the posting.
+    pub fn post(&self) -> SqlResult<()> {
+        let mut postings = self.postings();
+        let postings = postings
+            .as_mut()
+            .ok_or_else(|| internal("there is no generated ledger to post to"))?;
+        self.publish(postings.post(&self.tables())?)
+    }
+
+    fn postings(&self) -> MutexGuard<'_, Option<Postings>> {
+        let postings = self.shared.postings.lock();
+        postings.unwrap_or_else(PoisonError::into_inner)
     }
 }
 

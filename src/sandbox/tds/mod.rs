@@ -25,7 +25,7 @@ pub mod replay;
 mod response;
 mod rpc;
 mod temporal;
-mod text;
+pub(crate) mod text;
 pub(crate) mod tls;
 mod token;
 mod type_info;

@@ -27,7 +27,7 @@ fn cp1252_byte(c: char) -> Option<u8> {
 }
 
 /// Appends `text` in Windows-1252; `None` when a character is missing there (then bytes may have been added).
-pub(super) fn put_cp1252(buf: &mut Vec<u8>, text: &str) -> Option<()> {
+pub(crate) fn put_cp1252(buf: &mut Vec<u8>, text: &str) -> Option<()> {
     if text.is_ascii() {
         buf.extend_from_slice(text.as_bytes());
         return Some(());
@@ -39,7 +39,7 @@ pub(super) fn put_cp1252(buf: &mut Vec<u8>, text: &str) -> Option<()> {
 }
 
 /// Text of Windows-1252 bytes.
-pub(super) fn cp1252_text(bytes: &[u8]) -> String {
+pub(crate) fn cp1252_text(bytes: &[u8]) -> String {
     let decode = |byte: &u8| match byte.checked_sub(0x80).map(usize::from) {
         Some(at) => CP1252_HIGH.get(at).copied().unwrap_or(char::from(*byte)),
         None => char::from(*byte),
@@ -73,7 +73,7 @@ pub(super) fn swap_guid(bytes: [u8; 16]) -> [u8; 16] {
 }
 
 /// The sixteen bytes of `XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX` in text order.
-pub(super) fn parse_guid(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn parse_guid(text: &str) -> Option<[u8; 16]> {
     let bytes = text.as_bytes();
     let dashes = [8, 13, 18, 23];
     if bytes.len() != 36 || dashes.iter().any(|at| bytes.get(*at) != Some(&b'-')) {
@@ -90,7 +90,7 @@ pub(super) fn parse_guid(text: &str) -> Option<[u8; 16]> {
 }
 
 /// The upper-case text form of a GUID.
-pub(super) fn guid_text(guid: [u8; 16]) -> String {
+pub(crate) fn guid_text(guid: [u8; 16]) -> String {
     let mut text = String::with_capacity(36);
     for (at, byte) in guid.iter().enumerate() {
         if [4, 6, 8, 10].contains(&at) {

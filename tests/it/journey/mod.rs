@@ -4,6 +4,7 @@ mod broken;
 mod disk;
 mod killed;
 mod whole;
+mod writers;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -44,7 +45,8 @@ impl Place {
             evidence: self.path("evidence"),
             secrets: SecretsChoice::File(self.dir.path().join("secrets")),
             catalog: None,
-            sandbox_rows: 0,
+            sandbox_rows: None,
+            sandbox_data: None,
             limits: limits(),
         }
     }
@@ -89,7 +91,7 @@ fn limits() -> Limits {
 
 async fn sandbox(config: SandboxConfig) -> Sandbox {
     Sandbox::start(SandboxConfig {
-        rows: 2_000,
+        rows: Some(2_000),
         ..config
     })
     .await

@@ -12,7 +12,7 @@ use soxauto::sandbox::SandboxConfig;
 
 use super::{Place, assert_sealed, run, run_on, sandbox};
 
-fn record(evidence: &str) -> ItemRecord {
+pub(super) fn record(evidence: &str) -> ItemRecord {
     let path = Path::new(evidence.trim_start_matches("file://")).join("data/record.json");
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
