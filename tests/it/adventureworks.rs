@@ -78,7 +78,7 @@ fn run(shell: &Shell, period: &str, items: &str) -> BTreeMap<String, ItemRecord>
     let result: WorkflowResult = serde_json::from_str(&said.out).unwrap();
     let record = |item: &IpeResult| {
         let verdicts = &item.validation_summary;
-        assert_eq!(verdicts.len(), 10);
+        assert!(verdicts.len() > 10, "every check was made");
         assert!(verdicts.values().all(|verdict| *verdict == Verdict::Pass));
         let package = item.evidence.as_deref().unwrap();
         let verified = shell.run(&["verify", package]);
