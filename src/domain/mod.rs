@@ -6,6 +6,7 @@ pub mod contract;
 pub mod digest;
 pub mod ids;
 pub mod ipe;
+pub mod lexer;
 pub mod limits;
 pub mod manifest;
 pub mod period;
