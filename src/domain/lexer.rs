@@ -238,7 +238,10 @@ mod tests {
 
     fn kinds(sql: &str) -> Vec<(Kind, &str)> {
         let tokens = lex(sql, 0).unwrap();
-        tokens.iter().map(|token| (token.kind, token.text)).collect()
+        tokens
+            .iter()
+            .map(|token| (token.kind, token.text))
+            .collect()
     }
 
     #[test]

@@ -187,6 +187,15 @@ pub struct Described {
     pub by: String,
 }
 
+/// What a server's plan expects of a query; for people, never part of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Rows, as the server writes the number.
+    pub rows: String,
+    /// Cost in the server's own unit, where it says one.
+    pub cost: Option<String>,
+}
+
 /// One value of a small table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
@@ -233,6 +242,12 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// `Unreachable`, `Denied`, `Timeout`, `Config`.
     async fn open(&self, databases: &[String]) -> Result<Box<dyn Snapshot>, PortError>;
+
+    /// What the plan of the query expects, without running it, on a connection of its own.
+    ///
+    /// # Errors
+    /// `Query` or `Unsupported` when the server shows no plan to this login; `Unreachable`, `Denied`, `Timeout`.
+    async fn estimate(&self, query: &BoundQuery) -> Result<Estimate, PortError>;
 }
 
 /// One consistent view. Calls follow each other; after any error the view is spent and only `close` is left.
