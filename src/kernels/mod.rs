@@ -12,6 +12,7 @@ pub mod conform;
 pub mod digest;
 mod expressions;
 pub mod frame;
+pub mod loss;
 pub mod quality;
 pub mod recheck;
 #[cfg(test)]

@@ -32,6 +32,38 @@ pub const DIGEST_WAREHOUSE: &str = "digest.staged_warehouse";
 /// Identifier of the check that the month holds this run and no other.
 pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
 
+/// Every check with what it says, in the order in which they are made.
+pub const CHECKS: [(&str, &str); 10] = [
+    (
+        CONTRACT_COLUMNS,
+        "names, order and types of the columns are those of the contract",
+    ),
+    (CONTRACT_NULLS, "nulls only where the contract allows them"),
+    (
+        TRANSFER_SOURCE,
+        "rows and sums that the source counted by separate SQL = decoded",
+    ),
+    (
+        TRANSFER_STABLE,
+        "the source did not change while it was read",
+    ),
+    (
+        TRANSFER_STAGED,
+        "rows and sums decoded = computed again from the staged bytes",
+    ),
+    (
+        DIGEST_STAGED,
+        "content digest decoded = computed again from the staged bytes",
+    ),
+    (TRANSFER_LOADED, "rows that the load reports = rows staged"),
+    (
+        TRANSFER_WAREHOUSE,
+        "rows and sums in the warehouse = staged",
+    ),
+    (DIGEST_WAREHOUSE, "content digest in the warehouse = staged"),
+    (WAREHOUSE_RUN, "the month holds this run and no other"),
+];
+
 /// All checks before the load, in a fixed order.
 #[must_use]
 pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {

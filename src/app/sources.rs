@@ -1,0 +1,145 @@
+//! The sources of a run or of a look at the catalog, with the stand-in behind them if it was asked for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use crate::adapters::mssql::MssqlSource;
+use crate::adapters::secrets::{EnvSecrets, FileSecrets};
+use crate::domain::limits::Limits;
+use crate::ports::{PortError, PortErrorKind, Secrets, Source, Sources};
+use crate::settings::SecretsChoice;
+
+/// What there is to read from.
+pub(super) struct Reach {
+    sources: Arc<dyn Sources>,
+    /// Where secrets come from, for the evidence: no values.
+    pub(super) origin: String,
+    #[cfg(feature = "sandbox")]
+    sandbox: Option<crate::sandbox::Sandbox>,
+}
+
+impl Reach {
+    /// Picks the secrets, and starts the stand-in if they are its.
+    pub(super) async fn open(
+        choice: &SecretsChoice,
+        sandbox_rows: u64,
+        limits: &Limits,
+        connections_max: usize,
+    ) -> Result<Self, PortError> {
+        #[cfg(feature = "sandbox")]
+        let sandbox = match choice {
+            SecretsChoice::Sandbox => Some(sandbox(sandbox_rows).await?),
+            _ => None,
+        };
+        #[cfg(not(feature = "sandbox"))]
+        let _no_stand_in = sandbox_rows;
+        let secrets: Arc<dyn Secrets> = match choice {
+            SecretsChoice::Env => Arc::new(EnvSecrets),
+            SecretsChoice::File(dir) => Arc::new(FileSecrets::new(dir.clone())),
+            #[cfg(feature = "sandbox")]
+            SecretsChoice::Sandbox => Arc::new(SandboxSecrets::of(sandbox.as_ref())?),
+            #[cfg(not(feature = "sandbox"))]
+            SecretsChoice::Sandbox => return Err(no_sandbox()),
+        };
+        Ok(Self {
+            origin: secrets.origin(),
+            sources: Arc::new(MssqlSources {
+                secrets,
+                limits: limits.clone(),
+                connections_max: connections_max.max(1),
+                made: Mutex::default(),
+            }),
+            #[cfg(feature = "sandbox")]
+            sandbox,
+        })
+    }
+
+    /// Sources by secret.
+    pub(super) fn sources(&self) -> Arc<dyn Sources> {
+        Arc::clone(&self.sources)
+    }
+
+    /// Stops the stand-in.
+    pub(super) async fn stop(self) {
+        #[cfg(feature = "sandbox")]
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+}
+
+/// Sources by secret; one per secret, made when first asked for.
+struct MssqlSources {
+    secrets: Arc<dyn Secrets>,
+    limits: Limits,
+    connections_max: usize,
+    made: Mutex<BTreeMap<String, Arc<MssqlSource>>>,
+}
+
+#[async_trait]
+impl Sources for MssqlSources {
+    async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError> {
+        let mut made = self.made.lock().await;
+        if let Some(source) = made.get(secret) {
+            return Ok(Arc::<MssqlSource>::clone(source));
+        }
+        let value = self.secrets.get(secret).await?;
+        let source = MssqlSource::new(&value, self.limits.clone(), self.connections_max)
+            .map_err(|error| error.at("secret", secret))?;
+        let source = Arc::new(source);
+        made.insert(secret.to_owned(), Arc::clone(&source));
+        Ok(source)
+    }
+}
+
+#[cfg(not(feature = "sandbox"))]
+fn no_sandbox() -> PortError {
+    PortError::new(PortErrorKind::Config, "this build has no embedded sandbox")
+        .hint("use --secrets env or --secrets file:DIR")
+}
+
+#[cfg(feature = "sandbox")]
+async fn sandbox(rows: u64) -> Result<crate::sandbox::Sandbox, PortError> {
+    let config = crate::sandbox::SandboxConfig {
+        rows,
+        ..Default::default()
+    };
+    crate::sandbox::Sandbox::start(config)
+        .await
+        .map_err(|error| {
+            PortError::new(
+                PortErrorKind::Unreachable,
+                format!("the embedded sandbox did not start: {error}"),
+            )
+        })
+}
+
+/// Every secret is the connection string of the embedded stand-in.
+#[cfg(feature = "sandbox")]
+struct SandboxSecrets(crate::ports::Secret);
+
+#[cfg(feature = "sandbox")]
+impl SandboxSecrets {
+    fn of(sandbox: Option<&crate::sandbox::Sandbox>) -> Result<Self, PortError> {
+        let missing =
+            || PortError::new(PortErrorKind::Config, "the embedded sandbox is not running");
+        Ok(Self(crate::ports::Secret::new(
+            sandbox.ok_or_else(missing)?.odbc_connection_string(),
+        )))
+    }
+}
+
+#[cfg(feature = "sandbox")]
+#[async_trait]
+impl Secrets for SandboxSecrets {
+    async fn get(&self, _name: &str) -> Result<crate::ports::Secret, PortError> {
+        Ok(self.0.clone())
+    }
+
+    fn origin(&self) -> String {
+        "sandbox".to_owned()
+    }
+}
