@@ -261,7 +261,7 @@ mod tests {
     fn every_embedded_item_is_sound() {
         let catalog = Catalog::embedded().unwrap();
         let names: Vec<_> = catalog.items().map(|ipe| ipe.id.as_str()).collect();
-        assert_eq!(names, ["CR_04", "IPE_07"]);
+        assert_eq!(names, ["CR_03", "CR_04", "CR_05", "IPE_07"]);
         for ipe in catalog.items() {
             assert!(
                 ipe.query.bind("2024-04".parse().unwrap()).is_ok(),
@@ -280,7 +280,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("no item `IPE_99`; items are CR_04, IPE_07"),
+            error.contains("no item `IPE_99`; items are CR_03, CR_04, CR_05, IPE_07"),
             "{error}"
         );
     }

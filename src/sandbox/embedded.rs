@@ -24,6 +24,8 @@ pub struct SandboxConfig {
     pub seed: u64,
     /// Whether the databases allow SNAPSHOT.
     pub snapshot_allowed: bool,
+    /// Whether the login may see plans.
+    pub showplan_allowed: bool,
     /// Answer IPE_07's rows pre-encoded, a small ledger over and over until there are about `rows`.
     pub replay: bool,
     /// Planned failures.
@@ -37,6 +39,7 @@ impl Default for SandboxConfig {
             rows: 20_000,
             seed: 1,
             snapshot_allowed: true,
+            showplan_allowed: true,
             replay: false,
             faults: Faults::default(),
         }
@@ -77,6 +80,7 @@ impl Sandbox {
             },
             seed: config.seed,
             snapshot_allowed: config.snapshot_allowed,
+            showplan_allowed: config.showplan_allowed,
             ..EngineConfig::default()
         };
         let (login, password) = (engine_config.login.clone(), engine_config.password.clone());

@@ -55,7 +55,7 @@ fn a_run_prints_a_table_and_its_packages_verify() {
         said.out
     );
     assert!(
-        said.out.contains("SUCCESS, NO_EXCEPTIONS: 2 of 2 items"),
+        said.out.contains("SUCCESS, NO_EXCEPTIONS: 4 of 4 items"),
         "{}",
         said.out
     );
@@ -74,7 +74,7 @@ fn a_run_prints_a_table_and_its_packages_verify() {
         .lines()
         .filter_map(|line| line.split(" evidence  ").nth(1))
         .collect();
-    assert_eq!(packages.len(), 2);
+    assert_eq!(packages.len(), 4);
     for package in packages {
         let verified = shell.run(&["verify", package]);
         assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
@@ -192,7 +192,7 @@ fn bad_input_is_one_error_with_its_remedy_and_exit_code_2() {
         (&["run", "--period", "2024-13"], "write it as YYYY-MM"),
         (
             &["run", "--ipe", "IPE_99"],
-            "there is no item `IPE_99`; items are CR_04, IPE_07",
+            "there is no item `IPE_99`; items are CR_03, CR_04, CR_05, IPE_07",
         ),
         (
             &["run", "--secrets", "vault"],

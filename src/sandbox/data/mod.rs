@@ -17,6 +17,7 @@ mod dimensions;
 mod events;
 mod general;
 mod ledger;
+mod rates;
 mod rng;
 pub mod table;
 
@@ -156,6 +157,8 @@ fn collect(books: impl Iterator<Item = SqlResult<Book>>) -> SqlResult<Tables> {
         defs::GENERAL_LEDGER.table(general)?,
         dimensions::companies()?,
         dimensions::chart_of_accounts()?,
+        rates::country_table()?,
+        rates::rate_table()?,
         balances::view(&balances)?,
     ]))
 }
