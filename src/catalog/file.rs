@@ -112,8 +112,16 @@ fn contract(
         let sql_type: SqlType = text(column.sql_type, "type")?
             .parse()
             .map_err(|error| wrong(format!("column `{source}`: {error}")))?;
+        let column_type = ColumnType::of(&sql_type).ok_or_else(|| {
+            let refused = ContractError::Unsupported {
+                column: source.clone(),
+                sql_type: sql_type.to_string(),
+                cast: cast_for(&sql_type),
+            };
+            wrong(refused.to_string())
+        })?;
         columns.push(Column {
-            column_type: carrier(&source, &sql_type).map_err(|error| wrong(error.to_string()))?,
+            column_type,
             name: text(column.name, "name")?,
             source,
             sql_type,
@@ -141,15 +149,6 @@ fn contract(
         .validate()
         .map_err(|error| wrong(error.to_string()))?;
     Ok(contract)
-}
-
-/// The carrier of a column's type.
-pub(super) fn carrier(source: &str, sql_type: &SqlType) -> Result<ColumnType, ContractError> {
-    ColumnType::of(sql_type).ok_or_else(|| ContractError::Unsupported {
-        column: source.to_owned(),
-        sql_type: sql_type.to_string(),
-        cast: cast_for(sql_type),
-    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //!
 //! May use `domain` and Arrow; names no vendor.
 
+mod estimate;
 mod store;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use crate::domain::query::BoundQuery;
 use crate::domain::run::RowMetadata;
 use crate::domain::sql_type::SqlType;
 
+pub use estimate::Estimate;
 pub use store::{StoreRoot, Stored};
 
 /// What a caller can do about an error.
@@ -185,15 +187,6 @@ pub struct Described {
     pub columns: Vec<SourceColumn>,
     /// `server`, or `contract` where the server cannot describe.
     pub by: String,
-}
-
-/// What a server's plan expects of a query; for people, never part of a check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Estimate {
-    /// Rows, as the server writes the number.
-    pub rows: String,
-    /// Cost in the server's own unit, where it says one.
-    pub cost: Option<String>,
 }
 
 /// One value of a small table.

@@ -7,26 +7,33 @@ use soxauto::adapters::store;
 use soxauto::ports::{Cell, Warehouse};
 use tempfile::TempDir;
 
-struct Shell {
+/// The binary in an empty folder of its own.
+pub(crate) struct Shell {
     dir: TempDir,
 }
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+/// What it said.
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
     }
 
     /// Runs in an empty folder with an empty environment.
-    fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
         self.run_with(args, &[])
+    }
+
+    /// A place in that folder.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
     }
 
     fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
@@ -273,6 +280,12 @@ fn help_teaches_with_examples() {
     let shell = Shell::new();
     insta::assert_snapshot!("help", shell.run(&["--help"]).out);
     insta::assert_snapshot!("help_run", shell.run(&["run", "--help"]).out);
+    for command in ["", "list", "show", "lint", "new", "plan"] {
+        let args = ["catalog", command, "--help"];
+        let args: Vec<&str> = args.into_iter().filter(|arg| !arg.is_empty()).collect();
+        let name = format!("help_catalog_{command}");
+        insta::assert_snapshot!(name.trim_end_matches('_').to_owned(), shell.run(&args).out);
+    }
     insta::assert_snapshot!("help_verify", shell.run(&["verify", "--help"]).out);
     #[cfg(feature = "sandbox")]
     insta::assert_snapshot!("help_sandbox", shell.run(&["sandbox", "--help"]).out);

@@ -2,12 +2,12 @@
 
 use toml::Spanned;
 
-use crate::domain::contract::{cast_for, is_canonical};
+use crate::domain::contract::{ColumnType, cast_for, is_canonical};
 use crate::domain::ids::IpeId;
 use crate::domain::sql_type::SqlType;
 
 use super::Report;
-use crate::catalog::file::{ColumnToml, ContractToml, ItemToml, carrier};
+use crate::catalog::file::{ColumnToml, ContractToml, ItemToml};
 
 /// A text with its place.
 pub(super) type Text = Spanned<String>;
@@ -107,7 +107,7 @@ fn identity(toml: &ItemToml, folder: &str, report: &mut Report<'_>) {
         .as_ref()
         .is_none_or(|list| list.get_ref().is_empty())
     {
-        let at = toml.databases.as_ref().map_or(0, |list| at_of(list));
+        let at = toml.databases.as_ref().map_or(0, at_of);
         missing(
             report,
             at,
@@ -158,42 +158,38 @@ fn column_parts(column: &Spanned<ColumnToml>, report: &mut Report<'_>) {
             remedy,
         );
     }
-    let Some(type_text) = &column.sql_type else {
-        return;
+    if let Some(text) = &column.sql_type {
+        column_type(column, label, text, report);
+    }
+}
+
+/// A type that is one, that is carried exactly, and that can be summed where it is an amount.
+fn column_type(column: &ColumnToml, label: &str, text: &Text, report: &mut Report<'_>) {
+    let at = at_of(text);
+    let sql_type: SqlType = match text.get_ref().parse() {
+        Ok(sql_type) => sql_type,
+        Err(error) => {
+            let remedy = "write the type as CREATE TABLE does: decimal(38,20)";
+            report.at("type", at, error.to_string(), remedy);
+            return;
+        }
     };
-    let at = at_of(type_text);
-    match type_text.get_ref().parse::<SqlType>() {
-        Err(error) => report.at(
-            "type",
-            at,
-            error.to_string(),
-            "write the type as CREATE TABLE does: decimal(38,20)",
-        ),
-        Ok(sql_type) => match carrier(label, &sql_type) {
-            Err(_) => {
-                let cast = cast_for(&sql_type);
-                let remedy = format!(
-                    "write CAST([{label}] AS {cast}) AS [{label}] in the select list, and {cast} here"
-                );
-                report.at(
-                    "type",
-                    at,
-                    format!("column `{label}`: {sql_type} cannot be carried exactly"),
-                    remedy,
-                );
-            }
-            Ok(carrier) if column.amount && carrier.scale().is_none() => {
-                let what =
-                    format!("amount `{label}` has type {sql_type}, which is not an exact number");
-                report.at(
-                    "amount",
-                    at,
-                    what,
-                    "cast it to decimal in the select list, or remove amount = true",
-                );
-            }
-            Ok(_) => {}
-        },
+    match ColumnType::of(&sql_type) {
+        None => {
+            let cast = cast_for(&sql_type);
+            let what = format!("column `{label}`: {sql_type} cannot be carried exactly");
+            let remedy = format!(
+                "write CAST([{label}] AS {cast}) AS [{label}] in the select list, and {cast} here"
+            );
+            report.at("type", at, what, remedy);
+        }
+        Some(carrier) if column.amount && carrier.scale().is_none() => {
+            let what =
+                format!("amount `{label}` has type {sql_type}, which is not an exact number");
+            let remedy = "cast it to decimal in the select list, or remove amount = true";
+            report.at("amount", at, what, remedy);
+        }
+        Some(_) => {}
     }
 }
 

@@ -57,17 +57,14 @@ fn show(args: &ShowArgs) -> anyhow::Result<u8> {
     let catalog = Definitions::open(place.catalog.as_deref())?.catalog()?;
     for ipe in catalog.select(std::slice::from_ref(item))? {
         if *json {
-            let mut value = summary(ipe);
             let params = ipe.query.params.iter();
-            value["table"] = json!(ipe.id.table_name());
-            value["contract"] = serde_json::to_value(&ipe.contract)?;
-            value["parameters"] = params
-                .map(|param| json!({"name": param.name, "type": param.sql_type}))
-                .collect();
-            value["checks"] = CHECKS
-                .map(|(id, what)| json!({"id": id, "what": what}))
-                .into();
-            value["sql"] = json!(ipe.query.text);
+            let params = params.map(|param| json!({"name": param.name, "type": param.sql_type}));
+            let value = json!({
+                "item": summary(ipe), "table": ipe.id.table_name(), "contract": ipe.contract,
+                "parameters": params.collect::<Value>(),
+                "checks": CHECKS.map(|(id, what)| json!({"id": id, "what": what})),
+                "sql": ipe.query.text,
+            });
             print_json(&value)?;
         } else {
             output::print(&text::show(ipe))?;

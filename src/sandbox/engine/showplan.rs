@@ -1,14 +1,14 @@
 //! `SET SHOWPLAN_XML ON`: a query is answered with its plan and is not run.
 //!
 //! # Shape
-//! The smallest showplan document: one `StmtSimple` with the planner's estimate of rows. There is no cost, because the
-//! stand-in has no unit for it.
+//! The smallest showplan document: one `StmtSimple` whose estimate is the rows of the largest table that is read. There is
+//! no cost, because the stand-in has no unit for it.
 
 use std::sync::Arc;
 
 use arrow::array::StringArray;
 use arrow::record_batch::RecordBatch;
-use datafusion::common::stats::Precision;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::sql::sqlparser::ast::Query;
 
@@ -18,7 +18,7 @@ use crate::sandbox::data::table::schema_of;
 use crate::sandbox::engine::bind::{Variables, plan_error};
 use crate::sandbox::engine::execute::{Stop, send};
 use crate::sandbox::engine::session::Session;
-use crate::sandbox::tsql::error::{error, internal};
+use crate::sandbox::tsql::error::{SqlResult, error, internal};
 use crate::sandbox::wire::{ColumnMeta, Reply, ReplySender, SqlSession};
 
 /// Name of the one column, as SQL Server gives it.
@@ -41,17 +41,9 @@ impl Session {
         }
         let bound = self.bind(query, variables)?;
         let plan = self.shared.state.create_physical_plan(&bound.plan).await;
-        let statistics = plan.and_then(|plan| {
-            StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())
-        });
-        let rows = match statistics.map_err(plan_error)?.num_rows {
-            Precision::Exact(rows) | Precision::Inexact(rows) => Some(rows),
-            Precision::Absent => None,
-        };
-        let estimate =
-            rows.map_or_else(String::new, |rows| format!(" StatementEstRows=\"{rows}\""));
+        let rows = rows_at_most(plan.map_err(plan_error)?.as_ref())?;
         let text = format!(
-            "<ShowPlanXML><BatchSequence><Batch><Statements><StmtSimple StatementId=\"1\" StatementType=\"SELECT\"{estimate}/>\
+            "<ShowPlanXML><BatchSequence><Batch><Statements><StmtSimple StatementId=\"1\" StatementType=\"SELECT\" StatementEstRows=\"{rows}\"/>\
              </Statements></Batch></BatchSequence></ShowPlanXML>"
         );
         let sql_type = SqlType::NVarChar(None);
@@ -71,4 +63,18 @@ impl Session {
         send(out, Reply::Rows(rows)).await?;
         self.counted(1, out).await
     }
+}
+
+/// Rows of the largest table that a plan reads: the planner's own guess of joins is off by orders of magnitude.
+fn rows_at_most(plan: &dyn ExecutionPlan) -> SqlResult<usize> {
+    let children = plan.children();
+    if children.is_empty() {
+        let statistics = StatisticsContext::new().compute(plan, &StatisticsArgs::new());
+        let rows = statistics.map_err(plan_error)?.num_rows;
+        return Ok(rows.get_value().copied().unwrap_or_default());
+    }
+    let mut rows = children
+        .into_iter()
+        .map(|child| rows_at_most(child.as_ref()));
+    rows.try_fold(0, |most, rows| Ok(most.max(rows?)))
 }
