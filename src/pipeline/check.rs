@@ -34,31 +34,28 @@ pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
 
 /// Every check with what it says, in the order in which they are made.
 pub const CHECKS: [(&str, &str); 10] = [
-    (
-        CONTRACT_COLUMNS,
-        "names, order and types of the columns are those of the contract",
-    ),
+    (CONTRACT_COLUMNS, "names, order and types of the columns"),
     (CONTRACT_NULLS, "nulls only where the contract allows them"),
     (
         TRANSFER_SOURCE,
-        "rows and sums that the source counted by separate SQL = decoded",
+        "rows and sums per company by separate SQL = decoded",
     ),
     (
         TRANSFER_STABLE,
-        "the source did not change while it was read",
+        "rows and totals come from one SNAPSHOT transaction, or totals before the rows = totals after them",
     ),
     (
         TRANSFER_STAGED,
-        "rows and sums decoded = computed again from the staged bytes",
+        "rows and sums per company decoded = read back from staging",
     ),
     (
         DIGEST_STAGED,
-        "content digest decoded = computed again from the staged bytes",
+        "content digest of the stream = second path over staging",
     ),
     (TRANSFER_LOADED, "rows that the load reports = rows staged"),
     (
         TRANSFER_WAREHOUSE,
-        "rows and sums in the warehouse = staged",
+        "rows and sums per company in the warehouse = staged",
     ),
     (DIGEST_WAREHOUSE, "content digest in the warehouse = staged"),
     (WAREHOUSE_RUN, "the month holds this run and no other"),

@@ -4,6 +4,7 @@ use assert_cmd::Command;
 use serde_json::Value;
 use soxauto::adapters::local_warehouse::LocalWarehouse;
 use soxauto::adapters::store;
+use soxauto::pipeline::check::CHECKS;
 use soxauto::ports::{Cell, Warehouse};
 use tempfile::TempDir;
 
@@ -125,6 +126,15 @@ fn json_goes_to_stdout_alone_with_the_guides_names() {
     ] {
         assert!(!item[name].is_null(), "{name}");
     }
+    let mut listed = CHECKS.map(|(id, _)| id);
+    listed.sort_unstable();
+    let made = item["validation_summary"].as_object().unwrap();
+    let mut made: Vec<&String> = made.keys().collect();
+    made.sort();
+    assert_eq!(
+        made, listed,
+        "`catalog show` lists the checks that a run makes"
+    );
     assert_eq!(
         result["ipe_results"].as_object().unwrap().len(),
         1,

@@ -139,14 +139,6 @@ fn column_parts(column: &Spanned<ColumnToml>, report: &mut Report<'_>) {
             );
         }
     }
-    if column.description.trim().is_empty() {
-        missing(
-            report,
-            at,
-            &format!("description of column `{label}`"),
-            "say what the column means, for the warehouse too",
-        );
-    }
     if let Some(name) = &column.name
         && !is_canonical(name.get_ref())
     {

@@ -278,7 +278,6 @@ fn the_contract_is_whole() {
             "key = []",
             "missing-part",
         ),
-        ("description = \"Entry\"\n", "", "missing-part"),
         ("amount = true\n", "", "missing-amount"),
         ("\"X_1\"", "\"X_2\"", "id"),
         ("name = \"amount\"", "name = \"Amount\"", "name"),
