@@ -1,4 +1,4 @@
-//! T-SQL as a row of tokens: what is code, apart from strings, comments, [bracketed] and "quoted" names.
+//! T-SQL as a row of tokens: what is code, apart from strings, comments, bracketed and quoted names.
 //!
 //! Lexical only: it knows no grammar, so it never refuses a statement that it does not understand.
 
