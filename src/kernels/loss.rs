@@ -53,6 +53,26 @@ mod tests {
     }
 
     #[test]
+    fn a_code_page_that_is_not_proven_is_refused_with_its_collation() {
+        let mut column = SourceColumn {
+            ordinal: 0,
+            name: "x".into(),
+            sql_type: "varchar(20)".into(),
+            column_type: None,
+            nullable: true,
+            collation: Some("Cyrillic_General_CI_AS".into()),
+        };
+        let said = loss(&column).unwrap();
+        assert!(
+            said.contains("(collation Cyrillic_General_CI_AS)"),
+            "{said}"
+        );
+        assert!(said.contains("CAST([x] AS nvarchar(4000))"), "{said}");
+        column.column_type = Some(ColumnType::Text);
+        assert_eq!(loss(&column), None);
+    }
+
+    #[test]
     fn every_loss_is_said_and_nothing_else() {
         for (sql_type, part) in [
             ("datetime2(7)", "100 ns"),

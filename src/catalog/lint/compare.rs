@@ -1,4 +1,4 @@
-//! What only both files together can say: the select list is the contract, and the databases are those of the query.
+//! What only both files together can say.
 
 use toml::Spanned;
 
@@ -7,7 +7,7 @@ use super::select::{Output, databases, outputs};
 use super::{Report, Sql};
 use crate::catalog::file::{ContractToml, ItemToml};
 
-/// What can be said of both files: the select list is the contract, the databases are those of the query.
+/// Applies the rules: the select list is the contract, and the databases are those of the query.
 pub(super) fn check(
     toml: &ItemToml,
     sql: &Sql<'_>,
@@ -41,23 +41,25 @@ pub(super) fn check(
         .iter()
         .filter_map(|column| column.get_ref().source.as_ref())
         .collect();
-    for (i, source) in sources.iter().enumerate() {
-        let at = at_of(source);
-        let place = outputs
+    // The columns that both have, so that one that is missing does not shift all others.
+    let known = |name: &&str| sources.iter().any(|source| source.get_ref() == *name);
+    let names = outputs.iter().filter_map(|output| output.name.as_deref());
+    let mut common = names.filter(known);
+    for source in &sources {
+        let name = source.get_ref();
+        if !outputs
             .iter()
-            .position(|output| output.name.as_deref() == Some(source.get_ref()));
-        match place {
-            Some(place) if place == i => {}
-            Some(place) => {
-                let what = format!(
-                    "column `{}` is number {} here and {} in the select list",
-                    source.get_ref(),
-                    i + 1,
-                    place + 1
-                );
-                contract.at("column-order", at, what, "write both in one order");
-            }
-            None => lacks(toml.get_ref(), source, &outputs, contract),
+            .any(|output| output.name.as_ref() == Some(name))
+        {
+            lacks(toml.get_ref(), source, &outputs, contract);
+        } else if let Some(other) = common.next().filter(|other| other != name) {
+            let what = format!("column `{name}` stands where the select list has `{other}`");
+            contract.at(
+                "column-order",
+                at_of(source),
+                what,
+                "write both in one order",
+            );
         }
     }
     for output in &outputs {

@@ -261,6 +261,11 @@ fn the_select_list_is_the_contract() {
         silent(&sql("").replace("t.[Amount]", named));
     }
     let keyless = lint(TOML, &sql("").replace("t.[Entry No_], ", ""));
+    assert_eq!(
+        rules(&keyless),
+        ["column-missing"],
+        "the columns behind it are not shifted"
+    );
     assert!(keyless[0].what.contains("part of the key"), "{keyless:#?}");
     only("database", &sql("AND EXISTS (SELECT 1 FROM [E].[dbo].[U])"));
     silent(&sql("AND t.[a] = 'FROM [E].[dbo].[U]'"));
