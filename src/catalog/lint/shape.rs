@@ -32,8 +32,25 @@ pub(super) fn check(sql: &Sql<'_>, report: &mut Report<'_>) {
         ),
         Some(_) => {}
     }
+    balance(tokens, report);
     top_level(tokens, report);
     wildcards(tokens, report);
+}
+
+/// Brackets that close what was never opened would end the derived table that the totals are computed over.
+fn balance(tokens: &[Token<'_>], report: &mut Report<'_>) {
+    let mut open = Vec::new();
+    for token in tokens {
+        if token.is_mark("(") {
+            open.push(token.start);
+        } else if token.is_mark(")") && open.pop().is_none() {
+            let remedy = "remove it, or open it where it belongs";
+            report.at("unbalanced", token.start, "this `)` closes nothing", remedy);
+        }
+    }
+    for start in open {
+        report.at("unbalanced", start, "this `(` is never closed", "close it");
+    }
 }
 
 /// Walks the tokens outside brackets.

@@ -194,6 +194,13 @@ fn what_cannot_stand_in_brackets() {
 }
 
 #[test]
+fn brackets_are_closed_and_close_what_was_opened() {
+    only("unbalanced", &sql("AND (t.[a] = 1"));
+    only("unbalanced", &sql("AND t.[a] = 1)"));
+    silent(&sql("AND ((t.[(] = 1) OR t.[a] = ')') -- )"));
+}
+
+#[test]
 fn wildcards() {
     only("select-star", &sql("").replace(LIST, "*"));
     only("select-star", &sql("").replace(LIST, "t.*"));
