@@ -1,50 +1,53 @@
-//! One item's files into an [`Ipe`].
+//! One item's `ipe.toml` as people write it, and both files into an [`Ipe`].
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::domain::contract::{Column, ColumnType, Contract, ContractError, cast_for};
 use crate::domain::digest::sha256_hex;
-use crate::domain::ids::IpeId;
+use crate::domain::ids::IdError;
 use crate::domain::ipe::Ipe;
 use crate::domain::query::QueryFile;
 use crate::domain::sql_type::SqlType;
 
 use super::{CatalogError, ItemFiles};
 
-#[derive(Deserialize)]
+/// The file, with the place of every value; what is missing is the lint's finding, not the reader's error.
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ItemToml {
-    id: IpeId,
-    title: String,
-    secret: String,
-    databases: Vec<String>,
-    contract: ContractToml,
+pub(super) struct ItemToml {
+    pub(super) id: Option<Spanned<String>>,
+    pub(super) title: Option<Spanned<String>>,
+    pub(super) secret: Option<Spanned<String>>,
+    pub(super) databases: Option<Spanned<Vec<String>>>,
+    pub(super) contract: Option<Spanned<ContractToml>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ContractToml {
-    version: u32,
-    key: Vec<String>,
-    company: String,
-    columns: Vec<ColumnToml>,
+pub(super) struct ContractToml {
+    pub(super) version: Option<u32>,
+    pub(super) key: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) company: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) columns: Vec<Spanned<ColumnToml>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ColumnToml {
-    source: String,
-    name: String,
+pub(super) struct ColumnToml {
+    pub(super) source: Option<Spanned<String>>,
+    pub(super) name: Option<Spanned<String>>,
     #[serde(rename = "type")]
-    sql_type: SqlType,
+    pub(super) sql_type: Option<Spanned<String>>,
     #[serde(default = "yes")]
-    nullable: bool,
+    pub(super) nullable: bool,
     #[serde(default)]
-    amount: bool,
+    pub(super) amount: bool,
     #[serde(default)]
-    personal: bool,
+    pub(super) personal: bool,
     #[serde(default)]
-    description: String,
+    pub(super) description: String,
 }
 
 fn yes() -> bool {
@@ -54,68 +57,97 @@ fn yes() -> bool {
 /// Reads and checks one item.
 ///
 /// # Errors
-/// Names the file, the line where there is one, and the remedy.
+/// Names the file, the line where there is one, and the remedy; the first mistake only (`lint` has them all).
 pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
-    let toml_place = format!("{}/ipe.toml", files.place);
-    let query_place = format!("{}/query.sql", files.place);
-    let item: ItemToml = toml::from_str(&files.toml)
-        .map_err(|error| CatalogError::new(&toml_place, error.to_string().trim()))?;
-    if item.id.as_str() != files.folder {
-        let what = format!(
-            "id is `{}` but the folder is `{}`; name both alike",
-            item.id, files.folder
-        );
-        return Err(CatalogError::new(toml_place, what));
+    let toml_place = files.toml_place();
+    let wrong = |what: String| CatalogError::new(&toml_place, what);
+    let missing = |part: &str| wrong(format!("{part} is missing"));
+    let item: ItemToml =
+        toml::from_str(&files.toml).map_err(|error| wrong(error.to_string().trim().to_owned()))?;
+    let id = item.id.ok_or_else(|| missing("id"))?.into_inner();
+    if id != files.folder {
+        return Err(wrong(format!(
+            "id is `{id}` but the folder is `{}`; name both alike",
+            files.folder
+        )));
     }
-    if item.databases.is_empty() {
-        return Err(CatalogError::new(
-            toml_place,
-            "databases is empty; name every database that the query reads",
+    let databases = item.databases.ok_or_else(|| missing("databases"))?;
+    if databases.get_ref().is_empty() {
+        return Err(wrong(
+            "databases is empty; name every database that the query reads".to_owned(),
         ));
     }
-    let contract = contract(item.contract)
-        .map_err(|error| CatalogError::new(&toml_place, error.to_string()))?;
+    let toml = item.contract.ok_or_else(|| missing("contract"))?;
+    let contract = contract(toml.into_inner(), &missing, &wrong)?;
     let query = QueryFile::parse(&files.query)
-        .map_err(|error| CatalogError::new(&query_place, error.to_string()))?;
+        .map_err(|error| CatalogError::new(files.query_place(), error.to_string()))?;
     let definition = format!("{}\0{}", files.toml, files.query);
     Ok(Ipe {
-        id: item.id,
-        title: item.title,
-        secret: item.secret,
-        databases: item.databases,
+        id: id
+            .parse()
+            .map_err(|error: IdError| wrong(format!("id {error}")))?,
+        title: item.title.ok_or_else(|| missing("title"))?.into_inner(),
+        secret: item.secret.ok_or_else(|| missing("secret"))?.into_inner(),
+        databases: databases.into_inner(),
         contract,
         query,
         definition_sha256: sha256_hex(definition.as_bytes()),
     })
 }
 
-fn contract(toml: ContractToml) -> Result<Contract, ContractError> {
+fn contract(
+    toml: ContractToml,
+    missing: &impl Fn(&str) -> CatalogError,
+    wrong: &impl Fn(String) -> CatalogError,
+) -> Result<Contract, CatalogError> {
     let mut columns = Vec::with_capacity(toml.columns.len());
     for column in toml.columns {
-        let column_type =
-            ColumnType::of(&column.sql_type).ok_or_else(|| ContractError::Unsupported {
-                column: column.source.clone(),
-                sql_type: column.sql_type.to_string(),
-                cast: cast_for(&column.sql_type),
-            })?;
+        let column = column.into_inner();
+        let text = |value: Option<Spanned<String>>, part: &str| {
+            value
+                .map(Spanned::into_inner)
+                .ok_or_else(|| missing(&format!("{part} of a column")))
+        };
+        let source = text(column.source, "source")?;
+        let sql_type: SqlType = text(column.sql_type, "type")?
+            .parse()
+            .map_err(|error| wrong(format!("column `{source}`: {error}")))?;
+        let column_type = ColumnType::of(&sql_type).ok_or_else(|| {
+            let refused = ContractError::Unsupported {
+                column: source.clone(),
+                sql_type: sql_type.to_string(),
+                cast: cast_for(&sql_type),
+            };
+            wrong(refused.to_string())
+        })?;
         columns.push(Column {
-            source: column.source,
-            name: column.name,
-            sql_type: column.sql_type,
             column_type,
+            name: text(column.name, "name")?,
+            source,
+            sql_type,
             nullable: column.nullable,
             amount: column.amount,
             personal: column.personal,
             description: column.description,
         });
     }
+    let key = toml.key.ok_or_else(|| missing("contract.key"))?;
     let contract = Contract {
-        version: toml.version,
+        version: toml.version.ok_or_else(|| missing("contract.version"))?,
         columns,
-        key: toml.key,
-        company: toml.company,
+        key: key
+            .into_inner()
+            .into_iter()
+            .map(Spanned::into_inner)
+            .collect(),
+        company: toml
+            .company
+            .ok_or_else(|| missing("contract.company"))?
+            .into_inner(),
     };
-    contract.validate()?;
+    contract
+        .validate()
+        .map_err(|error| wrong(error.to_string()))?;
     Ok(contract)
 }
 
@@ -163,6 +195,11 @@ type = "varchar(20)"
                 "dir/X_1/ipe.toml: TOML parse error at line 3",
             ),
             (TOML.replace("X_1", "X_2"), "SELECT 1", "name both alike"),
+            (
+                TOML.replace("version = 1\n", ""),
+                "SELECT 1",
+                "dir/X_1/ipe.toml: contract.version is missing",
+            ),
             (
                 TOML.replace("varchar(20)", "xml"),
                 "SELECT 1",

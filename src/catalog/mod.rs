@@ -2,7 +2,9 @@
 //!
 //! May use `domain`; reads files, asks nobody. Every mistake is named with its file.
 
+pub mod draft;
 mod file;
+pub mod lint;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +15,8 @@ use include_dir::{Dir, include_dir};
 use crate::domain::digest::sha256_hex;
 use crate::domain::ids::IpeId;
 use crate::domain::ipe::Ipe;
+
+use lint::Finding;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/catalog");
 
@@ -46,6 +50,7 @@ pub struct Catalog {
 }
 
 /// The files that define one item, as text.
+#[derive(Debug, Clone)]
 struct ItemFiles {
     place: String,
     folder: String,
@@ -53,13 +58,30 @@ struct ItemFiles {
     query: String,
 }
 
-impl Catalog {
-    /// The catalog that was built into the binary.
+impl ItemFiles {
+    fn toml_place(&self) -> String {
+        format!("{}/ipe.toml", self.place)
+    }
+
+    fn query_place(&self) -> String {
+        format!("{}/query.sql", self.place)
+    }
+}
+
+/// The files of all items as they stand, before anybody judged them.
+#[derive(Debug, Clone)]
+pub struct Definitions {
+    items: Vec<ItemFiles>,
+    origin: String,
+}
+
+impl Definitions {
+    /// The files that were built into the binary.
     ///
     /// # Errors
-    /// [`CatalogError`] names the file; the tests of this crate read every item.
+    /// [`CatalogError`] names a file that is missing.
     pub fn embedded() -> Result<Self, CatalogError> {
-        let mut found = Vec::new();
+        let mut items = Vec::new();
         for dir in EMBEDDED.dirs() {
             let folder = dir.path().to_string_lossy().into_owned();
             let text = |name: &str| {
@@ -71,20 +93,20 @@ impl Catalog {
                     .map(str::to_owned)
                     .ok_or_else(|| CatalogError::new(path.to_string_lossy(), "the file is missing"))
             };
-            found.push(ItemFiles {
+            items.push(ItemFiles {
                 place: folder.clone(),
                 toml: text("ipe.toml")?,
                 query: text("query.sql")?,
                 folder,
             });
         }
-        Self::from_files("embedded".to_owned(), found)
+        Self::of("embedded".to_owned(), items)
     }
 
-    /// The catalog of a folder with one sub-folder an item.
+    /// The files of a folder with one sub-folder an item.
     ///
     /// # Errors
-    /// [`CatalogError`] names the file or folder that cannot be read or used.
+    /// [`CatalogError`] names the file or folder that cannot be read.
     pub fn read(dir: &Path) -> Result<Self, CatalogError> {
         let place = |path: &Path| path.to_string_lossy().into_owned();
         let unreadable = |path: &Path, io: &std::io::Error| {
@@ -97,7 +119,7 @@ impl Catalog {
                 folders.push(path);
             }
         }
-        let mut found = Vec::new();
+        let mut items = Vec::new();
         for path in folders {
             let text = |name: &str| {
                 let file = path.join(name);
@@ -107,37 +129,109 @@ impl Catalog {
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default();
-            found.push(ItemFiles {
+            items.push(ItemFiles {
                 place: place(&path),
                 folder,
                 toml: text("ipe.toml")?,
                 query: text("query.sql")?,
             });
         }
-        Self::from_files(place(dir), found)
+        Self::of(place(dir), items)
     }
 
-    fn from_files(origin: String, files: Vec<ItemFiles>) -> Result<Self, CatalogError> {
-        let mut items = BTreeMap::new();
-        for item in files {
-            let ipe = file::parse(&item)?;
-            items.insert(ipe.id.clone(), ipe);
-        }
+    /// The embedded ones, or those of `dir`.
+    ///
+    /// # Errors
+    /// As [`Definitions::read`].
+    pub fn open(dir: Option<&Path>) -> Result<Self, CatalogError> {
+        dir.map_or_else(Self::embedded, Self::read)
+    }
+
+    fn of(origin: String, mut items: Vec<ItemFiles>) -> Result<Self, CatalogError> {
         if items.is_empty() {
             return Err(CatalogError::new(
                 origin,
                 "holds no item; an item is a folder with ipe.toml and query.sql",
             ));
         }
+        items.sort_by(|a, b| a.folder.cmp(&b.folder));
+        Ok(Self { items, origin })
+    }
+
+    /// Names of all items, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        self.items.iter().map(|item| item.folder.as_str()).collect()
+    }
+
+    /// Everything that is wrong with the items of these names; with all when `names` is empty.
+    ///
+    /// # Errors
+    /// Names an item that does not exist, and those that do.
+    pub fn lint(&self, names: &[String]) -> Result<Vec<Finding>, CatalogError> {
+        let items = selected(
+            &self.origin,
+            self.items.iter(),
+            |item| item.folder.as_str(),
+            names,
+        )?;
+        Ok(items.into_iter().flat_map(lint::item).collect())
+    }
+
+    /// The items.
+    ///
+    /// # Errors
+    /// [`CatalogError`] names the file and its first mistake; the tests of this crate read every embedded item.
+    pub fn catalog(&self) -> Result<Catalog, CatalogError> {
+        let mut items = BTreeMap::new();
+        for item in &self.items {
+            let ipe = file::parse(item)?;
+            items.insert(ipe.id.clone(), ipe);
+        }
         let digests: String = items
             .values()
             .map(|ipe| format!("{} {}\n", ipe.definition_sha256, ipe.id))
             .collect();
-        Ok(Self {
+        Ok(Catalog {
             items,
-            origin,
+            origin: self.origin.clone(),
             sha256: sha256_hex(digests.as_bytes()),
         })
+    }
+}
+
+/// Those of `items` that are named, in the order of the items; all when `names` is empty.
+fn selected<'a, T>(
+    origin: &str,
+    items: impl Iterator<Item = &'a T>,
+    name_of: impl Fn(&'a T) -> &'a str,
+    names: &[String],
+) -> Result<Vec<&'a T>, CatalogError> {
+    let all: Vec<&T> = items.collect();
+    let known: Vec<&str> = all.iter().map(|item| name_of(item)).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        let what = format!("there is no item `{name}`; items are {}", known.join(", "));
+        return Err(CatalogError::new(origin, what));
+    }
+    let wanted = |item: &&'a T| names.is_empty() || names.iter().any(|name| name == name_of(item));
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+impl Catalog {
+    /// The catalog that was built into the binary.
+    ///
+    /// # Errors
+    /// As [`Definitions::catalog`].
+    pub fn embedded() -> Result<Self, CatalogError> {
+        Definitions::embedded()?.catalog()
+    }
+
+    /// The catalog of a folder.
+    ///
+    /// # Errors
+    /// As [`Definitions::read`] and [`Definitions::catalog`].
+    pub fn read(dir: &Path) -> Result<Self, CatalogError> {
+        Definitions::read(dir)?.catalog()
     }
 
     /// All items in the order of their names.
@@ -150,24 +244,12 @@ impl Catalog {
     /// # Errors
     /// Names an item that does not exist, and those that do.
     pub fn select(&self, names: &[String]) -> Result<Vec<&Ipe>, CatalogError> {
-        let known = || {
-            self.items
-                .keys()
-                .map(IpeId::as_str)
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        for name in names {
-            if !self.items.keys().any(|id| id.as_str() == name) {
-                return Err(CatalogError::new(
-                    &self.origin,
-                    format!("there is no item `{name}`; items are {}", known()),
-                ));
-            }
-        }
-        let wanted =
-            |ipe: &&Ipe| names.is_empty() || names.iter().any(|name| name == ipe.id.as_str());
-        Ok(self.items.values().filter(wanted).collect())
+        selected(
+            &self.origin,
+            self.items.values(),
+            |ipe| ipe.id.as_str(),
+            names,
+        )
     }
 }
 
@@ -179,7 +261,7 @@ mod tests {
     fn every_embedded_item_is_sound() {
         let catalog = Catalog::embedded().unwrap();
         let names: Vec<_> = catalog.items().map(|ipe| ipe.id.as_str()).collect();
-        assert_eq!(names, ["CR_04", "IPE_07"]);
+        assert_eq!(names, ["CR_03", "CR_04", "CR_05", "IPE_07"]);
         for ipe in catalog.items() {
             assert!(
                 ipe.query.bind("2024-04".parse().unwrap()).is_ok(),
@@ -198,7 +280,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("no item `IPE_99`; items are CR_04, IPE_07"),
+            error.contains("no item `IPE_99`; items are CR_03, CR_04, CR_05, IPE_07"),
             "{error}"
         );
     }

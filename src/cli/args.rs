@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::domain::period::Period;
 use crate::settings::SecretsChoice;
 
+use super::catalog::CatalogArgs;
+
 /// Stream financial extracts out of SQL Server into checked, sealed evidence
 ///
 /// Every month: ask the ledger for its control totals, stream its rows, checksum them twice on two code paths, stage
@@ -38,6 +40,8 @@ pub(super) enum Command {
     Run(Box<RunArgs>),
     /// Recompute an evidence package from its files and report every inconsistency
     Verify(VerifyArgs),
+    /// List, show, check and begin items; plan what a run would meet
+    Catalog(CatalogArgs),
     /// Serve the embedded SQL Server stand-in, and print how to connect to it
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
@@ -119,9 +123,9 @@ pub(super) struct RunArgs {
 }
 
 #[cfg(feature = "sandbox")]
-const DEFAULT_SECRETS: &str = "sandbox";
+pub(super) const DEFAULT_SECRETS: &str = "sandbox";
 #[cfg(not(feature = "sandbox"))]
-const DEFAULT_SECRETS: &str = "env";
+pub(super) const DEFAULT_SECRETS: &str = "env";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:

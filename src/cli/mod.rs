@@ -3,6 +3,7 @@
 //! The only place that prints. May use everything below; holds no logic of the control.
 
 mod args;
+mod catalog;
 mod output;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -42,6 +43,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         match cli.command {
             Command::Run(args) => run::run(*args).await,
             Command::Verify(args) => verify::verify(args).await,
+            Command::Catalog(args) => catalog::catalog(args).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::sandbox(args).await,
         }
@@ -75,17 +77,20 @@ mod tests {
 
     #[test]
     fn every_flag_can_be_set_by_the_environment() {
-        for command in Cli::command().get_subcommands() {
-            for arg in command
-                .get_arguments()
-                .filter(|arg| arg.get_long().is_some())
-            {
-                let name = arg.get_id().as_str();
-                assert!(
-                    matches!(name, "help" | "version") || arg.get_env().is_some(),
-                    "{name}"
-                );
-            }
+        every_flag_of(&Cli::command());
+    }
+
+    fn every_flag_of(command: &clap::Command) {
+        for arg in command
+            .get_arguments()
+            .filter(|arg| arg.get_long().is_some())
+        {
+            let name = arg.get_id().as_str();
+            assert!(
+                matches!(name, "help" | "version") || arg.get_env().is_some(),
+                "{name}"
+            );
         }
+        command.get_subcommands().for_each(every_flag_of);
     }
 }

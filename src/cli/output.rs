@@ -225,7 +225,8 @@ fn table_row(name: &str, item: &IpeResult) -> [String; 6] {
     ]
 }
 
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+/// Rows as aligned columns.
+pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| {
         rows.iter()
             .filter_map(|row| row.get(column))

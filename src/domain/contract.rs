@@ -198,7 +198,7 @@ impl Contract {
         }
         let mut names = BTreeSet::new();
         for column in &self.columns {
-            if !legal_name(&column.name) {
+            if !is_canonical(&column.name) {
                 return Err(ContractError::Name(column.name.clone()));
             }
             if !names.insert(column.name.as_str()) {
@@ -246,7 +246,8 @@ impl Contract {
 }
 
 /// Legal in BigQuery, Parquet and SQL without quoting; a leading underscore is kept for run metadata.
-fn legal_name(name: &str) -> bool {
+#[must_use]
+pub fn is_canonical(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 120
         && name

@@ -7,6 +7,7 @@ pub mod digest;
 pub mod ids;
 pub mod ipe;
 pub mod keys;
+pub mod lexer;
 pub mod limits;
 pub mod manifest;
 pub mod period;

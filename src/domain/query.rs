@@ -3,8 +3,12 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::lexer::{self, Kind};
 use super::period::Period;
 use super::sql_type::SqlType;
+
+/// The parameters that a query may declare; the period gives each its date.
+pub const PARAMETERS: [&str; 3] = ["start", "next_start", "period_end"];
 
 /// A value bound to a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +29,8 @@ pub struct ParamDecl {
     pub name: String,
     /// Declared type.
     pub sql_type: SqlType,
+    /// Line of the declaration, from 1.
+    pub line: usize,
 }
 
 /// A bound parameter, in the order of `@P1`, `@P2` ….
@@ -113,28 +119,40 @@ impl QueryFile {
     /// # Errors
     /// [`QueryError`] with the line for a malformed block, undeclared, unused or foreign parameters.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
-        let (params, statement, lines_before) = split_block(text)?;
+        let block = Block::read(text);
+        if let Some(error) = block.errors.into_iter().next() {
+            return Err(error);
+        }
+        let params = block.params;
+        let line = |offset| lexer::position(text, offset).0;
         let mut used = Vec::new();
-        for token in tokens(&statement, lines_before)? {
-            match token {
-                Token::Param { name, line, .. } => {
+        for token in tokens(text, block.statement)? {
+            match token.kind {
+                Kind::Param => {
+                    let name = param_name(token.text);
                     if !params.iter().any(|param| param.name == name) {
+                        let line = line(token.start);
                         return Err(QueryError::Undeclared { line, name });
                     }
                     used.push(name);
                 }
-                Token::Marker { marker, line } => {
-                    return Err(QueryError::Placeholder { line, marker });
+                Kind::Marker => {
+                    return Err(QueryError::Placeholder {
+                        line: line(token.start),
+                        marker: token.text.to_owned(),
+                    });
                 }
+                _ => {}
             }
         }
         if let Some(unused) = params.iter().find(|param| !used.contains(&param.name)) {
             return Err(QueryError::Unused(unused.name.clone()));
         }
+        let statement = text.get(block.statement..).unwrap_or_default().trim();
         Ok(Self {
             text: text.to_owned(),
             params,
-            statement,
+            statement: statement.to_owned(),
         })
     }
 
@@ -160,73 +178,89 @@ impl QueryFile {
         let mut text = String::with_capacity(self.statement.len());
         let mut copied = 0;
         for token in tokens(&self.statement, 0)? {
-            if let Token::Param {
-                name, start, end, ..
-            } = token
-            {
-                let position = params
-                    .iter()
-                    .position(|param| param.name == name)
-                    .unwrap_or_default();
-                text.push_str(self.statement.get(copied..start).unwrap_or_default());
-                text.push_str(&format!("@P{}", position + 1));
-                copied = end;
+            if token.kind != Kind::Param {
+                continue;
             }
+            let name = param_name(token.text);
+            let position = params
+                .iter()
+                .position(|param| param.name == name)
+                .unwrap_or_default();
+            let between = self.statement.get(copied..token.start);
+            text.push_str(between.unwrap_or_default());
+            text.push_str(&format!("@P{}", position + 1));
+            copied = token.end();
         }
         text.push_str(self.statement.get(copied..).unwrap_or_default());
         Ok(BoundQuery { text, params })
     }
 }
 
-/// Splits the `-- params` … `-- end` block from the statement; also gives the number of lines before it.
-fn split_block(text: &str) -> Result<(Vec<ParamDecl>, String, usize), QueryError> {
-    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines = body.split_inclusive('\n').enumerate();
-    let mut params: Vec<ParamDecl> = Vec::new();
-    let mut inside = false;
-    for (index, line) in lines.by_ref() {
-        let trimmed = line.trim();
-        if !inside {
-            if trimmed.is_empty() || (trimmed.starts_with("--") && trimmed != "-- params") {
-                continue;
-            }
-            if trimmed != "-- params" {
-                return Ok((Vec::new(), body.trim().to_owned(), leading_lines(body)));
-            }
-            inside = true;
-        } else if trimmed == "-- end" {
-            let statement: String = lines.map(|(_, line)| line).collect();
-            let before = index + 1 + leading_lines(&statement);
-            return Ok((params, statement.trim().to_owned(), before));
-        } else if !trimmed.is_empty() {
-            let decl = parse_declare(trimmed, index + 1)?;
-            if params.iter().any(|param| param.name == decl.name) {
-                return Err(QueryError::Block {
-                    line: index + 1,
-                    what: format!("@{} is declared twice", decl.name),
-                });
-            }
-            params.push(decl);
-        }
-    }
-    if inside {
-        return Err(QueryError::Block {
-            line: 1,
-            what: "`-- params` without `-- end`".to_owned(),
-        });
-    }
-    Err(QueryError::Block {
-        line: 1,
-        what: "the file holds no statement".to_owned(),
-    })
+/// The name of a `@name` token, in lower case.
+#[must_use]
+pub fn param_name(token: &str) -> String {
+    token.trim_start_matches('@').to_ascii_lowercase()
 }
 
-fn leading_lines(text: &str) -> usize {
-    text.len()
-        .checked_sub(text.trim_start().len())
-        .map_or(0, |lead| {
-            text.get(..lead).unwrap_or_default().matches('\n').count()
-        })
+/// The `-- params` … `-- end` block of a file, with everything that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Block {
+    /// What it declares.
+    pub params: Vec<ParamDecl>,
+    /// Every mistake, in the order of the lines.
+    pub errors: Vec<QueryError>,
+    /// Byte offset in the file where the statement begins.
+    pub statement: usize,
+}
+
+impl Block {
+    /// Reads the block of a SQL file; a file without one is all statement.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let mut block = Self::default();
+        let mut offset = 0;
+        let mut inside = None;
+        for (index, line) in text.split_inclusive('\n').enumerate() {
+            let trimmed = line.trim_start_matches('\u{feff}').trim();
+            offset += line.len();
+            match inside {
+                None if trimmed == "-- params" => inside = Some(index + 1),
+                None if trimmed.is_empty() || trimmed.starts_with("--") => {}
+                None => return block.with_statement(text, 0),
+                Some(_) if trimmed == "-- end" => return block.with_statement(text, offset),
+                Some(_) if trimmed.is_empty() => {}
+                Some(_) => block.declare(trimmed, index + 1),
+            }
+        }
+        match inside {
+            Some(line) => block.refuse(line, "`-- params` without `-- end`"),
+            None => block.refuse(1, "the file holds no statement"),
+        }
+        block.statement = text.len();
+        block
+    }
+
+    fn with_statement(mut self, text: &str, offset: usize) -> Self {
+        let rest = text.get(offset..).unwrap_or_default();
+        let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+        self.statement = text.len() - rest.trim_start_matches(blank).len();
+        self
+    }
+
+    fn declare(&mut self, line: &str, number: usize) {
+        match parse_declare(line, number) {
+            Err(error) => self.errors.push(error),
+            Ok(decl) if self.params.iter().any(|param| param.name == decl.name) => {
+                self.refuse(number, format!("@{} is declared twice", decl.name));
+            }
+            Ok(decl) => self.params.push(decl),
+        }
+    }
+
+    fn refuse(&mut self, line: usize, what: impl Into<String>) {
+        let what = what.into();
+        self.errors.push(QueryError::Block { line, what });
+    }
 }
 
 /// Reads `DECLARE @name type = sample;`.
@@ -263,122 +297,17 @@ fn parse_declare(line: &str, number: usize) -> Result<ParamDecl, QueryError> {
     Ok(ParamDecl {
         name: name.to_ascii_lowercase(),
         sql_type,
+        line: number,
     })
 }
 
-enum Token {
-    Param {
-        name: String,
-        line: usize,
-        start: usize,
-        end: usize,
-    },
-    Marker {
-        marker: String,
-        line: usize,
-    },
-}
-
-/// Finds parameters and foreign placeholders outside strings, bracketed and quoted names and comments.
-fn tokens(sql: &str, lines_before: usize) -> Result<Vec<Token>, QueryError> {
-    let bytes = sql.as_bytes();
-    let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
-    let mut found = Vec::new();
-    let mut i = 0;
-    while i < bytes.len() {
-        let line = || lines_before + 1 + sql.get(..i).unwrap_or_default().matches('\n').count();
-        let unclosed = |what| QueryError::Unclosed { line: line(), what };
-        match at(i) {
-            b'\'' => i = close(bytes, i + 1, b'\'').ok_or_else(|| unclosed("a string"))?,
-            b'[' => i = close(bytes, i + 1, b']').ok_or_else(|| unclosed("a bracketed name"))?,
-            b'"' => i = close(bytes, i + 1, b'"').ok_or_else(|| unclosed("a quoted name"))?,
-            b'-' if at(i + 1) == b'-' => {
-                while i < bytes.len() && at(i) != b'\n' {
-                    i += 1;
-                }
-            }
-            b'/' if at(i + 1) == b'*' => {
-                i = close_comment(bytes, i).ok_or_else(|| unclosed("a comment"))?;
-            }
-            b'@' if at(i + 1) == b'@' => i = word_end(bytes, i + 2),
-            b'@' => {
-                let end = word_end(bytes, i + 1);
-                let name = sql.get(i + 1..end).unwrap_or_default().to_ascii_lowercase();
-                found.push(Token::Param {
-                    name,
-                    line: line(),
-                    start: i,
-                    end,
-                });
-                i = end;
-            }
-            b'?' => {
-                found.push(Token::Marker {
-                    marker: "?".to_owned(),
-                    line: line(),
-                });
-                i += 1;
-            }
-            b'{' => {
-                let end = bytes
-                    .get(i..)
-                    .and_then(|rest| rest.iter().position(|b| *b == b'}'))
-                    .unwrap_or(0)
-                    + i
-                    + 1;
-                let marker = sql.get(i..end).unwrap_or("{").to_owned();
-                found.push(Token::Marker {
-                    marker,
-                    line: line(),
-                });
-                i = end;
-            }
-            b if is_word(b) => i = word_end(bytes, i),
-            _ => i += 1,
-        }
-    }
-    Ok(found)
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'#' | b'@')
-}
-
-fn word_end(bytes: &[u8], from: usize) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest.iter().position(|b| !is_word(*b)).unwrap_or(rest.len())
-}
-
-/// Position behind the closing quote; a doubled quote is part of the text.
-fn close(bytes: &[u8], mut from: usize, quote: u8) -> Option<usize> {
-    loop {
-        let next = bytes.get(from..)?.iter().position(|b| *b == quote)? + from + 1;
-        if bytes.get(next) != Some(&quote) {
-            return Some(next);
-        }
-        from = next + 1;
-    }
-}
-
-/// Position behind a comment; T-SQL comments nest.
-fn close_comment(bytes: &[u8], mut i: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    loop {
-        match (*bytes.get(i)?, bytes.get(i + 1).copied().unwrap_or(0)) {
-            (b'/', b'*') => {
-                depth += 1;
-                i += 2;
-            }
-            (b'*', b'/') => {
-                depth -= 1;
-                i += 2;
-                if depth == 0 {
-                    return Some(i);
-                }
-            }
-            _ => i += 1,
-        }
-    }
+/// The tokens of `text` from `offset` on.
+fn tokens(text: &str, offset: usize) -> Result<Vec<lexer::Token<'_>>, QueryError> {
+    let statement = text.get(offset..).unwrap_or_default();
+    lexer::lex(statement, offset).map_err(|unclosed| QueryError::Unclosed {
+        line: lexer::position(text, unclosed.start).0,
+        what: unclosed.what,
+    })
 }
 
 #[cfg(test)]

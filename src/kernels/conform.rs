@@ -187,7 +187,7 @@ fn type_finding(column: &Column, source: &SourceColumn, by: &str) -> Option<Stri
     }
 }
 
-fn refusal(source: &SourceColumn) -> String {
+pub(super) fn refusal(source: &SourceColumn) -> String {
     format!(
         "column `{name}` has type {}, which cannot be carried exactly; write CAST([{}] AS {}) in the select list",
         source.sql_type,

@@ -13,6 +13,7 @@ pub mod digest;
 mod expressions;
 pub mod frame;
 pub mod keys;
+pub mod loss;
 pub mod quality;
 pub mod recheck;
 #[cfg(test)]

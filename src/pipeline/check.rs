@@ -34,6 +34,36 @@ pub const DIGEST_WAREHOUSE: &str = "digest.staged_warehouse";
 /// Identifier of the check that the month holds this run and no other.
 pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
 
+/// Every check with what it says, in the order in which they are made.
+pub const CHECKS: [(&str, &str); 11] = [
+    (CONTRACT_COLUMNS, "names, order and types of the columns"),
+    (CONTRACT_NULLS, "nulls only where the contract allows them"),
+    (
+        TRANSFER_SOURCE,
+        "rows and sums per company by separate SQL = decoded",
+    ),
+    (
+        TRANSFER_STABLE,
+        "rows and totals come from one SNAPSHOT transaction, or totals before the rows = totals after them",
+    ),
+    (
+        TRANSFER_STAGED,
+        "rows and sums per company decoded = read back from staging",
+    ),
+    (
+        DIGEST_STAGED,
+        "content digest of the stream = second path over staging",
+    ),
+    (KEY_UNIQUE, "no two rows share the true key"),
+    (TRANSFER_LOADED, "rows that the load reports = rows staged"),
+    (
+        TRANSFER_WAREHOUSE,
+        "rows and sums per company in the warehouse = staged",
+    ),
+    (DIGEST_WAREHOUSE, "content digest in the warehouse = staged"),
+    (WAREHOUSE_RUN, "the month holds this run and no other"),
+];
+
 /// All checks before the load, in a fixed order.
 #[must_use]
 pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {

@@ -3,6 +3,7 @@
 //!
 //! May use `domain` and Arrow; names no vendor.
 
+mod estimate;
 mod store;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use crate::domain::query::BoundQuery;
 use crate::domain::run::{ProcessMark, RowMetadata};
 use crate::domain::sql_type::SqlType;
 
+pub use estimate::Estimate;
 pub use store::{StoreRoot, Stored};
 
 /// What a caller can do about an error.
@@ -233,6 +235,12 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// `Unreachable`, `Denied`, `Timeout`, `Config`.
     async fn open(&self, databases: &[String]) -> Result<Box<dyn Snapshot>, PortError>;
+
+    /// What the plan of the query expects, without running it, on a connection of its own.
+    ///
+    /// # Errors
+    /// `Query` or `Unsupported` when the server shows no plan to this login; `Unreachable`, `Denied`, `Timeout`.
+    async fn estimate(&self, query: &BoundQuery) -> Result<Estimate, PortError>;
 }
 
 /// One consistent view. Calls follow each other; after any error the view is spent and only `close` is left.

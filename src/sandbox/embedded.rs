@@ -33,6 +33,8 @@ pub struct SandboxConfig {
     pub snapshot_allowed: bool,
     /// Writers, each of which commits a posting to the ledger every 20 ms.
     pub writers: u16,
+    /// Whether the login may see plans.
+    pub showplan_allowed: bool,
     /// Answer IPE_07's rows pre-encoded, a small ledger over and over until there are about `rows`.
     pub replay: bool,
     /// Planned failures.
@@ -48,6 +50,7 @@ impl Default for SandboxConfig {
             seed: 1,
             snapshot_allowed: true,
             writers: 0,
+            showplan_allowed: true,
             replay: false,
             faults: Faults::default(),
         }
@@ -103,6 +106,7 @@ impl Sandbox {
         let engine_config = EngineConfig {
             seed: config.seed,
             snapshot_allowed: config.snapshot_allowed,
+            showplan_allowed: config.showplan_allowed,
             ..EngineConfig::default()
         };
         let (login, password) = (engine_config.login.clone(), engine_config.password.clone());

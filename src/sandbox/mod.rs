@@ -1,7 +1,7 @@
 //! An embedded SQL Server stand-in: a TDS 7.4 server in front of a small T-SQL engine over a generated ledger, anyone's
 //! own tables, or both.
 //!
-//! Beside the floors: only `app.rs` and `cli/` name it; it may use `domain`. Never part of the production image.
+//! Beside the floors: only `app/` and `cli/` name it; it may use `domain`. Never part of the production image.
 
 pub mod data;
 mod embedded;

@@ -4,13 +4,16 @@ use assert_cmd::Command;
 use serde_json::Value;
 use soxauto::adapters::local_warehouse::LocalWarehouse;
 use soxauto::adapters::store;
+use soxauto::pipeline::check::CHECKS;
 use soxauto::ports::{Cell, Warehouse};
 use tempfile::TempDir;
 
+/// The binary in an empty folder of its own.
 pub(crate) struct Shell {
     pub(crate) dir: TempDir,
 }
 
+/// What it said.
 pub(crate) struct Said {
     pub(crate) code: i32,
     pub(crate) out: String,
@@ -27,6 +30,11 @@ impl Shell {
     /// Runs in an empty folder with an empty environment.
     pub(crate) fn run(&self, args: &[&str]) -> Said {
         self.run_with(args, &[])
+    }
+
+    /// A place in that folder.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
     }
 
     fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
@@ -55,7 +63,7 @@ fn a_run_prints_a_table_and_its_packages_verify() {
         said.out
     );
     assert!(
-        said.out.contains("SUCCESS, NO_EXCEPTIONS: 2 of 2 items"),
+        said.out.contains("SUCCESS, NO_EXCEPTIONS: 4 of 4 items"),
         "{}",
         said.out
     );
@@ -74,7 +82,7 @@ fn a_run_prints_a_table_and_its_packages_verify() {
         .lines()
         .filter_map(|line| line.split(" evidence  ").nth(1))
         .collect();
-    assert_eq!(packages.len(), 2);
+    assert_eq!(packages.len(), 4);
     for package in packages {
         let verified = shell.run(&["verify", package]);
         assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
@@ -118,6 +126,15 @@ fn json_goes_to_stdout_alone_with_the_guides_names() {
     ] {
         assert!(!item[name].is_null(), "{name}");
     }
+    let mut listed = CHECKS.map(|(id, _)| id);
+    listed.sort_unstable();
+    let made = item["validation_summary"].as_object().unwrap();
+    let mut made: Vec<&String> = made.keys().collect();
+    made.sort();
+    assert_eq!(
+        made, listed,
+        "`catalog show` lists the checks that a run makes"
+    );
     assert_eq!(
         result["ipe_results"].as_object().unwrap().len(),
         1,
@@ -192,7 +209,7 @@ fn bad_input_is_one_error_with_its_remedy_and_exit_code_2() {
         (&["run", "--period", "2024-13"], "write it as YYYY-MM"),
         (
             &["run", "--ipe", "IPE_99"],
-            "there is no item `IPE_99`; items are CR_04, IPE_07",
+            "there is no item `IPE_99`; items are CR_03, CR_04, CR_05, IPE_07",
         ),
         (
             &["run", "--secrets", "vault"],
@@ -273,6 +290,12 @@ fn help_teaches_with_examples() {
     let shell = Shell::new();
     insta::assert_snapshot!("help", shell.run(&["--help"]).out);
     insta::assert_snapshot!("help_run", shell.run(&["run", "--help"]).out);
+    for command in ["", "list", "show", "lint", "new", "plan"] {
+        let args = ["catalog", command, "--help"];
+        let args: Vec<&str> = args.into_iter().filter(|arg| !arg.is_empty()).collect();
+        let name = format!("help_catalog_{command}");
+        insta::assert_snapshot!(name.trim_end_matches('_').to_owned(), shell.run(&args).out);
+    }
     insta::assert_snapshot!("help_verify", shell.run(&["verify", "--help"]).out);
     #[cfg(feature = "sandbox")]
     insta::assert_snapshot!("help_sandbox", shell.run(&["sandbox", "--help"]).out);

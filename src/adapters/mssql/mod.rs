@@ -10,15 +10,17 @@ mod convert;
 mod decode;
 mod describe;
 mod error;
+mod estimate;
 mod reader;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::limits::Limits;
-use crate::ports::{PortError, PortErrorKind, Secret, Snapshot, Source};
+use crate::domain::query::BoundQuery;
+use crate::ports::{Estimate, PortError, PortErrorKind, Secret, Snapshot, Source};
 
 use connection_string::Address;
 
@@ -54,17 +56,23 @@ impl MssqlSource {
     pub fn server(&self) -> String {
         format!("{}:{}", self.address.host, self.address.port)
     }
-}
 
-#[async_trait]
-impl Source for MssqlSource {
-    async fn open(&self, databases: &[String]) -> Result<Box<dyn Snapshot>, PortError> {
+    /// A logged-in connection, and the permit that it holds.
+    async fn connect(&self) -> Result<(connect::Wire, OwnedSemaphorePermit), PortError> {
         let closed = |_| PortError::new(PortErrorKind::Limit, "the source is shutting down");
         let slot = Arc::clone(&self.slots)
             .acquire_owned()
             .await
             .map_err(closed)?;
-        let mut client = connect::connect(&self.address, &self.limits).await?;
+        let client = connect::connect(&self.address, &self.limits).await?;
+        Ok((client, slot))
+    }
+}
+
+#[async_trait]
+impl Source for MssqlSource {
+    async fn open(&self, databases: &[String]) -> Result<Box<dyn Snapshot>, PortError> {
+        let (mut client, slot) = self.connect().await?;
         let opened = access::open(&mut client, databases, &self.limits)
             .await
             .map_err(|error| error.at("server", self.server()))?;
@@ -75,5 +83,12 @@ impl Source for MssqlSource {
             self.limits.clone(),
             slot,
         )))
+    }
+
+    async fn estimate(&self, query: &BoundQuery) -> Result<Estimate, PortError> {
+        let (mut client, _slot) = self.connect().await?;
+        estimate::estimate(&mut client, query, &self.limits)
+            .await
+            .map_err(|error| error.at("server", self.server()))
     }
 }

@@ -147,6 +147,29 @@ pub(super) const CHART_OF_ACCOUNTS: TableDef = TableDef {
     is_view: false,
 };
 
+pub(super) const COUNTRY: TableDef = TableDef {
+    name: [FINREC, "fdw", "Dim_Country"],
+    columns: &[
+        ("Country_Code", "varchar(10)", false),
+        ("Country_Name", "nvarchar(50)", false),
+    ],
+    is_view: false,
+};
+
+pub(super) const FX_RATES: TableDef = TableDef {
+    name: [FINREC, "dbo", "RPT_FX_RATES"],
+    columns: &[
+        ("Country_Code", "varchar(10)", false),
+        ("Currency_Code", "varchar(10)", false),
+        ("Base_Currency", "varchar(10)", false),
+        ("Rate_Type", "varchar(20)", false),
+        ("Year", "int", false),
+        ("Cod_Month", "int", false),
+        ("FX_rate", "decimal(38,20)", true),
+    ],
+    is_view: false,
+};
+
 pub(super) const BALANCES: TableDef = TableDef {
     name: [
         FINREC,

@@ -18,6 +18,7 @@ mod events;
 mod general;
 mod ledger;
 mod postings;
+mod rates;
 mod rng;
 pub mod table;
 
@@ -171,6 +172,8 @@ fn collect(
         defs::GENERAL_LEDGER.table(general)?,
         dimensions::companies()?,
         dimensions::chart_of_accounts()?,
+        rates::country_table()?,
+        rates::rate_table()?,
         postings.balances()?,
     ]))
 }

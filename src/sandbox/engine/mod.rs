@@ -12,6 +12,7 @@ mod infoschema;
 mod params;
 mod procedures;
 mod session;
+mod showplan;
 mod sysviews;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct EngineConfig {
     pub password: String,
     /// Whether the databases allow SNAPSHOT.
     pub snapshot_allowed: bool,
+    /// Whether the login may see plans.
+    pub showplan_allowed: bool,
     /// Whether the login may only read.
     pub read_only_login: bool,
     /// Name that the server gives itself.
@@ -62,6 +65,7 @@ impl Default for EngineConfig {
             login: "sox_reader".to_owned(),
             password: "sandbox".to_owned(),
             snapshot_allowed: true,
+            showplan_allowed: true,
             read_only_login: true,
             server_name: "SANDBOX".to_owned(),
             threads: 1,

@@ -34,6 +34,8 @@ pub(super) struct Session {
     database: String,
     isolation: u8,
     nocount: bool,
+    /// Whether queries are answered with their plan.
+    showplan: bool,
     /// Open BEGIN TRANSACTIONs.
     depth: u32,
     /// Number of the open transaction.
@@ -68,6 +70,7 @@ impl Session {
             database,
             isolation: READ_COMMITTED,
             nocount: false,
+            showplan: false,
             depth: 0,
             descriptor: 0,
             pinned: None,
@@ -158,6 +161,9 @@ impl Session {
         nesting: usize,
     ) -> Result<(), Stop> {
         match statement {
+            Statement::Query(query) if self.showplan => {
+                return self.show_plan(&query, variables, out).await;
+            }
             Statement::Query(query) => {
                 let bound = self.bind(&query, variables)?;
                 let shared = Arc::clone(&self.shared);
@@ -179,6 +185,7 @@ impl Session {
                 variables.insert(name.to_lowercase(), (ty.clone(), Some(single(&cell, &ty)?)));
             }
             Statement::SetOption { nocount } => self.nocount = nocount.unwrap_or(self.nocount),
+            Statement::ShowPlan(on) => self.showplan = on,
             Statement::Isolation(level) => {
                 self.isolation = level;
                 self.show();

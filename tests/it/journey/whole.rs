@@ -1,5 +1,6 @@
 //! Good runs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use soxauto::adapters::local_warehouse::LocalWarehouse;
@@ -18,7 +19,7 @@ pub(super) fn record(evidence: &str) -> ItemRecord {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_items_pass_load_and_verify() {
+async fn all_items_pass_load_and_verify() {
     let place = Place::new();
     let sandbox = sandbox(SandboxConfig::default()).await;
     place.secret(&sandbox.odbc_connection_string());
@@ -30,7 +31,7 @@ async fn both_items_pass_load_and_verify() {
         (result.overall_status, result.control_result),
         (OverallStatus::Success, ControlResult::NoExceptions)
     );
-    assert_eq!(result.summary.total_ipes, 2);
+    assert_eq!(result.summary.total_ipes, 4);
     assert_eq!(result.ipe_results["IPE_07"].rows_extracted, 2_000);
     for item in result.ipe_results.values() {
         assert_eq!(item.status, ItemStatus::Success, "{item:#?}");
@@ -73,6 +74,46 @@ async fn the_loaded_ledgers_tie_to_the_cent() {
         );
         assert!(general.rows.contains(row), "no equal balance for {row:?}");
     }
+}
+
+/// Check Z1 of the control, from loaded rows: opening balance + entries of the month = closing balance.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_loaded_entries_are_the_movement_between_two_loaded_balances() {
+    let place = Place::new();
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let mut march = place.settings("CR_04");
+    march.period = Some("2024-03".parse().unwrap());
+    run(march).await;
+    let mut april = place.settings("CR_04");
+    april.items.push("CR_03".to_owned());
+    run(april).await;
+    let staging = store::open(&place.path("staging")).unwrap();
+    let warehouse =
+        LocalWarehouse::new(&store::open(&place.path("warehouse")).unwrap(), staging).unwrap();
+    let sums = async |table: &str, amount: &str, month: &str| {
+        let sql = format!(
+            "SELECT id_company, group_coa_account_no, SUM({amount}) AS total FROM pg01_validated_ipe_{table} \
+             WHERE _period = DATE '{month}-01' GROUP BY id_company, group_coa_account_no"
+        );
+        let rows = warehouse.rows(&sql, 1_000).await.unwrap().rows;
+        let sum = |row: &Vec<Cell>| match (&row[0], &row[1], &row[2]) {
+            (Cell::Text(company), Cell::Text(account), Cell::Decimal(total)) => {
+                ((company.clone(), account.clone()), total.units())
+            }
+            other => panic!("{other:?}"),
+        };
+        rows.iter().map(sum).collect::<BTreeMap<_, _>>()
+    };
+    let opening = sums("cr_04", "balance_at_date", "2024-03").await;
+    let entries = sums("cr_03", "amount", "2024-04").await;
+    let closing = sums("cr_04", "balance_at_date", "2024-04").await;
+    assert!(entries.len() > 5, "{entries:?}");
+    for (place, balance) in &closing {
+        let of = |sums: &BTreeMap<_, i128>| sums.get(place).copied().unwrap_or_default();
+        assert_eq!(of(&opening) + of(&entries), *balance, "{place:?}");
+    }
+    assert!(entries.keys().all(|place| closing.contains_key(place)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! The catalog's two queries, as the program asks them.
+//! The catalog's queries, as the program asks them.
 
 use super::*;
 use std::collections::BTreeMap;
@@ -7,6 +7,8 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Decimal128Type, Int64Type};
 
 const IPE_07: &str = include_str!("../../../../data/catalog/IPE_07/query.sql");
+const CR_03: &str = include_str!("../../../../data/catalog/CR_03/query.sql");
+const CR_05: &str = include_str!("../../../../data/catalog/CR_05/query.sql");
 const CR_04: &str = include_str!("../../../../data/catalog/CR_04/query.sql");
 
 /// The query without its block of declarations and with numbered parameters, as the program sends it.
@@ -14,10 +16,15 @@ fn bound(text: &str) -> String {
     let (_, body) = text.split_once("-- end").unwrap();
     body.replace("@next_start", "@P1")
         .replace("@period_end", "@P2")
+        .replace("@start", "@P3")
 }
 
 fn params() -> Vec<SqlParam> {
-    vec![date("@P1", "2024-05-01"), date("@P2", "2024-04-30")]
+    vec![
+        date("@P1", "2024-05-01"),
+        date("@P2", "2024-04-30"),
+        date("@P3", "2024-04-01"),
+    ]
 }
 
 #[tokio::test]
@@ -61,11 +68,109 @@ async fn the_files_run_by_hand_as_they_are() {
         "{:?}",
         answer.error
     );
-    let answer = ask(CR_04).await;
-    assert!(
-        answer.error.is_none() && answer.rows() > 0,
-        "{:?}",
-        answer.error
+    for text in [CR_03, CR_04, CR_05] {
+        let answer = ask(text).await;
+        assert!(
+            answer.error.is_none() && answer.rows() > 0,
+            "{:?}",
+            answer.error
+        );
+    }
+}
+
+/// Check Z1 of the control: the entries of the month are the movement between two balances.
+#[tokio::test]
+async fn cr_03_is_the_movement_between_two_balances_of_cr_04() {
+    let larger = EngineConfig {
+        rows: 5_000,
+        ..EngineConfig::default()
+    };
+    let mut session = open(&LedgerEngine::new(larger).unwrap()).await;
+    let posted = |query: &str| {
+        format!(
+            "SELECT q.[id_company] AS k, q.[Group_COA_Account_no] AS a, 1 AS n, SUM(q.[Amount]) AS s0 FROM ({query}) AS q \
+             GROUP BY q.[id_company], q.[Group_COA_Account_no] HAVING SUM(q.[Amount]) <> 0"
+        )
+    };
+    let moved = "SELECT id_company AS k, group_coa_account_no AS a, 1 AS n, \
+         SUM(CASE WHEN closing_date = @P2 THEN balance_at_date ELSE -balance_at_date END) AS s0 \
+         FROM AIG_Nav_Jumia_Reconciliation.dbo.V_BS_ANAPLAN_IMPORT_IFRS_MAPPING_CURRENCY_SPLIT \
+         WHERE closing_date IN (@P2, DATEADD(day, -1, @P3)) AND group_coa_account_no LIKE '130%' \
+         GROUP BY id_company, group_coa_account_no \
+         HAVING SUM(CASE WHEN closing_date = @P2 THEN balance_at_date ELSE -balance_at_date END) <> 0";
+    let moved = sums(&run_with(&mut session, moved, &params()).await);
+    let good = bound(CR_03);
+    let entries = sums(&run_with(&mut session, &posted(&good), &params()).await);
+    assert_eq!(
+        entries, moved,
+        "entries = closing balance - opening balance"
+    );
+    assert!(moved.len() > 10, "{}", moved.len());
+    for (condition, without) in [
+        ("AND gl.[Posting Date] < @P1", "a month without its end"),
+        (
+            "gl.[Posting Date] >= @P3\n    AND",
+            "a month without its beginning",
+        ),
+    ] {
+        let broken = good.replace(condition, "");
+        assert_ne!(broken, good);
+        let entries = sums(&run_with(&mut session, &posted(&broken), &params()).await);
+        assert_ne!(entries, moved, "{without}");
+    }
+}
+
+#[tokio::test]
+async fn cr_05_gives_every_company_its_closing_rate_once() {
+    let mut session = open(&engine()).await;
+    let rates = |query: &str| {
+        format!(
+            "SELECT q.[Company_Code] AS k, 'x' AS a, 1 AS n, q.[FX_rate] AS s0 FROM ({query}) AS q"
+        )
+    };
+    let good = bound(CR_05);
+    let answer = run_with(&mut session, &rates(&good), &params()).await;
+    let found: BTreeMap<String, i128> = sums(&answer)
+        .into_iter()
+        .map(|((k, _), rate)| (k, rate))
+        .collect();
+    let hundredth = 10_i128.pow(18);
+    for (company, hundredths) in [
+        ("EC_NG", 165_000),
+        ("EC_KE", 13_000),
+        ("EC_IC", 60_000),
+        ("HF_SN", 60_000),
+        ("JD_GH", 1_350),
+        ("JD_UG", 380_000),
+        ("JD_DZ", 13_450),
+        ("JM_EG", 4_890),
+        ("EC_MA", 1_010),
+        ("EC_NG_USD", 100),
+    ] {
+        assert_eq!(found[company], hundredths * hundredth, "{company}");
+    }
+    assert_eq!((answer.rows(), found.len()), (12, 12), "one row a company");
+    for filter in [
+        "AND fx.[Rate_Type] = 'Closing'",
+        "AND fx.[Base_Currency] = 'USD'",
+        "AND fx.[Cod_Month] = MONTH(@P2)",
+    ] {
+        let broken = good.replace(filter, "");
+        assert_ne!(broken, good);
+        let more = run_with(&mut session, &rates(&broken), &params()).await;
+        assert!(more.rows() > 12, "without {filter}");
+    }
+    let none = good.replace("YEAR(@P2)", "1999");
+    let none = run_with(
+        &mut session,
+        &format!("SELECT COUNT(*) FROM ({none}) AS q WHERE q.[FX_rate] IS NULL"),
+        &params(),
+    )
+    .await;
+    assert_eq!(
+        none.text(),
+        ["11"],
+        "a company without a rate stays, with null"
     );
 }
 

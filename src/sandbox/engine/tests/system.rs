@@ -33,6 +33,41 @@ async fn wrong_logins_and_databases_are_refused() {
 }
 
 #[tokio::test]
+async fn showplan_answers_with_a_plan_until_it_is_switched_off() {
+    let mut session = open(&engine()).await;
+    let sql = "SELECT 1 AS a FROM [G_L Entries] gl JOIN [Customers] c ON c.[No_] = gl.[Source No_]";
+    let rows = ask("SELECT COUNT(*) FROM [G_L Entries]").await.text();
+    assert!(
+        run(&mut session, "SET SHOWPLAN_XML ON")
+            .await
+            .error
+            .is_none()
+    );
+    let plan = run(&mut session, sql).await.text();
+    let expected = format!("StatementEstRows=\"{}\"", rows[0]);
+    assert!(plan.len() == 1 && plan[0].contains(&expected), "{plan:?}");
+    assert_eq!(
+        run(&mut session, "SELECT x").await.error.unwrap().number,
+        207
+    );
+    assert!(
+        run(&mut session, "SET SHOWPLAN_XML OFF")
+            .await
+            .error
+            .is_none()
+    );
+    assert_eq!(run(&mut session, "SELECT 1").await.text(), ["1"]);
+    let silent = LedgerEngine::new(EngineConfig {
+        rows: 1,
+        showplan_allowed: false,
+        ..EngineConfig::default()
+    });
+    let mut session = open(&silent.unwrap()).await;
+    run(&mut session, "SET SHOWPLAN_XML ON").await;
+    assert_eq!(run(&mut session, sql).await.error.unwrap().number, 262);
+}
+
+#[tokio::test]
 async fn facts_of_the_server_are_answered() {
     let mut session = open(&engine()).await;
     for (sql, expected) in [
@@ -74,7 +109,7 @@ async fn facts_of_the_server_are_answered() {
         ),
         (
             "SELECT COUNT(*) FROM AIG_Nav_Jumia_Reconciliation.INFORMATION_SCHEMA.TABLES",
-            "3",
+            "5",
         ),
         (
             "SELECT t.name FROM sys.tables t JOIN sys.schemas s ON s.schema_id = t.schema_id WHERE s.name = 'dbo' AND t.name LIKE 'G%'",

@@ -56,6 +56,8 @@ pub enum Statement {
         /// New value of NOCOUNT, if it was that option.
         nocount: Option<bool>,
     },
+    /// `SET SHOWPLAN_XML`, on or off.
+    ShowPlan(bool),
     /// SET TRANSACTION ISOLATION LEVEL, by the wire's number (1 read uncommitted … 5 snapshot).
     Isolation(u8),
     /// USE.

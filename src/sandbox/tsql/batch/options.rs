@@ -62,6 +62,9 @@ pub(super) fn set(words: &[String], rest: Vec<Token>) -> SqlResult<Statement> {
         return Ok(Statement::Isolation(level));
     }
     let off = rest.last().is_some_and(|t| is_word(t, "OFF"));
+    if nth(1) == "SHOWPLAN_XML" {
+        return Ok(Statement::ShowPlan(!off));
+    }
     let zero = rest
         .last()
         .is_some_and(|t| matches!(t, Token::Number(n, _) if n == "0"));

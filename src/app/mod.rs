@@ -1,35 +1,39 @@
 //! The root: the only place that picks adapters and puts a run together.
 
-use std::collections::BTreeMap;
+mod sources;
+
+pub mod catalog;
+
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::local_warehouse::LocalWarehouse;
-use crate::adapters::mssql::MssqlSource;
 use crate::adapters::process::ProcProcesses;
-use crate::adapters::secrets::{EnvSecrets, FileSecrets};
 use crate::adapters::store;
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::lint::Finding;
+use crate::catalog::{CatalogError, Definitions};
 use crate::domain::digest::hex;
 use crate::domain::ids::RunId;
 use crate::domain::ipe::Ipe;
 use crate::domain::limits::Limits;
 use crate::domain::period::{Period, PeriodError};
+use crate::domain::query::QueryError;
 use crate::domain::run::{Program, RunContext, Stamp};
 use crate::pipeline::package::{VerifyReport, VerifyRequest, verify_package};
 use crate::pipeline::progress::Progress;
 use crate::pipeline::record::Places;
 use crate::pipeline::workflow::WorkflowResult;
 use crate::pipeline::{Tools, schedule};
-use crate::ports::{Clock, PortError, PortErrorKind, Secrets, Source, Sources};
+use crate::ports::{Clock, PortError};
 use crate::settings::{RunSettings, SecretsChoice};
+
+use sources::Reach;
 
 /// Why a run could not begin; nothing was read or written.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +44,15 @@ pub enum StartError {
     /// The catalog or the items.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// Definitions with findings; nothing was sent to a server.
+    #[error("{}", refusal(.0))]
+    Lint(Vec<Finding>),
+    /// Columns that cannot be carried exactly.
+    #[error("the query delivers what cannot be carried exactly:\n  {}", .0.join("\n  "))]
+    Uncarried(Vec<String>),
+    /// A query that cannot be bound.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// A root, a secret or the stand-in.
     #[error(transparent)]
     Port(#[from] PortError),
@@ -49,6 +62,30 @@ pub enum StartError {
     /// A task of the run ended without an outcome.
     #[error("a task of the run was lost: {0}")]
     Lost(#[from] tokio::task::JoinError),
+}
+
+fn refusal(findings: &[Finding]) -> String {
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|finding| format!("\n  {finding}"))
+        .collect();
+    format!(
+        "the definitions have {} findings, and nothing was asked of a server:{}\nhint: mend them, then look again with \
+         `soxauto catalog lint`",
+        findings.len(),
+        lines.concat()
+    )
+}
+
+/// The items of these names, all when `names` is empty, provided that the lint finds nothing in them.
+fn sound_items(catalog: Option<&Path>, names: &[String]) -> Result<Vec<Ipe>, StartError> {
+    let definitions = Definitions::open(catalog)?;
+    let findings = definitions.lint(names)?;
+    if !findings.is_empty() {
+        return Err(StartError::Lint(findings));
+    }
+    let catalog = definitions.catalog()?;
+    Ok(catalog.select(names)?.into_iter().cloned().collect())
 }
 
 /// The clock of the machine.
@@ -65,38 +102,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// Sources by secret; one per secret, made when first asked for.
-struct MssqlSources {
-    secrets: Arc<dyn Secrets>,
-    limits: Limits,
-    connections_max: usize,
-    made: Mutex<BTreeMap<String, Arc<MssqlSource>>>,
-}
-
-#[async_trait]
-impl Sources for MssqlSources {
-    async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError> {
-        let mut made = self.made.lock().await;
-        if let Some(source) = made.get(secret) {
-            return Ok(Arc::<MssqlSource>::clone(source));
-        }
-        let value = self.secrets.get(secret).await?;
-        let source = MssqlSource::new(&value, self.limits.clone(), self.connections_max)
-            .map_err(|error| error.at("secret", secret))?;
-        let source = Arc::new(source);
-        made.insert(secret.to_owned(), Arc::clone(&source));
-        Ok(source)
-    }
-}
-
 /// A run that is put together and has not begun.
 pub struct App {
     tools: Tools,
     context: RunContext,
     items: Vec<Ipe>,
     jobs: usize,
-    #[cfg(feature = "sandbox")]
-    sandbox: Option<crate::sandbox::Sandbox>,
+    reach: Reach,
 }
 
 impl App {
@@ -113,49 +125,26 @@ impl App {
         let period = settings
             .period
             .map_or_else(|| Period::last_closed(started_at), Ok)?;
-        if settings.sandbox_data.is_some() && settings.secrets != SecretsChoice::Sandbox {
-            return Err(data_without_sandbox().into());
-        }
-        let catalog = settings
-            .catalog
-            .as_deref()
-            .map_or_else(Catalog::embedded, Catalog::read)?;
-        let items: Vec<Ipe> = catalog
-            .select(&settings.items)?
-            .into_iter()
-            .cloned()
-            .collect();
+        let items = sound_items(settings.catalog.as_deref(), &settings.items)?;
         let staging = store::open(&settings.staging)?;
         let evidence = store::open(&settings.evidence)?;
         let warehouse = LocalWarehouse::new(&store::open(&settings.warehouse)?, staging.clone())?;
-        #[cfg(feature = "sandbox")]
-        let sandbox = match settings.secrets {
-            SecretsChoice::Sandbox => Some(sandbox(&settings).await?),
-            _ => None,
-        };
-        let secrets: Arc<dyn Secrets> = match &settings.secrets {
-            SecretsChoice::Env => Arc::new(EnvSecrets),
-            SecretsChoice::File(dir) => Arc::new(FileSecrets::new(dir.clone())),
-            #[cfg(feature = "sandbox")]
-            SecretsChoice::Sandbox => Arc::new(SandboxSecrets::of(sandbox.as_ref())?),
-            #[cfg(not(feature = "sandbox"))]
-            SecretsChoice::Sandbox => return Err(no_sandbox().into()),
-        };
+        let reach = Reach::open(
+            &settings.secrets,
+            (settings.sandbox_rows, settings.sandbox_data.as_deref()),
+            &settings.limits,
+            settings.jobs,
+        )
+        .await?;
         let context = context(&settings, period, started_at)?;
         let places = Places {
             staging: staging.uri.clone(),
             warehouse: crate::ports::Warehouse::location(&warehouse),
-            secrets: secrets.origin(),
+            secrets: reach.origin.clone(),
             host: host_name(),
         };
-        let sources = MssqlSources {
-            secrets,
-            limits: settings.limits.clone(),
-            connections_max: settings.jobs.max(1),
-            made: Mutex::default(),
-        };
         let tools = Tools {
-            sources: Arc::new(sources),
+            sources: reach.sources(),
             staging,
             warehouse: Arc::new(warehouse),
             evidence,
@@ -171,8 +160,7 @@ impl App {
             context,
             items,
             jobs: settings.jobs,
-            #[cfg(feature = "sandbox")]
-            sandbox,
+            reach,
         })
     }
 
@@ -195,10 +183,7 @@ impl App {
     pub async fn run(self) -> Result<WorkflowResult, StartError> {
         let outcomes =
             schedule::run_items(&self.tools, &self.context, &self.items, self.jobs).await?;
-        #[cfg(feature = "sandbox")]
-        if let Some(sandbox) = self.sandbox {
-            sandbox.stop().await;
-        }
+        self.reach.stop().await;
         Ok(WorkflowResult::new(
             &self.context,
             &outcomes,
@@ -283,55 +268,4 @@ fn program() -> Result<Program, std::io::Error> {
 fn host_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
-}
-
-#[cfg(not(feature = "sandbox"))]
-fn no_sandbox() -> PortError {
-    PortError::new(PortErrorKind::Config, "this build has no embedded sandbox")
-        .hint("use --secrets env or --secrets file:DIR")
-}
-
-fn data_without_sandbox() -> PortError {
-    let what = "own tables are served by the embedded sandbox, and the secrets come from elsewhere";
-    PortError::new(PortErrorKind::Config, what)
-        .hint("leave --sandbox-data out, or use --secrets sandbox")
-}
-
-#[cfg(feature = "sandbox")]
-async fn sandbox(settings: &RunSettings) -> Result<crate::sandbox::Sandbox, PortError> {
-    use crate::sandbox::{Sandbox, SandboxConfig};
-    let config = SandboxConfig::of(settings.sandbox_rows, settings.sandbox_data.clone());
-    Sandbox::start(config).await.map_err(|error| {
-        PortError::new(
-            PortErrorKind::Config,
-            format!("the embedded sandbox did not start: {error}"),
-        )
-    })
-}
-
-/// Every secret is the connection string of the embedded stand-in.
-#[cfg(feature = "sandbox")]
-struct SandboxSecrets(crate::ports::Secret);
-
-#[cfg(feature = "sandbox")]
-impl SandboxSecrets {
-    fn of(sandbox: Option<&crate::sandbox::Sandbox>) -> Result<Self, PortError> {
-        let missing =
-            || PortError::new(PortErrorKind::Config, "the embedded sandbox is not running");
-        Ok(Self(crate::ports::Secret::new(
-            sandbox.ok_or_else(missing)?.odbc_connection_string(),
-        )))
-    }
-}
-
-#[cfg(feature = "sandbox")]
-#[async_trait]
-impl Secrets for SandboxSecrets {
-    async fn get(&self, _name: &str) -> Result<crate::ports::Secret, PortError> {
-        Ok(self.0.clone())
-    }
-
-    fn origin(&self) -> String {
-        "sandbox".to_owned()
-    }
 }

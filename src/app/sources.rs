@@ -1,0 +1,151 @@
+//! The sources of a run or of a look at the catalog, with the stand-in behind them if it was asked for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use crate::adapters::mssql::MssqlSource;
+use crate::adapters::secrets::{EnvSecrets, FileSecrets};
+use crate::domain::limits::Limits;
+use crate::ports::{PortError, PortErrorKind, Secrets, Source, Sources};
+use crate::settings::SecretsChoice;
+
+/// What there is to read from.
+pub(super) struct Reach {
+    sources: Arc<dyn Sources>,
+    /// Where secrets come from, for the evidence: no values.
+    pub(super) origin: String,
+    #[cfg(feature = "sandbox")]
+    sandbox: Option<crate::sandbox::Sandbox>,
+}
+
+impl Reach {
+    /// Picks the secrets, and starts the stand-in if they are its. `tables`: rows of its ledger and folder of own tables.
+    pub(super) async fn open(
+        choice: &SecretsChoice,
+        tables: (Option<u64>, Option<&Path>),
+        limits: &Limits,
+        connections_max: usize,
+    ) -> Result<Self, PortError> {
+        if tables.1.is_some() && *choice != SecretsChoice::Sandbox {
+            return Err(data_without_sandbox());
+        }
+        #[cfg(feature = "sandbox")]
+        let sandbox = match choice {
+            SecretsChoice::Sandbox => Some(sandbox(tables).await?),
+            _ => None,
+        };
+        let secrets: Arc<dyn Secrets> = match choice {
+            SecretsChoice::Env => Arc::new(EnvSecrets),
+            SecretsChoice::File(dir) => Arc::new(FileSecrets::new(dir.clone())),
+            #[cfg(feature = "sandbox")]
+            SecretsChoice::Sandbox => Arc::new(SandboxSecrets::of(sandbox.as_ref())?),
+            #[cfg(not(feature = "sandbox"))]
+            SecretsChoice::Sandbox => return Err(no_sandbox()),
+        };
+        Ok(Self {
+            origin: secrets.origin(),
+            sources: Arc::new(MssqlSources {
+                secrets,
+                limits: limits.clone(),
+                connections_max: connections_max.max(1),
+                made: Mutex::default(),
+            }),
+            #[cfg(feature = "sandbox")]
+            sandbox,
+        })
+    }
+
+    /// Sources by secret.
+    pub(super) fn sources(&self) -> Arc<dyn Sources> {
+        Arc::clone(&self.sources)
+    }
+
+    /// Stops the stand-in.
+    pub(super) async fn stop(self) {
+        #[cfg(feature = "sandbox")]
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+}
+
+/// Sources by secret; one per secret, made when first asked for.
+struct MssqlSources {
+    secrets: Arc<dyn Secrets>,
+    limits: Limits,
+    connections_max: usize,
+    made: Mutex<BTreeMap<String, Arc<MssqlSource>>>,
+}
+
+#[async_trait]
+impl Sources for MssqlSources {
+    async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError> {
+        let mut made = self.made.lock().await;
+        if let Some(source) = made.get(secret) {
+            return Ok(Arc::<MssqlSource>::clone(source));
+        }
+        let value = self.secrets.get(secret).await?;
+        let source = MssqlSource::new(&value, self.limits.clone(), self.connections_max)
+            .map_err(|error| error.at("secret", secret))?;
+        let source = Arc::new(source);
+        made.insert(secret.to_owned(), Arc::clone(&source));
+        Ok(source)
+    }
+}
+
+#[cfg(not(feature = "sandbox"))]
+fn no_sandbox() -> PortError {
+    PortError::new(PortErrorKind::Config, "this build has no embedded sandbox")
+        .hint("use --secrets env or --secrets file:DIR")
+}
+
+fn data_without_sandbox() -> PortError {
+    let what = "own tables are served by the embedded sandbox, and the secrets come from elsewhere";
+    PortError::new(PortErrorKind::Config, what)
+        .hint("leave --sandbox-data out, or use --secrets sandbox")
+}
+
+#[cfg(feature = "sandbox")]
+async fn sandbox(
+    (rows, data): (Option<u64>, Option<&Path>),
+) -> Result<crate::sandbox::Sandbox, PortError> {
+    use crate::sandbox::{Sandbox, SandboxConfig};
+    let config = SandboxConfig::of(rows, data.map(Path::to_owned));
+    Sandbox::start(config).await.map_err(|error| {
+        PortError::new(
+            PortErrorKind::Config,
+            format!("the embedded sandbox did not start: {error}"),
+        )
+    })
+}
+
+/// Every secret is the connection string of the embedded stand-in.
+#[cfg(feature = "sandbox")]
+struct SandboxSecrets(crate::ports::Secret);
+
+#[cfg(feature = "sandbox")]
+impl SandboxSecrets {
+    fn of(sandbox: Option<&crate::sandbox::Sandbox>) -> Result<Self, PortError> {
+        let missing =
+            || PortError::new(PortErrorKind::Config, "the embedded sandbox is not running");
+        Ok(Self(crate::ports::Secret::new(
+            sandbox.ok_or_else(missing)?.odbc_connection_string(),
+        )))
+    }
+}
+
+#[cfg(feature = "sandbox")]
+#[async_trait]
+impl Secrets for SandboxSecrets {
+    async fn get(&self, _name: &str) -> Result<crate::ports::Secret, PortError> {
+        Ok(self.0.clone())
+    }
+
+    fn origin(&self) -> String {
+        "sandbox".to_owned()
+    }
+}

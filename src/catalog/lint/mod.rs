@@ -1,0 +1,169 @@
+//! What is wrong with a definition, all of it, with place and remedy: read off the texts, before anything connects.
+//!
+//! Lexical: it knows words and brackets, not T-SQL's grammar; what it lets through the server judges. May use the
+//! lexer and the contract's rules of `domain`; reads no file and asks nobody.
+
+mod compare;
+mod contract;
+mod params;
+mod select;
+mod shape;
+mod words;
+
+use serde::Serialize;
+
+use crate::domain::lexer::{Token, lex, position};
+use crate::domain::query::Block;
+
+use super::file::{self, ItemToml};
+use super::{CatalogError, ItemFiles};
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// File.
+    pub place: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// Stable name of the rule.
+    pub rule: &'static str,
+    /// What is wrong.
+    pub what: String,
+    /// How to mend it.
+    pub remedy: String,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            place,
+            line,
+            column,
+            rule,
+            what,
+            remedy,
+        } = self;
+        write!(f, "{place}:{line}:{column}: {what}; {remedy} [{rule}]")
+    }
+}
+
+/// Collects the findings of one file.
+struct Report<'a> {
+    place: String,
+    text: &'a str,
+    found: Vec<Finding>,
+}
+
+impl<'a> Report<'a> {
+    fn new(place: String, text: &'a str) -> Self {
+        Self {
+            place,
+            text,
+            found: Vec::new(),
+        }
+    }
+
+    fn at(
+        &mut self,
+        rule: &'static str,
+        offset: usize,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let (line, column) = position(self.text, offset);
+        self.found.push(Finding {
+            place: self.place.clone(),
+            line,
+            column,
+            rule,
+            what: what.into(),
+            remedy: remedy.into(),
+        });
+    }
+}
+
+/// A query file as the rules see it.
+struct Sql<'a> {
+    block: Block,
+    tokens: Vec<Token<'a>>,
+}
+
+/// Everything that is wrong with a query alone.
+pub(super) fn query(place: String, text: &str) -> Vec<Finding> {
+    let mut report = Report::new(place, text);
+    read_query(&mut report);
+    sorted(report.found)
+}
+
+/// The databases that a query names, in the order in which it reads them.
+pub(super) fn databases(text: &str) -> Vec<String> {
+    let tokens = lex(text, 0).unwrap_or_default();
+    let found = select::databases(&tokens).into_iter();
+    found.map(|(name, _)| name).collect()
+}
+
+/// Everything that is wrong with an item.
+pub(super) fn item(files: &ItemFiles) -> Vec<Finding> {
+    let mut report = Report::new(files.query_place(), &files.query);
+    let sql = read_query(&mut report);
+    let mut toml_report = Report::new(files.toml_place(), &files.toml);
+    match toml::from_str::<ItemToml>(&files.toml) {
+        Err(error) => {
+            let offset = error.span().map_or(0, |span| span.start);
+            let remedy = "write ipe.toml as the other items do: id, title, secret, databases, [contract], [[contract.columns]]";
+            toml_report.at("toml", offset, error.message(), remedy);
+        }
+        Ok(toml) => {
+            contract::check(&toml, &files.folder, &mut toml_report);
+            if let Some(sql) = &sql {
+                compare::check(&toml, sql, &mut toml_report, &mut report);
+            }
+        }
+    }
+    let mut found = report.found;
+    found.append(&mut toml_report.found);
+    if found.is_empty()
+        && let Err(CatalogError { place, what }) = file::parse(files)
+    {
+        // What the rules above do not know the reader still refuses: a silent lint means an item that reads.
+        let mut rest = Report::new(place, "");
+        rest.at("unreadable", 0, what, "mend what the message names");
+        found = rest.found;
+    }
+    sorted(found)
+}
+
+fn sorted(mut found: Vec<Finding>) -> Vec<Finding> {
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Applies the rules that need the query alone; `None` when it cannot be split into tokens.
+fn read_query<'a>(report: &mut Report<'a>) -> Option<Sql<'a>> {
+    let text = report.text;
+    let block = Block::read(text);
+    let statement = text.get(block.statement..).unwrap_or_default();
+    match lex(statement, block.statement) {
+        Err(unclosed) => {
+            params::block(&block, report);
+            let remedy = "close it; a quote inside is doubled";
+            let what = format!("{} is never closed", unclosed.what);
+            report.at("unclosed", unclosed.start, what, remedy);
+            None
+        }
+        Ok(tokens) => {
+            let sql = Sql { block, tokens };
+            params::block(&sql.block, report);
+            params::check(&sql, report);
+            words::check(&sql, report);
+            shape::check(&sql, report);
+            Some(sql)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

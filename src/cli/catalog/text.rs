@@ -1,0 +1,165 @@
+//! The catalog as people read it.
+
+use crate::app::catalog::Plan;
+use crate::catalog::lint::Finding;
+use crate::cli::output::columns;
+use crate::domain::contract::{Column, Contract};
+use crate::domain::ipe::Ipe;
+use crate::pipeline::check::CHECKS;
+
+/// Characters of a hash in a table; JSON has all.
+const HASH_CHARS: usize = 16;
+
+pub(super) fn list<'a>(items: impl Iterator<Item = &'a Ipe>) -> String {
+    let header = [
+        "item",
+        "title",
+        "databases",
+        "secret",
+        "columns",
+        "key",
+        "definition",
+    ];
+    let mut rows = vec![header.map(str::to_owned)];
+    rows.extend(items.map(|ipe| {
+        [
+            ipe.id.to_string(),
+            ipe.title.clone(),
+            ipe.databases.join(" "),
+            ipe.secret.clone(),
+            ipe.contract.columns.len().to_string(),
+            ipe.contract.key.join(" "),
+            ipe.definition_sha256.chars().take(HASH_CHARS).collect(),
+        ]
+    }));
+    columns(&rows)
+}
+
+pub(super) fn show(ipe: &Ipe) -> String {
+    let contract = &ipe.contract;
+    let head = [
+        ("databases", ipe.databases.join(", ")),
+        ("secret", ipe.secret.clone()),
+        ("table", ipe.id.table_name()),
+        ("key", contract.key.join(", ")),
+        ("company", contract.company.clone()),
+        (
+            "contract",
+            format!(
+                "version {}, {} columns",
+                contract.version,
+                contract.columns.len()
+            ),
+        ),
+        ("definition", ipe.definition_sha256.clone()),
+    ];
+    let params = ipe.query.params.iter();
+    let params: Vec<[String; 2]> = params
+        .map(|param| [format!("@{}", param.name), param.sql_type.to_string()])
+        .collect();
+    let checks = CHECKS.map(|(id, what)| [id, what].map(str::to_owned));
+    format!(
+        "{}: {}\n\n{}\n\nCONTRACT\n{}\n\nPARAMETERS\n{}\n\nCHECKS, over the rows and the sums of {} per {}\n{}\n\nSQL\n{}",
+        ipe.id,
+        ipe.title,
+        columns(&head.map(|(name, value)| [name.to_owned(), value])),
+        columns(&contract_rows(contract)),
+        columns(&params),
+        contract
+            .amounts()
+            .map(|column| column.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
+        contract.company,
+        columns(&checks),
+        ipe.query.text.trim_end()
+    )
+}
+
+fn contract_rows(contract: &Contract) -> Vec<[String; 6]> {
+    let header = ["name", "source", "type", "nulls", "marks", "meaning"];
+    let mut rows = vec![header.map(str::to_owned)];
+    rows.extend(contract.columns.iter().map(|column| {
+        [
+            column.name.clone(),
+            column.source.clone(),
+            column.sql_type.to_string(),
+            if column.nullable { "yes" } else { "no" }.to_owned(),
+            marks(column, contract),
+            column.description.clone(),
+        ]
+    }));
+    rows
+}
+
+fn marks(column: &Column, contract: &Contract) -> String {
+    let marks = [
+        (contract.key.contains(&column.name), "key"),
+        (contract.company == column.name, "company"),
+        (column.amount, "amount"),
+        (column.personal, "personal"),
+        (!column.column_type.digestible(), "not in digest"),
+    ];
+    let marks = marks.into_iter().filter(|(holds, _)| *holds);
+    marks.map(|(_, mark)| mark).collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn lint(findings: &[Finding], looked_at: &str) -> String {
+    let mut lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    lines.push(match findings.len() {
+        0 => format!("no finding in {looked_at}"),
+        1 => format!("1 finding in {looked_at}"),
+        more => format!("{more} findings in {looked_at}"),
+    });
+    lines.join("\n")
+}
+
+pub(super) fn plan(plan: &Plan) -> String {
+    let header = ["source", "name", "type", "arrow", "note"];
+    let mut rows = vec![header.map(str::to_owned)];
+    rows.extend(plan.columns.iter().map(|column| {
+        let or =
+            |value: &Option<String>, none: &str| value.clone().unwrap_or_else(|| none.to_owned());
+        [
+            column.source.clone(),
+            or(&column.name, "not in the contract"),
+            column.sql_type.clone(),
+            or(&column.arrow_type, "none"),
+            or(&column.loss, ""),
+        ]
+    }));
+    let mut text = format!(
+        "{}: month {}, server {}, login {}, isolation {}\n\n{}\n",
+        plan.item,
+        plan.period,
+        plan.server,
+        plan.login,
+        plan.isolation_level,
+        columns(&rows)
+    );
+    for finding in &plan.findings {
+        text.push_str(&format!("\nFINDING  {finding}"));
+    }
+    let lossy = plan
+        .columns
+        .iter()
+        .filter(|column| column.loss.is_some())
+        .count();
+    text.push_str(&format!(
+        "\n{} columns, {lossy} with a note, {} findings against the contract",
+        plan.columns.len(),
+        plan.findings.len()
+    ));
+    match (&plan.estimate, &plan.no_estimate) {
+        (Some(estimate), _) => {
+            let cost = estimate.cost.as_ref();
+            let cost = cost.map_or_else(String::new, |cost| format!(", cost {cost}"));
+            text.push_str(&format!("\nestimate: {} rows{cost}", estimate.rows));
+        }
+        (None, why) => {
+            let why = why.as_deref().unwrap_or("the server was not asked");
+            text.push_str(&format!("\nno estimate: {}", why.replace('\n', "\n  ")));
+        }
+    }
+    text
+}
