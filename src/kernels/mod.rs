@@ -12,12 +12,15 @@ pub mod conform;
 pub mod digest;
 mod expressions;
 pub mod frame;
+pub mod profile;
 pub mod quality;
 pub mod recheck;
 #[cfg(test)]
 mod samples;
+pub mod sketch;
 pub mod sql;
 pub mod totals;
+pub mod values;
 
 use crate::domain::totals::TotalsError;
 

@@ -1,0 +1,277 @@
+//! Columns: what they are, whose values are masked, and what they hold.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::{DataType, Field};
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::schema::printer::print_schema;
+use serde::Deserialize;
+
+use super::open::{GroupAt, Parts, RowAt};
+use super::runs::{self, Run};
+use super::{ALL_ROWS_MAX, ColumnView, Look, MASK, Reading, RowView, SAMPLE_ROWS, find, refuse};
+use crate::domain::contract::Contract;
+use crate::kernels::profile::ColumnFold;
+use crate::kernels::values::is_exact_number;
+use crate::ports::PortError;
+
+/// A column of `soxauto.columns` in a footer.
+#[derive(Debug, Clone, Deserialize)]
+struct Origin {
+    name: String,
+    source: String,
+    sql_type: String,
+}
+
+/// One column of the files.
+struct Column {
+    field: Field,
+    origin: Option<Origin>,
+    parquet: String,
+    personal: bool,
+    amount: bool,
+}
+
+/// The columns of the files, in order.
+pub(super) struct Columns {
+    columns: Vec<Column>,
+    /// Whether values marked personal are shown.
+    show_personal: bool,
+    /// Whether texts are masked only because nobody says which of them are personal.
+    unknown: bool,
+}
+
+/// What the footers say of one column over all rows.
+struct Footers {
+    nulls: Option<u64>,
+    bounds: ColumnFold,
+    exact: bool,
+}
+
+impl Columns {
+    pub(super) fn new(parts: &Parts, contract: Option<&Contract>, show_personal: bool) -> Self {
+        let origins: BTreeMap<String, Origin> = parts
+            .key_values()
+            .filter_map(|(pairs, _)| serde_json::from_str(pairs.get("soxauto.columns")?).ok())
+            .flat_map(|origins: Vec<Origin>| origins)
+            .map(|origin| (origin.name.clone(), origin))
+            .collect();
+        let mut unknown = false;
+        let fields = parts.schema().fields().iter();
+        let columns = fields.map(|field| {
+            let name = field.name();
+            let known = contract.and_then(|contract| contract.column(name));
+            // A column that nobody knows may hold names: only metadata and what is no text is shown.
+            let guess = !name.starts_with('_') && may_name_a_person(field.data_type());
+            unknown |= known.is_none() && guess;
+            Column {
+                field: field.as_ref().clone(),
+                origin: origins.get(name).cloned(),
+                parquet: parquet_type(parts, name),
+                personal: known.map_or(guess, |column| column.personal),
+                amount: match contract {
+                    Some(_) => known.is_some_and(|column| column.amount),
+                    None => matches!(field.data_type(), DataType::Decimal128(..)),
+                },
+            }
+        });
+        Self {
+            columns: columns.collect(),
+            show_personal,
+            unknown,
+        }
+    }
+
+    /// What a reader should know about the masks.
+    pub(super) fn note(&self) -> Option<String> {
+        let note = "nothing says which columns are personal: texts without a contract are masked; \
+                    --show-personal shows them";
+        (self.unknown && !self.show_personal).then(|| note.to_owned())
+    }
+
+    fn masked(&self, column: &Column) -> bool {
+        column.personal && !self.show_personal
+    }
+
+    /// A row with its masks.
+    pub(super) fn row(&self, at: RowAt) -> RowView {
+        let cells = self.columns.iter().zip(at.cells);
+        let cells = cells.map(|(column, cell)| match cell {
+            Some(_) if self.masked(column) => Some(MASK.to_owned()),
+            cell => cell,
+        });
+        RowView {
+            row: at.row,
+            cells: cells.collect(),
+        }
+    }
+
+    /// A column whose values may be shown.
+    ///
+    /// # Errors
+    /// `Query` for a column that is not there or that is masked.
+    pub(super) fn shown(&self, name: &str) -> Result<&Field, PortError> {
+        let Some(column) = self.columns.iter().find(|c| c.field.name() == name) else {
+            let names: Vec<&str> = self.columns.iter().map(|c| c.field.name().as_str()).collect();
+            let hint = format!("columns are {}", names.join(", "));
+            return Err(refuse(format!("there is no column `{name}`"), &hint));
+        };
+        if self.masked(column) {
+            let what = format!("the values of column `{name}` are personal or may be");
+            return Err(refuse(what, "add --show-personal to see them"));
+        }
+        Ok(&column.field)
+    }
+
+    /// The columns that are summed.
+    pub(super) fn amounts(&self) -> impl Iterator<Item = &Field> {
+        let exact = |column: &&Column| column.amount && is_exact_number(column.field.data_type());
+        self.columns.iter().filter(exact).map(|column| &column.field)
+    }
+
+    /// What every column holds: nulls and bounds of all rows by the footers, distinct values of the rows that are read,
+    /// sums of all rows where they were read or recorded.
+    pub(super) async fn profile(
+        &self,
+        parts: &Parts,
+        look: &Look,
+        runs: &[Run],
+    ) -> Result<(Vec<ColumnView>, Reading), PortError> {
+        let groups = groups_to_read(parts, look);
+        let read: u64 = groups.iter().map(|group| group.rows).sum();
+        let all = read == parts.rows();
+        let mut folds: Vec<ColumnFold> = self
+            .columns
+            .iter()
+            .map(|column| ColumnFold::new(column.field.data_type()))
+            .collect();
+        parts
+            .read(&groups, None, &mut |batch| {
+                for (fold, array) in folds.iter_mut().zip(batch.columns()) {
+                    fold.fold(array);
+                }
+                Ok(())
+            })
+            .await?;
+        let recorded = runs::sums(runs);
+        let views = self.columns.iter().zip(&folds).map(|(column, fold)| {
+            let name = column.field.name();
+            let footers = (!all).then(|| footers(parts, &column.field));
+            let bounds = footers.as_ref().map_or(fold, |footers| &footers.bounds);
+            let [min, max] = bounds.bounds().map(|bound| match bound {
+                Some(_) if self.masked(column) => Some(MASK.to_owned()),
+                bound => bound,
+            });
+            let counted = fold.sum().filter(|_| all && column.amount);
+            let known = recorded.get(name).filter(|_| column.amount);
+            let known = known.map(ToString::to_string);
+            ColumnView {
+                name: name.clone(),
+                source: column.origin.as_ref().map(|origin| origin.source.clone()),
+                sql_type: column.origin.as_ref().map(|origin| origin.sql_type.clone()),
+                parquet: column.parquet.clone(),
+                personal: column.personal,
+                amount: column.amount,
+                nulls: footers.as_ref().map_or(Some(fold.nulls), |f| f.nulls),
+                distinct: Some(fold.distinct()),
+                min,
+                max,
+                bounds_exact: footers.as_ref().is_none_or(|footers| footers.exact),
+                sum_from: match (&counted, &known) {
+                    (Some(_), _) => Some("rows"),
+                    (None, Some(_)) => Some("record"),
+                    (None, None) => None,
+                },
+                sum: counted.or(known),
+            }
+        });
+        let reading = Reading {
+            rows: read,
+            all,
+            seed: look.seed,
+        };
+        Ok((views.collect(), reading))
+    }
+}
+
+fn may_name_a_person(data_type: &DataType) -> bool {
+    let inner = match data_type {
+        DataType::Dictionary(_, values) => values,
+        other => other,
+    };
+    !(inner.is_numeric() || inner.is_temporal() || matches!(inner, DataType::Boolean))
+}
+
+/// All row groups of a small table or on demand, otherwise random ones.
+fn groups_to_read(parts: &Parts, look: &Look) -> Vec<GroupAt> {
+    let mut groups: Vec<GroupAt> = parts.groups().collect();
+    if look.full || parts.rows() <= ALL_ROWS_MAX {
+        return groups;
+    }
+    let mut state = look.seed;
+    let mut chosen = Vec::new();
+    let mut rows = 0;
+    while rows < SAMPLE_ROWS && !groups.is_empty() {
+        let count = u64::try_from(groups.len()).unwrap_or(u64::MAX);
+        let place = usize::try_from(find::below(&mut state, count)).unwrap_or_default();
+        let group = groups.swap_remove(place);
+        rows += group.rows;
+        chosen.push(group);
+    }
+    chosen
+}
+
+fn footers(parts: &Parts, field: &Field) -> Footers {
+    let mut found = Footers {
+        nulls: Some(0),
+        bounds: ColumnFold::new(field.data_type()),
+        exact: true,
+    };
+    for footer in parts.footers() {
+        if fold_footer(footer, field, &mut found).is_none() {
+            found.nulls = None;
+            found.exact = false;
+        }
+    }
+    found
+}
+
+/// Adds what one footer says; `None` when it says less than everything.
+fn fold_footer(
+    footer: &parquet::arrow::arrow_reader::ArrowReaderMetadata,
+    field: &Field,
+    found: &mut Footers,
+) -> Option<()> {
+    let groups = footer.metadata().row_groups();
+    let converter =
+        StatisticsConverter::try_new(field.name(), footer.schema(), footer.parquet_schema())
+            .ok()?
+            .with_missing_null_counts_as_zero(false);
+    found.bounds.fold_bounds(&converter.row_group_mins(groups).ok()?);
+    found.bounds.fold_bounds(&converter.row_group_maxes(groups).ok()?);
+    let cut = |exact: arrow::array::BooleanArray| exact.iter().any(|exact| exact == Some(false));
+    found.exact &= !cut(converter.row_group_is_min_value_exact(groups).ok()?);
+    found.exact &= !cut(converter.row_group_is_max_value_exact(groups).ok()?);
+    let nulls = converter.row_group_null_counts(groups).ok()?;
+    for count in &nulls {
+        found.nulls = Some(found.nulls?.saturating_add(count?));
+    }
+    Some(())
+}
+
+/// Physical and logical type of a column as the schema of the file has it.
+fn parquet_type(parts: &Parts, name: &str) -> String {
+    let schema = parts.footers().next().map(|f| f.parquet_schema().root_schema());
+    let fields = schema.into_iter().flat_map(|schema| schema.get_fields());
+    let Some(field) = fields.into_iter().find(|field| field.name() == name) else {
+        return String::new();
+    };
+    if field.is_group() {
+        return "group".to_owned();
+    }
+    let mut text = Vec::new();
+    print_schema(&mut text, field);
+    let text = String::from_utf8_lossy(&text);
+    let text = text.trim().trim_end_matches(';');
+    text.replacen(&format!(" {name}"), "", 1)
+}
