@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::domain::period::Period;
 use crate::settings::SecretsChoice;
 
+use super::look_args::{InspectArgs, SqlArgs};
+
 /// Stream financial extracts out of SQL Server into checked, sealed evidence
 ///
 /// Every month: ask the ledger for its control totals, stream its rows, checksum them twice on two code paths, stage
@@ -38,6 +40,10 @@ pub(super) enum Command {
     Run(Box<RunArgs>),
     /// Recompute an evidence package from its files and report every inconsistency
     Verify(VerifyArgs),
+    /// Show what a staged file, a run or a table holds: columns, rows, figures, origin
+    Inspect(Box<InspectArgs>),
+    /// Answer a SQL query over loaded months and staged runs
+    Sql(SqlArgs),
     /// Serve the embedded SQL Server stand-in, and print how to connect to it
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),

@@ -3,10 +3,13 @@
 //! The only place that prints. May use everything below; holds no logic of the control.
 
 mod args;
+mod inspect;
+mod look_args;
 mod output;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod sql;
 mod verify;
 
 use std::process::ExitCode;
@@ -40,6 +43,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         match cli.command {
             Command::Run(args) => run::run(*args).await,
             Command::Verify(args) => verify::verify(args).await,
+            Command::Inspect(args) => inspect::inspect(*args).await,
+            Command::Sql(args) => sql::sql(args).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::sandbox(args).await,
         }

@@ -21,13 +21,22 @@ fn folded(array: &ArrayRef) -> ColumnFold {
 #[test]
 fn bounds_sums_nulls_and_distinct_values_are_exact_at_38_digits() {
     let top = 10_i128.pow(38) - 1;
-    let fold = folded(&amounts(vec![Some(top), None, Some(1 - top), Some(top - 1), Some(1 - top)]));
+    let fold = folded(&amounts(vec![
+        Some(top),
+        None,
+        Some(1 - top),
+        Some(top - 1),
+        Some(1 - top),
+    ]));
     assert_eq!(fold.nulls, 1);
     let [least, greatest] = fold.bounds();
     assert_eq!(least.unwrap(), "-999999999999999999.99999999999999999998");
     assert_eq!(greatest.unwrap(), "999999999999999999.99999999999999999999");
     assert_eq!(fold.sum().unwrap(), "0.00000000000000000001");
-    let three = Distinct { count: 3, exact: true };
+    let three = Distinct {
+        count: 3,
+        exact: true,
+    };
     assert_eq!(fold.distinct(), three);
 }
 
@@ -44,7 +53,9 @@ fn a_sum_that_cannot_be_held_says_so_and_never_wraps() {
 
 #[test]
 fn a_histogram_has_round_bounds_and_loses_no_row() {
-    let dates: ArrayRef = Arc::new(Date32Array::from_iter((0..400).map(|d| (d % 7 != 0).then_some(d))));
+    let dates: ArrayRef = Arc::new(Date32Array::from_iter(
+        (0..400).map(|d| (d % 7 != 0).then_some(d)),
+    ));
     let fold = folded(&dates);
     let mut histogram = Histogram::new(dates.data_type(), fold.whole_bounds().unwrap(), 20);
     histogram.fold(&dates);
@@ -66,26 +77,54 @@ fn a_histogram_has_round_bounds_and_loses_no_row() {
     let one: ArrayRef = Arc::new(Int32Array::from(vec![7, 7]));
     let mut histogram = Histogram::new(one.data_type(), (7, 7), 20);
     histogram.fold(&one);
-    let bin = Bin { from: "7".into(), to: "8".into(), rows: 2 };
+    let bin = Bin {
+        from: "7".into(),
+        to: "8".into(),
+        rows: 2,
+    };
     assert_eq!(histogram.bins(), vec![bin]);
 }
 
 #[test]
 fn totals_by_a_column_keep_null_apart_from_the_empty_text() {
-    let by: ArrayRef = Arc::new(StringArray::from(vec![Some("b"), None, Some(""), Some("b")]));
+    let by: ArrayRef = Arc::new(StringArray::from(vec![
+        Some("b"),
+        None,
+        Some(""),
+        Some("b"),
+    ]));
     let sums = amounts([1, 2, 4, 8].map(|n| Some(n * 10_i128.pow(20))).to_vec());
     let mut fold = GroupFold::new(by.data_type(), vec![sums.data_type().clone()]);
     fold.fold(&by, &[Arc::clone(&sums)]).unwrap();
     fold.fold(&by, &[sums]).unwrap();
-    let lines: Vec<_> = fold.lines().into_iter().map(|line| (line.value, line.rows, line.sums)).collect();
+    let lines: Vec<_> = fold
+        .lines()
+        .into_iter()
+        .map(|line| (line.value, line.rows, line.sums))
+        .collect();
     let zeros = ".00000000000000000000";
-    let line = |value: Option<&str>, rows, sum| (value.map(str::to_owned), rows, vec![format!("{sum}{zeros}")]);
-    assert_eq!(lines, [line(None, 2, 4), line(Some(""), 2, 8), line(Some("b"), 4, 18)]);
+    let line = |value: Option<&str>, rows, sum| {
+        (
+            value.map(str::to_owned),
+            rows,
+            vec![format!("{sum}{zeros}")],
+        )
+    };
+    assert_eq!(
+        lines,
+        [
+            line(None, 2, 4),
+            line(Some(""), 2, 8),
+            line(Some("b"), 4, 18)
+        ]
+    );
 }
 
 #[test]
 fn too_many_values_are_refused() {
-    let by: ArrayRef = Arc::new(Int32Array::from_iter(0..=i32::try_from(GROUPS_MAX).unwrap()));
+    let by: ArrayRef = Arc::new(Int32Array::from_iter(
+        0..=i32::try_from(GROUPS_MAX).unwrap(),
+    ));
     let mut fold = GroupFold::new(by.data_type(), vec![]);
     assert_eq!(fold.fold(&by, &[]), Err(TooManyGroups));
 }

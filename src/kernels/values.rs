@@ -130,7 +130,8 @@ impl Item<'_> {
 #[must_use]
 pub fn is_whole(data_type: &DataType) -> bool {
     data_type.is_integer()
-        || data_type.is_temporal() && !matches!(data_type, DataType::Duration(_) | DataType::Interval(_))
+        || data_type.is_temporal()
+            && !matches!(data_type, DataType::Duration(_) | DataType::Interval(_))
         || matches!(data_type, DataType::Decimal128(..))
 }
 

@@ -3,6 +3,7 @@
 //!
 //! May use `domain` and Arrow; names no vendor.
 
+mod answer;
 mod store;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use crate::domain::query::BoundQuery;
 use crate::domain::run::RowMetadata;
 use crate::domain::sql_type::SqlType;
 
+pub use answer::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
 pub use store::{StoreRoot, Stored};
 
 /// What a caller can do about an error.

@@ -1,6 +1,6 @@
 //! SQL over the current files, by Polars.
 //!
-//! Only this file and `read_back` of the local warehouse name Polars; its panics and messages stop here.
+//! Only this file, `query` and `read_back` of the local warehouse name Polars; its panics and messages stop here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ pub(super) fn refused(error: PolarsError) -> PortError {
 }
 
 /// All months of a table as they are now.
-fn table_frame(layout: &Layout, table: &str) -> Result<LazyFrame, PortError> {
+pub(super) fn table_frame(layout: &Layout, table: &str) -> Result<LazyFrame, PortError> {
     let Some(contract) = layout.contract(table)? else {
         let what = format!("there is no table `{table}`");
         return Err(PortError::new(PortErrorKind::Query, what));
@@ -154,7 +154,7 @@ pub(super) fn small_table(frame: &DataFrame) -> Result<SmallTable, PortError> {
 }
 
 /// The exact value, `None` for floats, nested values and what leaves its range.
-fn cell(value: &AnyValue<'_>) -> Option<Cell> {
+pub(super) fn cell(value: &AnyValue<'_>) -> Option<Cell> {
     Some(match value {
         AnyValue::Null => Cell::Null,
         AnyValue::Boolean(value) => Cell::Bool(*value),

@@ -112,7 +112,11 @@ impl Columns {
     /// `Query` for a column that is not there or that is masked.
     pub(super) fn shown(&self, name: &str) -> Result<&Field, PortError> {
         let Some(column) = self.columns.iter().find(|c| c.field.name() == name) else {
-            let names: Vec<&str> = self.columns.iter().map(|c| c.field.name().as_str()).collect();
+            let names: Vec<&str> = self
+                .columns
+                .iter()
+                .map(|c| c.field.name().as_str())
+                .collect();
             let hint = format!("columns are {}", names.join(", "));
             return Err(refuse(format!("there is no column `{name}`"), &hint));
         };
@@ -126,7 +130,10 @@ impl Columns {
     /// The columns that are summed.
     pub(super) fn amounts(&self) -> impl Iterator<Item = &Field> {
         let exact = |column: &&Column| column.amount && is_exact_number(column.field.data_type());
-        self.columns.iter().filter(exact).map(|column| &column.field)
+        self.columns
+            .iter()
+            .filter(exact)
+            .map(|column| &column.field)
     }
 
     /// What every column holds: nulls and bounds of all rows by the footers, distinct values of the rows that are read,
@@ -247,8 +254,12 @@ fn fold_footer(
         StatisticsConverter::try_new(field.name(), footer.schema(), footer.parquet_schema())
             .ok()?
             .with_missing_null_counts_as_zero(false);
-    found.bounds.fold_bounds(&converter.row_group_mins(groups).ok()?);
-    found.bounds.fold_bounds(&converter.row_group_maxes(groups).ok()?);
+    found
+        .bounds
+        .fold_bounds(&converter.row_group_mins(groups).ok()?);
+    found
+        .bounds
+        .fold_bounds(&converter.row_group_maxes(groups).ok()?);
     let cut = |exact: arrow::array::BooleanArray| exact.iter().any(|exact| exact == Some(false));
     found.exact &= !cut(converter.row_group_is_min_value_exact(groups).ok()?);
     found.exact &= !cut(converter.row_group_is_max_value_exact(groups).ok()?);
@@ -261,7 +272,10 @@ fn fold_footer(
 
 /// Physical and logical type of a column as the schema of the file has it.
 fn parquet_type(parts: &Parts, name: &str) -> String {
-    let schema = parts.footers().next().map(|f| f.parquet_schema().root_schema());
+    let schema = parts
+        .footers()
+        .next()
+        .map(|f| f.parquet_schema().root_schema());
     let fields = schema.into_iter().flat_map(|schema| schema.get_fields());
     let Some(field) = fields.into_iter().find(|field| field.name() == name) else {
         return String::new();

@@ -79,9 +79,11 @@ pub async fn folder(root: &StoreRoot, below: &str) -> Result<Subject, PortError>
         })
         .collect();
     if parts.is_empty() {
-        return Err(PortError::new(PortErrorKind::Query, "there are no Parquet files")
-            .at("folder", name)
-            .hint("name an evidence package or a folder that holds parts"));
+        return Err(
+            PortError::new(PortErrorKind::Query, "there are no Parquet files")
+                .at("folder", name)
+                .hint("name an evidence package or a folder that holds parts"),
+        );
     }
     Ok(Subject {
         name,
@@ -144,7 +146,12 @@ pub async fn run_folders(root: &StoreRoot, run: &RunName) -> Result<Vec<String>,
     for item in items {
         for month in folders(root, &item).await? {
             let wanted = format!("{month}/run={}", run.run_id);
-            found.extend(folders(root, &month).await?.into_iter().filter(|f| *f == wanted));
+            found.extend(
+                folders(root, &month)
+                    .await?
+                    .into_iter()
+                    .filter(|f| *f == wanted),
+            );
         }
     }
     Ok(found)
@@ -219,8 +226,17 @@ mod tests {
     fn names_of_runs() {
         let run = RunName::parse("IPE_07@20240501T090000Z-1a2b3c4d").unwrap();
         assert_eq!(run.item.unwrap().as_str(), "IPE_07");
-        assert!(RunName::parse("20240501T090000Z-1a2b3c4d").unwrap().item.is_none());
-        for other in ["pg01_validated_ipe_ipe_07", "x@20240501T090000Z-1a2b3c4d", ""] {
+        assert!(
+            RunName::parse("20240501T090000Z-1a2b3c4d")
+                .unwrap()
+                .item
+                .is_none()
+        );
+        for other in [
+            "pg01_validated_ipe_ipe_07",
+            "x@20240501T090000Z-1a2b3c4d",
+            "",
+        ] {
             assert_eq!(RunName::parse(other), None, "{other}");
         }
     }

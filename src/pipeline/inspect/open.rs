@@ -11,9 +11,9 @@ use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
-use parquet::arrow::ProjectionMask;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 
@@ -125,9 +125,12 @@ impl Part {
 
 /// The message of the Parquet reader names columns and offsets, never values.
 fn unreadable(error: &ParquetError, uri: &str) -> PortError {
-    PortError::new(PortErrorKind::Corrupt, format!("not readable as Parquet: {error}"))
-        .at("file", uri)
-        .hint("name a Parquet file, a run, an evidence package or a table")
+    PortError::new(
+        PortErrorKind::Corrupt,
+        format!("not readable as Parquet: {error}"),
+    )
+    .at("file", uri)
+    .hint("name a Parquet file, a run, an evidence package or a table")
 }
 
 impl Parts {
@@ -282,7 +285,9 @@ impl Parts {
         };
         let mut object = part.object.clone();
         let bytes = object.get_bytes(0..object.bytes).await;
-        bytes.map(Some).map_err(|error| unreadable(&error, &part.uri))
+        bytes
+            .map(Some)
+            .map_err(|error| unreadable(&error, &part.uri))
     }
 }
 

@@ -23,13 +23,21 @@ pub(super) async fn histogram(
     let field = columns.shown(name)?;
     let data_type = field.data_type();
     if !is_whole(data_type) {
-        let what = format!("column `{name}` carries {data_type}: a histogram needs exact numbers, dates or times");
-        return Err(refuse(what, "use --totals-by for texts, `soxauto sql` with CAST for floats"));
+        let what = format!(
+            "column `{name}` carries {data_type}: a histogram needs exact numbers, dates or times"
+        );
+        return Err(refuse(
+            what,
+            "use --totals-by for texts, `soxauto sql` with CAST for floats",
+        ));
     }
     let groups: Vec<GroupAt> = parts.groups().collect();
     let mut fold = ColumnFold::new(data_type);
     let bounds = &mut |batch: &RecordBatch| {
-        batch.columns().iter().for_each(|array| fold.fold_bounds(array));
+        batch
+            .columns()
+            .iter()
+            .for_each(|array| fold.fold_bounds(array));
         Ok(())
     };
     parts.read(&groups, Some(&[name]), bounds).await?;
@@ -41,7 +49,10 @@ pub(super) async fn histogram(
     if let Some(bounds) = fold.whole_bounds() {
         let mut histogram = Histogram::new(data_type, bounds, bins);
         let count = &mut |batch: &RecordBatch| {
-            batch.columns().iter().for_each(|array| histogram.fold(array));
+            batch
+                .columns()
+                .iter()
+                .for_each(|array| histogram.fold(array));
             Ok(())
         };
         parts.read(&groups, Some(&[name]), count).await?;

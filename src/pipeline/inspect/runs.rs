@@ -122,14 +122,17 @@ pub(super) fn notes(runs: &[Run]) -> Vec<String> {
         let staged = run.staged.as_ref()?.rows();
         let rows = run.view.rows;
         let name = format!("{}@{}", run.view.item, run.view.run_id);
-        (staged != rows).then(|| format!("these are {rows} of the {staged} rows that {name} staged"))
+        (staged != rows)
+            .then(|| format!("these are {rows} of the {staged} rows that {name} staged"))
     });
     part.collect()
 }
 
 /// Digest of all rows as it was recorded; `None` unless every run's is known and its rows are all here.
 pub(super) fn digest(runs: &[Run]) -> Option<TableDigest> {
-    let mut digests = runs.iter().map(|run| run.complete().map(|staged| staged.digest));
+    let mut digests = runs
+        .iter()
+        .map(|run| run.complete().map(|staged| staged.digest));
     let first = digests.next()??;
     digests.try_fold(first, |sum, digest| Some(sum.merge(&digest?)))
 }
