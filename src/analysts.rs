@@ -177,7 +177,7 @@ async fn of_run(roots: &Roots, run: &RunName) -> Result<Subject, PortError> {
             return find::of_record(record, &staging);
         }
     }
-    let what = format!("run {} is neither staged nor sealed here", run.run_id);
+    let what = format!("run {run} is neither staged nor sealed here");
     Err(PortError::new(PortErrorKind::Query, what)
         .at("staging", roots.staging.clone())
         .at("evidence", roots.evidence.clone())

@@ -100,7 +100,7 @@ fn strings<const N: usize>(cells: [&str; N]) -> Vec<String> {
 
 fn opening(found: &Inspection) -> String {
     let mut text = format!(
-        "{}\n{} rows, {} columns, {} files, {} row groups, {} bytes",
+        "{}\nrows {} · columns {} · files {} · row groups {} · bytes {}",
         harmless(&found.name),
         found.rows,
         found.columns.len(),
@@ -222,13 +222,15 @@ fn values(found: &Inspection) -> Vec<Vec<String>> {
     lines
 }
 
-/// Columns down, rows across: a row of forty columns fits no line.
+/// Columns down, rows across: a row of forty columns fits no line. Metadata columns are the same in every row of a run,
+/// and stand under the origin already.
 fn rows(title: &str, views: &[ColumnView], rows: &[RowView]) -> String {
     let blocks = rows.chunks(ROWS_ABREAST).map(|abreast| {
         let mut header = vec!["row".to_owned()];
         header.extend(abreast.iter().map(|row| row.row.to_string()));
         let mut lines = vec![header];
-        for (place, column) in views.iter().enumerate() {
+        let content = |(_, column): &(usize, &ColumnView)| !column.name.starts_with('_');
+        for (place, column) in views.iter().enumerate().filter(content) {
             let cell = |row: &RowView| match row.cells.get(place) {
                 Some(Some(text)) => short(text),
                 _ => "null".to_owned(),

@@ -15,7 +15,7 @@ Examples:
   soxauto inspect part-00000.parquet --histogram rem_amt_lcy
   soxauto inspect pg01_validated_ipe_ipe_07 --period 2024-04 --totals-by id_company --json | jq .totals_by
 
-By default up to 50000 rows are read whole. In a larger table the footers give nulls, min and max of all rows, the
+By default up to 20000 rows are read whole. In a larger table the footers give nulls, min and max of all rows, the
 record of the run gives the sums, and distinct values are counted in random row groups; the output says so.";
 
 /// Show what a staged file, a run or a table holds: columns, rows, figures, origin
@@ -136,7 +136,7 @@ that are marked personal are shown: a query says what it wants to see. Nothing i
 #[command(after_help = SQL_EXAMPLES)]
 pub(super) struct SqlArgs {
     /// One query in Polars SQL; - reads it from stdin
-    #[arg(value_name = "QUERY")]
+    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
     pub(super) query: String,
     /// Form of the answer
     #[arg(long, env = "SOXAUTO_FORMAT", default_value = "table", value_enum)]

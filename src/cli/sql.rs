@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::analysts;
 use crate::ports::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
@@ -142,14 +142,18 @@ struct Json {
 }
 
 impl Json {
+    /// Keys stay in the order of the columns.
     fn object(&mut self, row: AnswerRow) -> io::Result<()> {
-        let cells = self.columns.iter().zip(row);
-        let object: Map<String, Value> = cells
-            .map(|(column, cell)| (column.name.clone(), json_value(column.kind, cell)))
-            .collect();
-        let lead = if self.first { "" } else { ",\n" };
+        self.writer
+            .write_all(if self.first { b"{" } else { b",\n{" })?;
         self.first = false;
-        write!(self.writer, "{lead}{}", Value::Object(object))
+        for (place, (column, cell)) in self.columns.iter().zip(row).enumerate() {
+            let comma = if place > 0 { "," } else { "" };
+            let name = Value::from(column.name.as_str());
+            let value = json_value(column.kind, cell);
+            write!(self.writer, "{comma}{name}:{value}")?;
+        }
+        self.writer.write_all(b"}")
     }
 }
 

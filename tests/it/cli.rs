@@ -7,18 +7,18 @@ use soxauto::adapters::store;
 use soxauto::ports::{Cell, Warehouse};
 use tempfile::TempDir;
 
-struct Shell {
-    dir: TempDir,
+pub(crate) struct Shell {
+    pub(crate) dir: TempDir,
 }
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
@@ -29,7 +29,7 @@ impl Shell {
         self.run_with(args, &[])
     }
 
-    fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
+    pub(crate) fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_soxauto"));
         command.current_dir(self.dir.path()).env_clear().args(args);
         command.envs(environment.iter().copied());
@@ -274,6 +274,8 @@ fn help_teaches_with_examples() {
     insta::assert_snapshot!("help", shell.run(&["--help"]).out);
     insta::assert_snapshot!("help_run", shell.run(&["run", "--help"]).out);
     insta::assert_snapshot!("help_verify", shell.run(&["verify", "--help"]).out);
+    insta::assert_snapshot!("help_inspect", shell.run(&["inspect", "--help"]).out);
+    insta::assert_snapshot!("help_sql", shell.run(&["sql", "--help"]).out);
     #[cfg(feature = "sandbox")]
     insta::assert_snapshot!("help_sandbox", shell.run(&["sandbox", "--help"]).out);
 }

@@ -2,6 +2,9 @@
 
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod analysts;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod evidence;

@@ -18,6 +18,8 @@ use polars::sql::{SQLContext, extract_table_identifiers};
 
 use super::layout::Layout;
 use super::sql::{cell, guarded, refused, scan, table_frame};
+use crate::domain::amount::Amount;
+use crate::domain::digest::hex;
 use crate::domain::period::Period;
 use crate::ports::{
     AnswerColumn, AnswerRow, AnswerTo, Cell, PortError, PortErrorKind, RowSink, ValueKind,
@@ -91,7 +93,7 @@ pub(super) fn answer(
             }
             AnswerTo::Parquet(writer) => {
                 let writer = ParquetWriter::new(writer).batched(&schema);
-                Output::Parquet(writer.map_err(one_line)?)
+                Output::Parquet(Box::new(writer.map_err(one_line)?))
             }
         };
         stream(lazy, output)
@@ -101,7 +103,7 @@ pub(super) fn answer(
 /// Where batches go.
 enum Output {
     Rows(Box<dyn RowSink>),
-    Parquet(BatchedWriter<Box<dyn io::Write + Send>>),
+    Parquet(Box<BatchedWriter<Box<dyn io::Write + Send>>>),
 }
 
 impl Output {
@@ -109,7 +111,11 @@ impl Output {
     fn take(&mut self, frame: &DataFrame) -> Result<bool, PortError> {
         match self {
             Self::Rows(sink) => sink.rows(texts(frame)?).map_err(unwritten),
-            Self::Parquet(writer) => writer.write_batch(frame).map_err(one_line).map(|()| true),
+            Self::Parquet(writer) => {
+                frame.columns().iter().try_for_each(within_38_digits)?;
+                writer.write_batch(frame).map_err(one_line)?;
+                Ok(true)
+            }
         }
     }
 
@@ -208,6 +214,30 @@ fn kind(data_type: &DataType) -> ValueKind {
     }
 }
 
+/// Refuses decimals that a Parquet file would hold and no reader would read: Polars sums up to 127 bits.
+fn within_38_digits(column: &Column) -> Result<(), PortError> {
+    if !matches!(column.dtype(), DataType::Decimal(..)) {
+        return Ok(());
+    }
+    let units = column.to_physical_repr();
+    let units = units.i128().map_err(one_line)?;
+    if units
+        .iter()
+        .flatten()
+        .all(|units| Amount::new(units, 0).is_ok())
+    {
+        return Ok(());
+    }
+    Err(inexact(column))
+}
+
+fn inexact(column: &Column) -> PortError {
+    let (name, data_type) = (column.name(), column.dtype());
+    let what = format!("a value of column `{name}` ({data_type}) has no exact text");
+    PortError::new(PortErrorKind::Unsupported, what)
+        .hint("decimals end at 38 digits, lists have no text: CAST it in the statement")
+}
+
 fn texts(frame: &DataFrame) -> Result<Vec<AnswerRow>, PortError> {
     let mut rows = vec![Vec::with_capacity(frame.width()); frame.height()];
     for column in frame.columns() {
@@ -237,13 +267,8 @@ fn text(column: &Column, index: usize) -> Result<Option<String>, PortError> {
         Some(Cell::Text(value)) => value,
         Some(Cell::Date(value)) => value.to_string(),
         Some(Cell::DateTime(value)) => format!("{}{zone}", value.format("%Y-%m-%dT%H:%M:%S%.f")),
-        Some(Cell::Bytes(value)) => format!("0x{}", crate::domain::digest::hex(&value)),
-        None => {
-            let (name, data_type) = (column.name(), column.dtype());
-            let what = format!("a value of column `{name}` ({data_type}) has no exact text");
-            return Err(PortError::new(PortErrorKind::Unsupported, what)
-                .hint("sums end at 38 digits, lists have no text: CAST it in the statement"));
-        }
+        Some(Cell::Bytes(value)) => format!("0x{}", hex(&value)),
+        None => return Err(inexact(column)),
     }))
 }
 

@@ -1,6 +1,7 @@
 //! Finding what a name means: a package, a run, a folder of parts.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use object_store::ObjectStore as _;
 use object_store::path::Path;
@@ -54,6 +55,15 @@ impl RunName {
             item,
             run_id: run_id.parse().ok()?,
         })
+    }
+}
+
+impl fmt::Display for RunName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.item {
+            Some(item) => write!(f, "{item}@{}", self.run_id),
+            None => write!(f, "{}", self.run_id),
+        }
     }
 }
 
@@ -219,7 +229,7 @@ mod tests {
         assert_eq!(rows, random_rows(1_000, 5, 7));
         assert_ne!(rows, random_rows(1_000, 5, 8));
         assert_eq!(random_rows(3, 5, 7), [0, 1, 2], "no more than there are");
-        assert_eq!(random_rows(0, 5, 7), []);
+        assert!(random_rows(0, 5, 7).is_empty());
     }
 
     #[test]

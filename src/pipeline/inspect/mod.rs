@@ -24,11 +24,11 @@ use open::{Parts, RowAt};
 
 pub use find::{PartAt, Subject};
 
-/// Rows up to which everything is read by default: about a second.
-pub const ALL_ROWS_MAX: u64 = 50_000;
+/// Rows up to which everything is read by default: well below a second.
+pub const ALL_ROWS_MAX: u64 = 20_000;
 
 /// Rows from which distinct values are counted by default in a larger table; whole row groups are taken.
-pub const SAMPLE_ROWS: u64 = 50_000;
+pub const SAMPLE_ROWS: u64 = 20_000;
 
 /// Bins of a histogram, about.
 const BINS: u32 = 20;
