@@ -51,7 +51,7 @@ def with_duckdb():
     amounts = [name for name, kind in types.items() if kind.startswith("DECIMAL")]
 
     def one(expression):
-        return relation.aggregate(expression).fetchone()[0]
+        return relation.aggregate(expression).fetchall()[0][0]
 
     rows = [dict(zip(relation.columns, row)) for row in relation.fetchall()]
     return {

@@ -31,13 +31,26 @@ const BATCH_ROWS: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 /// First words of statements that only read.
 const QUERIES: [&str; 4] = ["SELECT", "WITH", "VALUES", "EXPLAIN"];
 
+/// Functions of Polars that read files.
+const FILE_FUNCTIONS: [&str; 4] = ["read_parquet", "read_csv", "read_ipc", "read_json"];
+
 /// The names behind FROM and JOIN, and those of common table expressions.
 ///
 /// # Errors
 /// `Query` for what is no SQL or no query.
 pub(super) fn names(sql: &str) -> Result<Vec<String>, PortError> {
     only_reads(sql)?;
-    guarded(|| extract_table_identifiers(sql, false, true).map_err(one_line))
+    let names = guarded(|| extract_table_identifiers(sql, false, true).map_err(one_line))?;
+    // Polars would open whatever path such a function names, here or on a server.
+    let is_file = |name: &&String| FILE_FUNCTIONS.iter().any(|f| name.eq_ignore_ascii_case(f));
+    match names.iter().find(is_file) {
+        None => Ok(names),
+        Some(function) => {
+            let what = format!("files are not read by their path: `{function}`");
+            Err(PortError::new(PortErrorKind::Query, what)
+                .hint("name a table, a month or a staged run; see `soxauto sql --help`"))
+        }
+    }
 }
 
 /// A table and, behind `$`, one of its months, as the receipt of a load writes it.

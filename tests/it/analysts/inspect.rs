@@ -50,6 +50,13 @@ async fn a_month_shows_where_it_comes_from_and_what_it_holds() {
         assert!(text.contains(part), "{part} in {text}");
     }
     let by_flag = desk.look(&[TABLE, "--period", "2024-04"]);
+    assert_eq!(by_flag["columns"], found["columns"]);
+}
+
+#[tokio::test]
+async fn files_folders_packages_runs_and_tables_can_be_named() {
+    let desk = Desk::new(1_500).await;
+    let staged = desk.world.record.staged.as_ref().unwrap();
     let package = desk.folder("evidence/IPE_07/period=2024-04");
     let package = package.join(format!("run={}", desk.world.record.context.run_id));
     let part = desk.folder("staging").join(&staged.parts[0].path);
@@ -75,7 +82,6 @@ async fn a_month_shows_where_it_comes_from_and_what_it_holds() {
             "{target}"
         );
     }
-    assert_eq!(by_flag["columns"], found["columns"]);
 }
 
 #[tokio::test]

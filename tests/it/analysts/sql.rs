@@ -189,7 +189,7 @@ async fn nothing_but_queries_is_answered_and_nothing_changes() {
     );
     desk.refused(
         &["sql", "SELECT * FROM read_parquet('/etc/x.parquet')"],
-        "refused",
+        "files are not read by their path",
     );
     assert_eq!(contents(desk.world.dir.path()), before);
 }
