@@ -9,14 +9,15 @@ use crate::settings::Roots;
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
-  soxauto inspect 'pg01_validated_ipe_ipe_07$202404'    a month of a table; quotes keep the $ from the shell
-  soxauto inspect IPE_07@20240501T090000Z-1a2b3c4d      what a run staged; without IPE_07@ if it has one item
+  soxauto inspect 'pg01_validated_ipe_ipe_07$202404'      a month; quotes keep the $ from the shell
+  soxauto inspect IPE_07@20240501T090000Z-1a2b3c4d        what a run staged
   soxauto inspect out/evidence/IPE_07/period=2024-04/run=20240501T090000Z-1a2b3c4d
   soxauto inspect part-00000.parquet --histogram rem_amt_lcy
-  soxauto inspect pg01_validated_ipe_ipe_07 --period 2024-04 --totals-by id_company --json | jq .totals_by
+  soxauto inspect pg01_validated_ipe_ipe_07 --totals-by id_company --json | jq .totals_by
 
-By default up to 20000 rows are read whole. In a larger table the footers give nulls, min and max of all rows, the
-record of the run gives the sums, and distinct values are counted in random row groups; the output says so.";
+Up to 20000 rows are read whole. Of a larger table the footers give nulls, min and max of all rows,
+the record of the run gives the sums, and distinct values are counted in 2048 rows of each of 16
+random row groups; the output says so. An approximate count is marked with ≈.";
 
 /// Show what a staged file, a run or a table holds: columns, rows, figures, origin
 #[derive(Debug, Args)]
@@ -106,13 +107,9 @@ impl From<RootArgs> for Roots {
 /// Forms of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// Columns for people, at most 1000 rows
     Table,
-    /// RFC 4180; null is nothing, the empty text is ""
     Csv,
-    /// One array of objects, a row a line; decimals are texts, so that no reader rounds them
     Json,
-    /// One Parquet file with the types of the answer
     Parquet,
 }
 
@@ -122,14 +119,21 @@ Names:
   pg01_validated_ipe_ipe_07$202404       one month of it
   \"IPE_07@20240501T090000Z-1a2b3c4d\"     what a run staged, loaded or not; in double quotes
 
+Forms:
+  table    columns for people, at most 1000 rows
+  csv      RFC 4180; null is nothing, the empty text is \"\"
+  json     one array, an object a line; decimals are texts, so that no reader rounds them
+  parquet  one file with the types of the answer
+
 Examples:
-  soxauto sql 'SELECT id_company, COUNT(*) AS n, SUM(rem_amt_lcy) AS total FROM pg01_validated_ipe_ipe_07 GROUP BY id_company'
+  soxauto sql 'SELECT currency, SUM(rem_amt_lcy) FROM pg01_validated_ipe_ipe_07 GROUP BY currency'
   soxauto sql 'SELECT * FROM pg01_validated_ipe_cr_04$202404' --format csv | head
-  soxauto sql 'SELECT * FROM \"CR_04@20240501T090000Z-1a2b3c4d\"' --format parquet --output cr_04.parquet
+  soxauto sql 'SELECT * FROM \"CR_04@20240501T090000Z-1a2b3c4d\"' --format parquet --output x.parquet
   soxauto sql - --format json < question.sql | jq '.[0]'
 
-Decimals stay exact in SUM, MIN, MAX, + and -; AVG and / give floats, which a note on stderr names. Values of columns
-that are marked personal are shown: a query says what it wants to see. Nothing is ever written but the answer.";
+Decimals stay exact, and 12.50 in a query is one; 12.5e0 is a float. A quotient is rounded to the
+scale of its column. AVG gives floats; a note on stderr names the columns that are. Values that are
+marked personal are shown: a query says what it wants to see. Nothing is written but the answer.";
 
 /// Answer a SQL query over loaded months and staged runs
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 //! shows its own files and the files of earlier runs stay beside them.
 
 mod layout;
+mod literals;
 mod load;
 mod query;
 mod read_back;

@@ -17,6 +17,7 @@ use polars::prelude::{
 use polars::sql::{SQLContext, extract_table_identifiers};
 
 use super::layout::Layout;
+use super::literals::exact;
 use super::sql::{cell, guarded, refused, scan, table_frame};
 use crate::domain::amount::Amount;
 use crate::domain::digest::hex;
@@ -89,7 +90,7 @@ pub(super) fn answer(
             }
         }
         let mut lazy = context
-            .execute(sql)
+            .execute(&exact(sql))
             .map_err(|error| unknown(layout, &names, frames).unwrap_or_else(|| one_line(error)))?;
         let schema = lazy.collect_schema().map_err(one_line)?;
         let output = match to {
@@ -290,6 +291,9 @@ fn one_line(error: PolarsError) -> PortError {
     let mut error = refused(error);
     if let Some((first, _)) = error.message.split_once('\n') {
         error.message = first.trim_end().to_owned();
+    }
+    if error.message.contains("'is_in'") {
+        error.hint = Some("Polars wants one decimal type in IN: write = and OR".to_owned());
     }
     error
 }

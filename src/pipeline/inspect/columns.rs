@@ -9,7 +9,10 @@ use serde::Deserialize;
 
 use super::open::{GroupAt, Parts, RowAt};
 use super::runs::{self, Run};
-use super::{ALL_ROWS_MAX, ColumnView, Look, MASK, Reading, RowView, SAMPLE_ROWS, find, refuse};
+use super::{
+    ALL_ROWS_MAX, ColumnView, Look, MASK, Reading, RowView, SAMPLE_GROUPS, SAMPLE_ROWS, find,
+    refuse,
+};
 use crate::domain::contract::Contract;
 use crate::kernels::profile::ColumnFold;
 use crate::kernels::values::is_exact_number;
@@ -209,7 +212,7 @@ fn may_name_a_person(data_type: &DataType) -> bool {
     !(inner.is_numeric() || inner.is_temporal() || matches!(inner, DataType::Boolean))
 }
 
-/// All row groups of a small table or on demand, otherwise random ones.
+/// All rows of a small table or on demand, otherwise the first rows of random row groups.
 fn groups_to_read(parts: &Parts, look: &Look) -> Vec<GroupAt> {
     let mut groups: Vec<GroupAt> = parts.groups().collect();
     if look.full || parts.rows() <= ALL_ROWS_MAX {
@@ -217,13 +220,10 @@ fn groups_to_read(parts: &Parts, look: &Look) -> Vec<GroupAt> {
     }
     let mut state = look.seed;
     let mut chosen = Vec::new();
-    let mut rows = 0;
-    while rows < SAMPLE_ROWS && !groups.is_empty() {
+    while chosen.len() < SAMPLE_GROUPS && !groups.is_empty() {
         let count = u64::try_from(groups.len()).unwrap_or(u64::MAX);
         let place = usize::try_from(find::below(&mut state, count)).unwrap_or_default();
-        let group = groups.swap_remove(place);
-        rows += group.rows;
-        chosen.push(group);
+        chosen.push(groups.swap_remove(place).first(SAMPLE_ROWS));
     }
     chosen
 }

@@ -27,8 +27,12 @@ pub use find::{PartAt, Subject};
 /// Rows up to which everything is read by default: well below a second.
 pub const ALL_ROWS_MAX: u64 = 20_000;
 
-/// Rows from which distinct values are counted by default in a larger table; whole row groups are taken.
-pub const SAMPLE_ROWS: u64 = 20_000;
+/// Row groups from which distinct values are counted by default in a larger table. Neighbours are alike: many groups and
+/// few rows of each say more than a few whole groups.
+pub const SAMPLE_GROUPS: usize = 16;
+
+/// Rows of each of these row groups.
+pub const SAMPLE_ROWS: u64 = 2_048;
 
 /// Bins of a histogram, about.
 const BINS: u32 = 20;

@@ -12,7 +12,9 @@ use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector,
+};
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
@@ -89,12 +91,22 @@ pub(super) struct Parts {
     schema: SchemaRef,
 }
 
-/// A row group: its file and its place there.
+/// A row group: its file, its place there, and how many of its rows are meant, from the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct GroupAt {
     part: usize,
     group: usize,
     pub(super) rows: u64,
+}
+
+impl GroupAt {
+    /// Its first rows.
+    pub(super) fn first(self, rows: u64) -> Self {
+        Self {
+            rows: self.rows.min(rows),
+            ..self
+        }
+    }
 }
 
 /// One row as texts, unmasked.
@@ -201,7 +213,7 @@ impl Parts {
         })
     }
 
-    /// Decodes row groups and shows their batches, with the named columns in the order of the files.
+    /// Decodes the rows that are meant of row groups and shows their batches, with the named columns in the order of the files.
     pub(super) async fn read(
         &self,
         groups: &[GroupAt],
@@ -209,7 +221,9 @@ impl Parts {
         each: &mut (dyn FnMut(&RecordBatch) -> Result<(), PortError> + Send),
     ) -> Result<(), PortError> {
         for group in groups {
-            self.read_group(*group, columns, None, each).await?;
+            let rows = usize::try_from(group.rows).unwrap_or(usize::MAX);
+            let selection = RowSelection::from(vec![RowSelector::select(rows)]);
+            self.read_group(*group, columns, selection, each).await?;
         }
         Ok(())
     }
@@ -218,7 +232,7 @@ impl Parts {
         &self,
         at: GroupAt,
         columns: Option<&[&str]>,
-        selection: Option<RowSelection>,
+        selection: RowSelection,
         each: &mut (dyn FnMut(&RecordBatch) -> Result<(), PortError> + Send),
     ) -> Result<(), PortError> {
         let Some(part) = self.parts.get(at.part) else {
@@ -234,10 +248,10 @@ impl Parts {
             let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
             builder = builder.with_projection(mask);
         }
-        if let Some(selection) = selection {
-            builder = builder.with_row_selection(selection);
-        }
-        let mut batches = builder.build().map_err(failed)?;
+        let mut batches = builder
+            .with_row_selection(selection)
+            .build()
+            .map_err(failed)?;
         while let Some(batch) = batches.next().await {
             each(&batch.map_err(failed)?)?;
         }
@@ -261,7 +275,7 @@ impl Parts {
                 let total = usize::try_from(group.rows).unwrap_or(usize::MAX);
                 let selection = RowSelection::from_consecutive_ranges(ranges, total);
                 here.reverse();
-                self.read_group(group, None, Some(selection), &mut |batch| {
+                self.read_group(group, None, selection, &mut |batch| {
                     for place in 0..batch.num_rows() {
                         let cell = |column: &ArrayRef| cell_text(column, place);
                         rows.extend(here.pop().map(|row| RowAt {

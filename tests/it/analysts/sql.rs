@@ -153,6 +153,42 @@ async fn amounts_of_38_digits_stay_exact_and_sums_beyond_them_are_refused() {
     );
 }
 
+#[tokio::test]
+async fn numbers_in_a_query_are_exact_too() {
+    let desk = Desk::new(300).await;
+    let count = |condition: &str| {
+        let query = format!("SELECT COUNT(*) AS n FROM {MONTH} WHERE {condition}");
+        let out = desk.out(&["sql", &query, "--format", "csv"]);
+        out.lines().nth(1).unwrap().to_owned()
+    };
+    // Row n has (n - 40) / 10; every fifth is null.
+    assert_eq!(count("rem_amt_lcy = 12.3"), "1");
+    assert_eq!(count("rem_amt_lcy = 12.30"), "1");
+    assert_eq!(
+        count("rem_amt_lcy = 12.3 OR rem_amt_lcy = 12.2 OR rem_amt_lcy = 12.25"),
+        "2"
+    );
+    assert_eq!(count("rem_amt_lcy BETWEEN -0.2 AND 0.2"), "4");
+    assert_eq!(count("rem_amt_lcy = 12.30000000000000000001"), "0");
+    assert_eq!(count("rem_amt_lcy - 0.00000000000000000001 < -3.9"), "1");
+    let list = format!("SELECT 1 FROM {MONTH} WHERE rem_amt_lcy IN (12.3, 12.2)");
+    desk.refused(&["sql", &list], "hint: Polars wants one decimal type in IN");
+    // The twin: a float finds a row that is not equal, and is named where one is shown.
+    assert_eq!(count("rem_amt_lcy = 12.30000000000000000001e0"), "1");
+    let query = format!(
+        "SELECT COALESCE(rem_amt_lcy, 0.0) AS a, fee * 0.5 AS b FROM {MONTH} WHERE entry_no = 123"
+    );
+    let said = desk.ask(&["sql", &query, "--format", "csv"]);
+    assert_eq!(said.out, "a,b\r\n8.30000000000000000000,0.1538\r\n");
+    assert_eq!(said.err, "");
+    let said = desk.ask(&["sql", &format!("SELECT AVG(fee) AS mean FROM {MONTH}")]);
+    assert!(
+        said.err.contains("note: floats, not exact: mean"),
+        "{}",
+        said.err
+    );
+}
+
 /// Every file below a folder with its bytes.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
