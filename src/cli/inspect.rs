@@ -153,7 +153,7 @@ fn origin(found: &Inspection) -> String {
     } in &found.runs
     {
         if let Some(evidence) = evidence {
-            say(format!("evidence    {evidence}"));
+            say(format!("evidence           {evidence}"));
         }
         if !reasons.is_empty() {
             say(format!("NOT CONTROL EVIDENCE: {}", reasons.join("; ")));
@@ -161,14 +161,14 @@ fn origin(found: &Inspection) -> String {
     }
     let digest = &found.digest;
     let recorded = digest.recorded.as_deref().unwrap_or("none for these rows");
-    say(format!("recorded    {recorded}"));
+    say(format!("digest recorded    {recorded}"));
     if let Some(recomputed) = &digest.recomputed {
         let verdict = match (&digest.recorded, digests_differ(found)) {
             (None, _) => "",
             (Some(_), false) => " equal",
             (Some(_), true) => " DIFFERENT",
         };
-        say(format!("recomputed  {recomputed}{verdict}"));
+        say(format!("digest recomputed  {recomputed}{verdict}"));
     }
     text
 }
