@@ -13,6 +13,7 @@ use crate::domain::ids::IpeId;
 use crate::domain::limits::Limits;
 use crate::pipeline::inspect::find::{self, RunName};
 use crate::pipeline::inspect::{self, Inspection, Knowledge, Look, PartAt, Subject};
+use crate::pipeline::record::ItemRecord;
 use crate::ports::{AnswerTo, PortError, PortErrorKind, StoreRoot};
 use crate::settings::{LookSettings, Roots};
 
@@ -67,7 +68,7 @@ pub async fn sql(roots: &Roots, statement: &str, to: AnswerTo) -> Result<(), Por
     let staging = existing(&roots.staging)?.unwrap_or_else(store::memory);
     let warehouse = match existing(&roots.warehouse)? {
         Some(root) => root,
-        None if names.len() == frames.len() => staging.clone(),
+        None if !frames.is_empty() => staging.clone(),
         None => store::open_existing(&roots.warehouse)?,
     };
     let warehouse = LocalWarehouse::new(&warehouse, staging)?;
@@ -116,7 +117,7 @@ async fn subject(settings: &LookSettings) -> Result<Subject, PortError> {
         let root = store::open_existing(&path.to_string_lossy())?;
         return match find::record(&root).await? {
             Some(record) => {
-                let staging = staging_of(roots, &record.places.staging)?;
+                let staging = staging_of(roots, &record).await?;
                 find::of_record(record, &staging)
             }
             None => find::folder(&root, "").await,
@@ -133,12 +134,18 @@ async fn subject(settings: &LookSettings) -> Result<Subject, PortError> {
     table(settings)
 }
 
-/// The staging root that was given, if it is there, or else the one that a record names.
-fn staging_of(roots: &Roots, recorded: &str) -> Result<StoreRoot, PortError> {
-    match existing(&roots.staging)? {
-        Some(root) => Ok(root),
-        None => store::open_existing(recorded),
+/// The staging root that was given if the run is there, or else the one that the record names.
+async fn staging_of(roots: &Roots, record: &ItemRecord) -> Result<StoreRoot, PortError> {
+    if let Some(root) = existing(&roots.staging)? {
+        let run = RunName {
+            item: Some(record.ipe.clone()),
+            run_id: record.context.run_id.clone(),
+        };
+        if !find::run_folders(&root, &run).await?.is_empty() {
+            return Ok(root);
+        }
     }
+    store::open_existing(&record.places.staging)
 }
 
 fn file(path: &Path) -> Result<Subject, PortError> {

@@ -91,7 +91,7 @@ pub(super) fn answer(
         }
         let mut lazy = context
             .execute(&exact(sql))
-            .map_err(|error| unknown(layout, &names, frames).unwrap_or_else(|| one_line(error)))?;
+            .map_err(|error| unanswerable(layout, &names, error))?;
         let schema = lazy.collect_schema().map_err(one_line)?;
         let output = match to {
             AnswerTo::Rows(mut sink) => {
@@ -180,17 +180,17 @@ fn frame(layout: &Layout, name: &str) -> Result<Option<LazyFrame>, PortError> {
     }
 }
 
-/// The error for a name that is no table, if that may be what is wrong.
-fn unknown(
-    layout: &Layout,
-    names: &[String],
-    frames: &BTreeMap<String, Vec<PathBuf>>,
-) -> Option<PortError> {
-    let is_known =
-        |name: &&String| frames.contains_key(*name) || matches!(frame(layout, name), Ok(Some(_)));
-    let name = names.iter().find(|name| !is_known(name))?;
-    let what = format!("there is no table `{name}`");
-    Some(PortError::new(PortErrorKind::Query, what).hint(layout.names_hint()))
+/// What Polars says of a statement; of a name that is no table, with the tables that there are.
+fn unanswerable(layout: &Layout, names: &[String], error: PolarsError) -> PortError {
+    let text = error.to_string();
+    let is_missing = |name: &&String| text.contains(&format!("relation '{name}' was not found"));
+    match names.iter().find(is_missing) {
+        None => one_line(error),
+        Some(name) => {
+            let what = format!("there is no table `{name}`");
+            PortError::new(PortErrorKind::Query, what).hint(layout.names_hint())
+        }
+    }
 }
 
 /// Refuses statements that would change something, by their first word.

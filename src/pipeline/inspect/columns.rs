@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::Array as _;
 use arrow::datatypes::{DataType, Field};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::errors::ParquetError;
 use parquet::schema::printer::print_schema;
 use serde::Deserialize;
 
@@ -44,15 +47,18 @@ pub(super) struct Columns {
     unknown: bool,
 }
 
-/// What the footers say of one column over all rows.
+/// What the footers say of one column over all rows; `None` where one of them does not say it.
 struct Footers {
     nulls: Option<u64>,
-    bounds: ColumnFold,
+    bounds: Option<ColumnFold>,
+    /// Whether the bounds are values of rows, not cut ones.
     exact: bool,
 }
 
 impl Columns {
-    pub(super) fn new(parts: &Parts, contract: Option<&Contract>, show_personal: bool) -> Self {
+    /// The first contract is that of the rows. A column is personal as soon as one of them says so: a table keeps the
+    /// contract that it was made with, and a later one may know better.
+    pub(super) fn new(parts: &Parts, contracts: &[&Contract], show_personal: bool) -> Self {
         let origins: BTreeMap<String, Origin> = parts
             .key_values()
             .filter_map(|(pairs, _)| serde_json::from_str(pairs.get("soxauto.columns")?).ok())
@@ -63,18 +69,21 @@ impl Columns {
         let fields = parts.schema().fields().iter();
         let columns = fields.map(|field| {
             let name = field.name();
-            let known = contract.and_then(|contract| contract.column(name));
+            let known: Vec<_> = contracts.iter().filter_map(|c| c.column(name)).collect();
             // A column that nobody knows may hold names: only metadata and what is no text is shown.
             let guess = !name.starts_with('_') && may_name_a_person(field.data_type());
-            unknown |= known.is_none() && guess;
+            unknown |= known.is_empty() && guess;
             Column {
                 field: field.as_ref().clone(),
                 origin: origins.get(name).cloned(),
                 parquet: parquet_type(parts, name),
-                personal: known.map_or(guess, |column| column.personal),
-                amount: match contract {
-                    Some(_) => known.is_some_and(|column| column.amount),
-                    None => matches!(field.data_type(), DataType::Decimal128(..)),
+                personal: match known.is_empty() {
+                    true => guess,
+                    false => known.iter().any(|column| column.personal),
+                },
+                amount: match contracts.is_empty() {
+                    true => matches!(field.data_type(), DataType::Decimal128(..)),
+                    false => known.first().is_some_and(|column| column.amount),
                 },
             }
         });
@@ -167,8 +176,11 @@ impl Columns {
         let views = self.columns.iter().zip(&folds).map(|(column, fold)| {
             let name = column.field.name();
             let footers = (!all).then(|| footers(parts, &column.field));
-            let bounds = footers.as_ref().map_or(fold, |footers| &footers.bounds);
-            let [min, max] = bounds.bounds().map(|bound| match bound {
+            let bounds = match &footers {
+                Some(footers) => footers.bounds.as_ref().map(ColumnFold::bounds),
+                None => Some(fold.bounds()),
+            };
+            let [min, max] = bounds.unwrap_or_default().map(|bound| match bound {
                 Some(_) if self.masked(column) => Some(MASK.to_owned()),
                 bound => bound,
             });
@@ -231,43 +243,58 @@ fn groups_to_read(parts: &Parts, look: &Look) -> Vec<GroupAt> {
 fn footers(parts: &Parts, field: &Field) -> Footers {
     let mut found = Footers {
         nulls: Some(0),
-        bounds: ColumnFold::new(field.data_type()),
+        bounds: Some(ColumnFold::new(field.data_type())),
         exact: true,
     };
     for footer in parts.footers() {
-        if fold_footer(footer, field, &mut found).is_none() {
+        if fold_footer(footer, field, &mut found).is_err() {
             found.nulls = None;
-            found.exact = false;
+            found.bounds = None;
         }
     }
     found
 }
 
-/// Adds what one footer says; `None` when it says less than everything.
 fn fold_footer(
-    footer: &parquet::arrow::arrow_reader::ArrowReaderMetadata,
+    footer: &ArrowReaderMetadata,
     field: &Field,
     found: &mut Footers,
-) -> Option<()> {
+) -> Result<(), ParquetError> {
     let groups = footer.metadata().row_groups();
-    let converter =
-        StatisticsConverter::try_new(field.name(), footer.schema(), footer.parquet_schema())
-            .ok()?
-            .with_missing_null_counts_as_zero(false);
-    found
-        .bounds
-        .fold_bounds(&converter.row_group_mins(groups).ok()?);
-    found
-        .bounds
-        .fold_bounds(&converter.row_group_maxes(groups).ok()?);
-    let cut = |exact: arrow::array::BooleanArray| exact.iter().any(|exact| exact == Some(false));
-    found.exact &= !cut(converter.row_group_is_min_value_exact(groups).ok()?);
-    found.exact &= !cut(converter.row_group_is_max_value_exact(groups).ok()?);
-    let nulls = converter.row_group_null_counts(groups).ok()?;
+    let (arrow, parquet) = (footer.schema(), footer.parquet_schema());
+    let statistics = StatisticsConverter::try_new(field.name(), arrow, parquet)?
+        .with_missing_null_counts_as_zero(false);
+    let nulls = statistics.row_group_null_counts(groups)?;
     for count in &nulls {
-        found.nulls = Some(found.nulls?.saturating_add(count?));
+        let sum = found.nulls.zip(count);
+        found.nulls = sum.map(|(sum, count)| sum.saturating_add(count));
     }
-    Some(())
+    let sides = [
+        (
+            statistics.row_group_mins(groups)?,
+            statistics.row_group_is_min_value_exact(groups)?,
+        ),
+        (
+            statistics.row_group_maxes(groups)?,
+            statistics.row_group_is_max_value_exact(groups)?,
+        ),
+    ];
+    for (bounds, exact) in sides {
+        found.exact &= !exact.iter().any(|exact| exact == Some(false));
+        // Only a group without values may have no bound.
+        let rows = groups
+            .iter()
+            .map(|group| u64::try_from(group.num_rows()).ok());
+        let is_complete = rows
+            .zip(&nulls)
+            .enumerate()
+            .all(|(place, (rows, nulls))| bounds.is_valid(place) || rows == nulls);
+        match &mut found.bounds {
+            Some(fold) if is_complete => fold.fold_bounds(&bounds),
+            incomplete => *incomplete = None,
+        }
+    }
+    Ok(())
 }
 
 /// Physical and logical type of a column as the schema of the file has it.

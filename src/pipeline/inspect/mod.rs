@@ -220,10 +220,9 @@ pub async fn inspect(
 ) -> Result<Inspection, PortError> {
     let parts = Parts::open(&subject.parts).await?;
     let runs = runs::find(&parts, subject.record.as_ref(), knowledge).await?;
-    let contract = subject
-        .contract
-        .or_else(|| runs.iter().find_map(|run| run.contract.clone()));
-    let columns = Columns::new(&parts, contract.as_ref(), look.show_personal);
+    let of_runs = runs.iter().flat_map(|run| &run.contracts);
+    let contracts: Vec<&Contract> = subject.contract.iter().chain(of_runs).collect();
+    let columns = Columns::new(&parts, &contracts, look.show_personal);
     let mut notes = runs::notes(&runs);
     notes.extend(columns.note());
     let (views, reading) = columns.profile(&parts, look, &runs).await?;
@@ -246,7 +245,7 @@ pub async fn inspect(
         digest: DigestView {
             recorded: runs::digest(&runs).map(|digest| digest.to_string()),
             recomputed: match look.digest {
-                true => Some(questions::digest(&parts, contract, knowledge).await?),
+                true => Some(questions::digest(&parts, contracts.first(), knowledge).await?),
                 false => None,
             },
         },

@@ -99,7 +99,7 @@ pub(super) async fn totals_by(
 /// The content digest of all rows, computed now by the second path.
 pub(super) async fn digest(
     parts: &Parts,
-    contract: Option<Contract>,
+    contract: Option<&&Contract>,
     knowledge: Knowledge<'_>,
 ) -> Result<String, PortError> {
     let Some(contract) = contract else {
@@ -114,7 +114,7 @@ pub(super) async fn digest(
         let Some(bytes) = parts.whole_file(index).await? else {
             break;
         };
-        let contract = contract.clone();
+        let contract = Contract::clone(contract);
         // Polars refuses to work on a thread that drives futures.
         let work = move || recheck_part(bytes, &contract, rows_max);
         let part = tokio::task::spawn_blocking(work).await;

@@ -18,8 +18,8 @@ use crate::ports::PortError;
 /// A run that wrote some of the rows.
 pub(super) struct Run {
     pub(super) view: RunView,
-    /// Its contract: the record's, or else the catalog's for this item.
-    pub(super) contract: Option<Contract>,
+    /// Contracts of its item: the record's, then the catalog's.
+    pub(super) contracts: Vec<Contract>,
     /// What its record says of all the rows that it staged.
     staged: Option<Staged>,
 }
@@ -85,7 +85,7 @@ async fn with_record(
     let (Ok(item), Ok(period), Ok(run_id)) = names else {
         return Ok(Run {
             view,
-            contract: None,
+            contracts: Vec::new(),
             staged: None,
         });
     };
@@ -98,21 +98,19 @@ async fn with_record(
         }
         view.evidence = record.as_ref().map(|_| package.uri);
     }
-    let Some(record) = record else {
-        let contract = (knowledge.contract)(&item);
-        return Ok(Run {
-            view,
-            contract,
-            staged: None,
-        });
-    };
-    view.status = Some(format!("{:?}", record.status).to_uppercase());
-    let stamps = record.context.stamps.iter();
-    view.not_control_evidence = stamps.map(|stamp| stamp.reason().to_owned()).collect();
+    let mut contracts: Vec<Contract> = (knowledge.contract)(&item).into_iter().collect();
+    let mut staged = None;
+    if let Some(record) = record {
+        view.status = Some(format!("{:?}", record.status).to_uppercase());
+        let stamps = record.context.stamps.iter();
+        view.not_control_evidence = stamps.map(|stamp| stamp.reason().to_owned()).collect();
+        contracts.insert(0, record.contract);
+        staged = record.staged;
+    }
     Ok(Run {
         view,
-        contract: Some(record.contract),
-        staged: record.staged,
+        contracts,
+        staged,
     })
 }
 

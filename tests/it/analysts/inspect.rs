@@ -1,5 +1,14 @@
 //! `soxauto inspect`.
 
+use std::fs::File;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Array};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use serde_json::Value;
+
 use super::{Desk, MONTH, TABLE, column, widest};
 
 #[tokio::test]
@@ -33,7 +42,7 @@ async fn a_month_shows_where_it_comes_from_and_what_it_holds() {
     assert_eq!(amount["sum_from"], "rows");
     assert_eq!(
         column(&found, "rate")["sum"],
-        serde_json::Value::Null,
+        Value::Null,
         "a float is no amount"
     );
     assert_eq!(column(&found, "day")["max"], "1974-02-08");
@@ -116,10 +125,7 @@ async fn a_large_table_is_sampled_and_says_so() {
     assert!(text.contains(&said), "{text}");
     let nowhere = desk.folder("nowhere");
     let unknown = desk.look(&[&desk.run(), "--evidence", nowhere.to_str().unwrap()]);
-    assert_eq!(
-        column(&unknown, "rem_amt_lcy")["sum"],
-        serde_json::Value::Null
-    );
+    assert_eq!(column(&unknown, "rem_amt_lcy")["sum"], Value::Null);
 }
 
 #[tokio::test]
@@ -145,6 +151,8 @@ async fn personal_values_are_masked_unless_asked_for() {
     let said = desk.out(&["inspect", &run, "--rows", "50"]);
     assert!(!said.contains("Café"), "{said}");
     assert!(!desk.look(&[&run]).to_string().contains("Café"));
+    // The table was made before the column was marked; the record knows better.
+    assert!(!desk.look(&[MONTH]).to_string().contains("Café"));
     let found = desk.look(&[&run]);
     assert_eq!(column(&found, "note")["personal"], true);
     assert_eq!(column(&found, "note")["min"], "(masked)");
@@ -154,10 +162,7 @@ async fn personal_values_are_masked_unless_asked_for() {
 
     let shown = desk.look(&[&run, "--show-personal", "--totals-by", "note"]);
     assert_eq!(column(&shown, "note")["min"], "Café n° 1");
-    assert_eq!(
-        shown["totals_by"]["groups"][0]["value"],
-        serde_json::Value::Null
-    );
+    assert_eq!(shown["totals_by"]["groups"][0]["value"], Value::Null);
     assert_eq!(shown["totals_by"]["groups"][0]["rows"], 60);
 
     // Without a record the catalog knows another IPE_07: what it does not name may be a name, and is masked.
@@ -321,4 +326,29 @@ async fn what_is_not_there_is_said_with_what_is() {
         &["inspect", desk.world.record.context.run_id.as_str()],
         &hint,
     );
+}
+
+#[tokio::test]
+async fn a_footer_that_does_not_say_is_not_made_to_say() {
+    let desk = Desk::new(1).await;
+    let path = desk.folder("silent.parquet");
+    let numbers: ArrayRef = Arc::new(Int32Array::from_iter_values(0..20_001));
+    let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+    for (statistics, bound) in [
+        (EnabledStatistics::Chunk, Value::from("20000")),
+        (EnabledStatistics::None, Value::Null),
+    ] {
+        let properties = WriterProperties::builder()
+            .set_statistics_enabled(statistics)
+            .set_max_row_group_row_count(Some(1_000))
+            .build();
+        let file = File::create(&path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let found = desk.look(&[path.to_str().unwrap()]);
+        assert!(found["reading"]["rows"].as_u64().unwrap() < 20_001);
+        assert_eq!(column(&found, "n")["max"], bound);
+        assert_eq!(column(&found, "n")["nulls"].is_null(), bound.is_null());
+    }
 }

@@ -242,6 +242,10 @@ async fn errors_name_what_there_is() {
             "SELECT nothing FROM pg01_validated_ipe_ipe_07",
             "hint: columns are id_company, entry_no",
         ),
+        (
+            "WITH x AS (SELECT nothing FROM pg01_validated_ipe_ipe_07) SELECT * FROM x",
+            "hint: columns are id_company, entry_no",
+        ),
         ("SELECT FROM", "sql parser error"),
         (
             "SELECT 1 FROM pg01_validated_ipe_ipe_07$202405",
