@@ -25,15 +25,7 @@ pub(super) async fn sql(args: SqlArgs) -> anyhow::Result<u8> {
         output,
         roots,
     } = args;
-    let query = match query.as_str() {
-        "-" => {
-            let mut text = String::new();
-            let mut stdin = io::stdin().lock().take(QUERY_BYTES_MAX);
-            stdin.read_to_string(&mut text)?;
-            text
-        }
-        _ => query,
-    };
+    let query = if query == "-" { from_stdin()? } else { query };
     let writer: Box<dyn Write + Send> = match &output {
         Some(path) => Box::new(File::create_new(path).map_err(|error| {
             let hint = "name a file that is not there yet, in a folder that is";
@@ -52,6 +44,16 @@ pub(super) async fn sql(args: SqlArgs) -> anyhow::Result<u8> {
     answered?;
     io::stdout().flush()?;
     Ok(0)
+}
+
+fn from_stdin() -> anyhow::Result<String> {
+    let mut text = String::new();
+    let mut stdin = io::stdin().lock().take(QUERY_BYTES_MAX + 1);
+    stdin.read_to_string(&mut text)?;
+    if u64::try_from(text.len())? > QUERY_BYTES_MAX {
+        anyhow::bail!("the query on stdin has more than {QUERY_BYTES_MAX} bytes");
+    }
+    Ok(text)
 }
 
 fn form(format: Format, writer: Box<dyn Write + Send>) -> AnswerTo {

@@ -91,11 +91,11 @@ async fn with_record(
     };
     let is_it = |record: &&ItemRecord| record.ipe == item && record.context.run_id == run_id;
     let mut record = given.filter(is_it).cloned();
-    if let Some(evidence) = knowledge.evidence {
+    if record.is_none()
+        && let Some(evidence) = knowledge.evidence
+    {
         let package = evidence.below(&run_folder(&item, period, &run_id));
-        if record.is_none() {
-            record = find::record(&package).await?;
-        }
+        record = find::record(&package).await?;
         view.evidence = record.as_ref().map(|_| package.uri);
     }
     let mut contracts: Vec<Contract> = (knowledge.contract)(&item).into_iter().collect();

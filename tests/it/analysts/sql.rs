@@ -301,3 +301,22 @@ async fn answers_of_any_size_reach_the_pipe_and_a_table_ends() {
     .unwrap();
     assert_eq!(none, serde_json::json!([]));
 }
+
+#[tokio::test]
+async fn a_query_can_come_through_a_pipe() {
+    let desk = Desk::new(10).await;
+    let folder = |name: &str| desk.folder(name).to_str().unwrap().to_owned();
+    let ask = |query: String| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_soxauto"));
+        command.args(["sql", "-", "--format", "csv"]);
+        command.args(["--warehouse", &folder("warehouse")]);
+        command.args(["--staging", &folder("staging")]);
+        command.write_stdin(query).output().unwrap()
+    };
+    let answered = ask(format!("SELECT COUNT(*) AS n\nFROM {TABLE} -- all\n"));
+    assert_eq!(answered.stdout, b"n\r\n10\r\n");
+    let long = ask(format!("SELECT 1 -- {}", "x".repeat(1 << 20)));
+    assert_eq!(long.status.code(), Some(2));
+    let error = String::from_utf8(long.stderr).unwrap();
+    assert!(error.contains("more than 1048576 bytes"), "{error}");
+}
