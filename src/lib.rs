@@ -2,10 +2,11 @@
 //!
 //! # Layout
 //! Floors, imports point down only (`tests/it/tidy.rs` holds this):
-//! faces `cli`, `server` · root `app`, `settings`, `telemetry` · work `pipeline`, `report`, `adapters`, `catalog`
+//! faces `cli`, `server` · root `app`, `analysts`, `settings`, `telemetry` · work `pipeline`, `report`, `adapters`, `catalog`
 //! · tools `kernels`, `ports` · ground `domain` · beside `sandbox`.
 
 pub mod adapters;
+pub mod analysts;
 pub mod app;
 pub mod cli;
 

@@ -58,3 +58,27 @@ pub struct RunSettings {
     /// Limits.
     pub limits: Limits,
 }
+
+/// Where things are.
+#[derive(Debug, Clone)]
+pub struct Roots {
+    /// Staging root.
+    pub staging: String,
+    /// Warehouse.
+    pub warehouse: String,
+    /// Evidence root.
+    pub evidence: String,
+}
+
+/// What is looked into.
+#[derive(Debug, Clone)]
+pub struct LookSettings {
+    /// A file, a folder, a run or a table.
+    pub target: String,
+    /// Month of a table that is named without one; `None` is all.
+    pub period: Option<Period>,
+    /// Where things are.
+    pub roots: Roots,
+    /// Folder that replaces the embedded catalog.
+    pub catalog: Option<PathBuf>,
+}

@@ -33,7 +33,26 @@ pub fn init(filter: &str) -> Result<(), String> {
         .with(filter)
         .with(layer)
         .try_init()
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+    quiet_panics();
+    Ok(())
+}
+
+/// Polars panics where a sum overflows. The caller catches it and says so; the panic's own words, which may hold
+/// values, are not printed. Every other panic is.
+fn quiet_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        if place.contains("polars-") {
+            tracing::debug!(%place, "a library gave up");
+        } else {
+            usual(panic);
+        }
+    }));
 }
 
 fn names_silent(target: &str) -> bool {

@@ -8,6 +8,7 @@ use crate::domain::period::Period;
 use crate::settings::SecretsChoice;
 
 use super::catalog::CatalogArgs;
+use super::look_args::{InspectArgs, SqlArgs};
 
 /// Stream financial extracts out of SQL Server into checked, sealed evidence
 ///
@@ -42,6 +43,10 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// List, show, check and begin items; plan what a run would meet
     Catalog(CatalogArgs),
+    /// Show what a staged file, a run or a table holds: columns, rows, figures, origin
+    Inspect(Box<InspectArgs>),
+    /// Answer a SQL query over loaded months and staged runs
+    Sql(SqlArgs),
     /// Serve the embedded SQL Server stand-in, and print how to connect to it
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),

@@ -4,10 +4,13 @@
 
 mod args;
 mod catalog;
+mod inspect;
+mod look_args;
 mod output;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod sql;
 mod verify;
 
 use std::process::ExitCode;
@@ -44,6 +47,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             Command::Run(args) => run::run(*args).await,
             Command::Verify(args) => verify::verify(args).await,
             Command::Catalog(args) => catalog::catalog(args).await,
+            Command::Inspect(args) => inspect::inspect(*args).await,
+            Command::Sql(args) => sql::sql(args).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::sandbox(args).await,
         }

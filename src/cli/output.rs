@@ -163,7 +163,7 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
     for (name, item) in &result.ipe_results {
         rows.push(table_row(name, item));
     }
-    let mut text = columns(&rows);
+    let mut text = columns(&rows, &[]);
     for (name, item) in &result.ipe_results {
         if let Some(error) = &item.error_message {
             text.push_str(&format!("\n{name}: {}", error.replace('\n', "\n  ")));
@@ -225,20 +225,35 @@ fn table_row(name: &str, item: &IpeResult) -> [String; 6] {
     ]
 }
 
-/// Rows as aligned columns.
-pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+/// Cells under each other; the columns at `right` stand to the right.
+pub(super) fn columns<R: AsRef<[String]>>(rows: &[R], right: &[usize]) -> String {
     let width = |column: usize| {
         rows.iter()
-            .filter_map(|row| row.get(column))
+            .filter_map(|row| row.as_ref().get(column))
             .map(|cell| cell.chars().count())
             .max()
+            .unwrap_or(0)
     };
+    let widths: Vec<usize> = (0..rows.first().map_or(0, |row| row.as_ref().len()))
+        .map(width)
+        .collect();
     let lines = rows.iter().map(|row| {
-        let cells = row
-            .iter()
-            .enumerate()
-            .map(|(i, cell)| format!("{cell:<width$}", width = width(i).unwrap_or(0)));
+        let cells = row.as_ref().iter().zip(&widths).enumerate();
+        let cells = cells.map(|(column, (cell, width))| {
+            if right.contains(&column) {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:<width$}")
+            }
+        });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A value for a terminal: no control characters, which could move the cursor or colour it.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }

@@ -14,12 +14,15 @@ mod expressions;
 pub mod frame;
 pub mod keys;
 pub mod loss;
+pub mod profile;
 pub mod quality;
 pub mod recheck;
 #[cfg(test)]
 mod samples;
+pub mod sketch;
 pub mod sql;
 pub mod totals;
+pub mod values;
 
 use crate::domain::totals::TotalsError;
 

@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod extract;
+pub mod inspect;
 mod item;
 pub mod keys;
 pub mod lease;

@@ -3,7 +3,9 @@
 //!
 //! May use `domain` and Arrow; names no vendor.
 
+mod answer;
 mod estimate;
+mod machine;
 mod store;
 
 use std::collections::BTreeMap;
@@ -22,10 +24,12 @@ use crate::domain::limits::Limits;
 use crate::domain::manifest::{LoadReceipt, PartFile, Recomputed};
 use crate::domain::period::Period;
 use crate::domain::query::BoundQuery;
-use crate::domain::run::{ProcessMark, RowMetadata};
+use crate::domain::run::RowMetadata;
 use crate::domain::sql_type::SqlType;
 
+pub use answer::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
 pub use estimate::Estimate;
+pub use machine::{Clock, Processes};
 pub use store::{StoreRoot, Stored};
 
 /// What a caller can do about an error.
@@ -388,19 +392,4 @@ pub trait Sources: Send + Sync {
     /// # Errors
     /// `Config` for an unknown secret or a malformed connection string, without any of its values.
     async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError>;
-}
-
-/// The time.
-pub trait Clock: Send + Sync {
-    /// Now.
-    fn now(&self) -> DateTime<Utc>;
-}
-
-/// The processes of this machine.
-pub trait Processes: Send + Sync {
-    /// This one; `None` where that cannot be told.
-    fn mine(&self) -> Option<ProcessMark>;
-
-    /// Whether a process is certainly gone; `false` when it runs, or ran elsewhere.
-    fn is_gone(&self, mark: &ProcessMark) -> bool;
 }

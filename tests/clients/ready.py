@@ -3,8 +3,11 @@
 import importlib.metadata
 import sys
 
+import duckdb  # noqa: F401
 import mssql_python  # noqa: F401  loads Microsoft's driver, which needs libltdl
+import pandas  # noqa: F401
+import pyarrow.parquet  # noqa: F401
 import pymssql  # noqa: F401
 
-for name in ("pymssql", "mssql-python"):
+for name in ("pymssql", "mssql-python", "duckdb", "pandas", "pyarrow"):
     print(f"{name} {importlib.metadata.version(name)}", file=sys.stdout)

@@ -37,7 +37,7 @@ impl Shell {
         self.dir.path().join(name)
     }
 
-    fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
+    pub(crate) fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_soxauto"));
         command.current_dir(self.dir.path()).env_clear().args(args);
         command.envs(environment.iter().copied());
@@ -297,6 +297,8 @@ fn help_teaches_with_examples() {
         insta::assert_snapshot!(name.trim_end_matches('_').to_owned(), shell.run(&args).out);
     }
     insta::assert_snapshot!("help_verify", shell.run(&["verify", "--help"]).out);
+    insta::assert_snapshot!("help_inspect", shell.run(&["inspect", "--help"]).out);
+    insta::assert_snapshot!("help_sql", shell.run(&["sql", "--help"]).out);
     #[cfg(feature = "sandbox")]
     insta::assert_snapshot!("help_sandbox", shell.run(&["sandbox", "--help"]).out);
 }

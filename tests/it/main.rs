@@ -5,6 +5,9 @@
 mod adventureworks;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod analysts;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod catalog;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

@@ -131,7 +131,7 @@ impl ObjectStore for Gated {
 #[cfg(feature = "sandbox")]
 pub(crate) fn client(script: &str, arguments: Vec<String>) -> serde_json::Value {
     let python = std::env::var_os("SOXAUTO_TEST_PYTHON").expect(
-        "SOXAUTO_TEST_PYTHON must name a Python with pymssql and mssql-python; run scripts/test, which makes one",
+        "SOXAUTO_TEST_PYTHON must name a Python with the clients of tests/clients; run scripts/test, which makes one",
     );
     let path = format!("{}/tests/clients/{script}", env!("CARGO_MANIFEST_DIR"));
     let mut command = std::process::Command::new(python);

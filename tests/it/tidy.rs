@@ -26,6 +26,12 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "analysts",
+        &[
+            "domain", "kernels", "ports", "catalog", "adapters", "pipeline", "settings",
+        ],
+    ),
+    (
         "cli",
         &[
             "domain",
@@ -38,6 +44,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "settings",
             "telemetry",
             "app",
+            "analysts",
         ],
     ),
 ];

@@ -91,6 +91,48 @@ impl Layout {
         Ok(names.collect())
     }
 
+    /// Files that a month shows; the month must be loaded.
+    ///
+    /// # Errors
+    /// `Query` names the months that are.
+    pub(super) fn current_paths_of(
+        &self,
+        table: &str,
+        period: Period,
+    ) -> Result<Vec<PathBuf>, PortError> {
+        let paths = self.current_paths(table, period)?;
+        if !paths.is_empty() {
+            return Ok(paths);
+        }
+        let mut loaded = Vec::new();
+        for month in self.months(table)? {
+            if self.current(table, month)?.is_some() {
+                loaded.push(month.to_string());
+            }
+        }
+        let what = format!("month {period} of table `{table}` is not loaded");
+        Err(PortError::new(PortErrorKind::Query, what)
+            .hint(format!("loaded are: {}", listed(&loaded))))
+    }
+
+    /// The tables that there are.
+    pub(super) fn tables(&self) -> Result<Vec<String>, PortError> {
+        let entries = fs::read_dir(&self.root).map_err(|e| at(e, &self.root))?;
+        let mut tables = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(|e| at(e, &self.root))?.file_name();
+            let is_table = |name: &&str| matches!(self.contract(name), Ok(Some(_)));
+            tables.extend(name.to_str().filter(is_table).map(str::to_owned));
+        }
+        tables.sort();
+        Ok(tables)
+    }
+
+    /// The tables that there are, as a hint.
+    pub(super) fn names_hint(&self) -> String {
+        format!("tables are: {}", listed(&self.tables().unwrap_or_default()))
+    }
+
     /// Every month of a table that has a folder, in order.
     pub(super) fn months(&self, table: &str) -> Result<Vec<Period>, PortError> {
         let folder = self.table(table)?;
@@ -104,6 +146,13 @@ impl Layout {
         months.sort();
         Ok(months)
     }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.join(", ")
 }
 
 /// An error of the disk, with the path.

@@ -4,10 +4,13 @@
 //! shows its own files and the files of earlier runs stay beside them.
 
 mod layout;
+mod literals;
 mod load;
+mod query;
 mod read_back;
 mod sql;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,7 +23,9 @@ pub use self::load::{Step, Watch};
 use crate::domain::contract::Contract;
 use crate::domain::manifest::LoadReceipt;
 use crate::domain::period::Period;
-use crate::ports::{LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Warehouse};
+use crate::ports::{
+    AnswerTo, LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Warehouse,
+};
 
 /// Tables as folders of Parquet files below one directory.
 #[derive(Debug, Clone)]
@@ -61,6 +66,61 @@ impl LocalWarehouse {
     /// As [`LocalWarehouse::current`].
     pub fn current_parts(&self, table: &str, period: Period) -> Result<Vec<PathBuf>, PortError> {
         self.layout.current_paths(table, period)
+    }
+
+    /// A table and the month behind its `$`, if there is one: `pg01_validated_ipe_ipe_07$202404`.
+    ///
+    /// # Errors
+    /// `Query` for a month that is not written YYYYMM.
+    pub fn month_of(name: &str) -> Result<(&str, Option<Period>), PortError> {
+        query::month_of(name)
+    }
+
+    /// The names that a statement reads from, and those that it gives to common table expressions.
+    ///
+    /// # Errors
+    /// `Query` for what is no SQL or no query.
+    pub fn names(sql: &str) -> Result<Vec<String>, PortError> {
+        query::names(sql)
+    }
+
+    /// The contract of a table and the files that it shows: of one month, or of all that are loaded.
+    ///
+    /// # Errors
+    /// `Query` for a table that there is not or a month that is not loaded, naming what there is.
+    pub fn table(
+        &self,
+        table: &str,
+        period: Option<Period>,
+    ) -> Result<(Contract, Vec<PathBuf>), PortError> {
+        let contract = self.layout.contract(table)?.ok_or_else(|| {
+            let what = format!("there is no table `{table}`");
+            PortError::new(PortErrorKind::Query, what).hint(self.layout.names_hint())
+        })?;
+        let months = match period {
+            Some(period) => return Ok((contract, self.layout.current_paths_of(table, period)?)),
+            None => self.layout.months(table)?,
+        };
+        let mut paths = Vec::new();
+        for month in months {
+            paths.extend(self.layout.current_paths(table, month)?);
+        }
+        Ok((contract, paths))
+    }
+
+    /// Answers a query of any size, batch by batch. Tables are named by their names (all current months) or with one
+    /// month, `table$YYYYMM`; `frames` brings other files under names of its own.
+    ///
+    /// # Errors
+    /// `Query` for a statement that is refused, `Unsupported` for a value without exact text, and what writing says.
+    pub async fn answer(
+        &self,
+        sql: &str,
+        frames: BTreeMap<String, Vec<PathBuf>>,
+        to: AnswerTo,
+    ) -> Result<(), PortError> {
+        let (layout, sql) = (self.layout.clone(), sql.to_owned());
+        blocking(move || query::answer(&layout, &sql, &frames, to)).await
     }
 
     /// Loads like [`Warehouse::load`], showing every step to `watch` before it is taken.

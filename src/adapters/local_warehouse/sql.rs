@@ -1,6 +1,6 @@
 //! SQL over the current files, by Polars.
 //!
-//! Only this file and `read_back` of the local warehouse name Polars; its panics and messages stop here.
+//! Only this file, `query` and `read_back` of the local warehouse name Polars; its panics and messages stop here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -44,16 +44,23 @@ pub(super) fn answer(layout: &Layout, sql: &str, rows_max: usize) -> Result<Smal
 /// Runs Polars work; a panic of Polars (a sum that overflows panics) becomes an error.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let what = "the SQL engine gave up; usually a sum that leaves its type";
-        Err(PortError::new(PortErrorKind::Query, what))
+        let what = "the SQL engine gave up; usually a sum that leaves its 38 digits";
+        Err(PortError::new(PortErrorKind::Query, what)
+            .hint("sum fewer rows at once, or CAST to fewer fraction digits first"))
     })
 }
 
-/// Polars' message without the value lists that it puts in brackets.
+/// Polars' message without values: no lists in brackets, no numbers. Names of columns that there are become the hint.
 pub(super) fn refused(error: PolarsError) -> PortError {
+    let is_missing = matches!(error, PolarsError::ColumnNotFound(_));
+    let text = error.to_string();
+    let (text, columns) = match text.split_once("; valid columns: ") {
+        Some((text, columns)) if is_missing => (text, Some(columns)),
+        _ => (text.as_str(), None),
+    };
     let mut depth = 0_usize;
     let mut shown = String::new();
-    for letter in error.to_string().chars() {
+    for letter in text.chars() {
         match letter {
             '[' => depth += 1,
             ']' => depth = depth.saturating_sub(1),
@@ -61,14 +68,29 @@ pub(super) fn refused(error: PolarsError) -> PortError {
             _ => {}
         }
     }
-    PortError::new(
-        PortErrorKind::Query,
-        format!("the local warehouse refused it: {shown}"),
-    )
+    let is_number = |word: &str| {
+        word.contains(|c: char| c.is_ascii_digit())
+            && word
+                .chars()
+                .all(|c| c.is_ascii_digit() || "+-.,:e".contains(c))
+    };
+    let words = shown
+        .split(' ')
+        .map(|word| if is_number(word) { "…" } else { word });
+    let shown: Vec<&str> = words.collect();
+    let what = format!("the local warehouse refused it: {}", shown.join(" "));
+    let refused = PortError::new(PortErrorKind::Query, what);
+    match columns {
+        Some(columns) => refused.hint(format!(
+            "columns are {}",
+            columns.replace(['[', ']', '"'], "")
+        )),
+        None => refused,
+    }
 }
 
 /// All months of a table as they are now.
-fn table_frame(layout: &Layout, table: &str) -> Result<LazyFrame, PortError> {
+pub(super) fn table_frame(layout: &Layout, table: &str) -> Result<LazyFrame, PortError> {
     let Some(contract) = layout.contract(table)? else {
         let what = format!("there is no table `{table}`");
         return Err(PortError::new(PortErrorKind::Query, what));
@@ -154,7 +176,7 @@ pub(super) fn small_table(frame: &DataFrame) -> Result<SmallTable, PortError> {
 }
 
 /// The exact value, `None` for floats, nested values and what leaves its range.
-fn cell(value: &AnyValue<'_>) -> Option<Cell> {
+pub(super) fn cell(value: &AnyValue<'_>) -> Option<Cell> {
     Some(match value {
         AnyValue::Null => Cell::Null,
         AnyValue::Boolean(value) => Cell::Bool(*value),

@@ -32,7 +32,7 @@ pub(super) fn list<'a>(items: impl Iterator<Item = &'a Ipe>) -> String {
             ipe.definition_sha256.chars().take(HASH_CHARS).collect(),
         ]
     }));
-    columns(&rows)
+    columns(&rows, &[])
 }
 
 pub(super) fn show(ipe: &Ipe) -> String {
@@ -62,16 +62,16 @@ pub(super) fn show(ipe: &Ipe) -> String {
         "{}: {}\n\n{}\n\nCONTRACT\n{}\n\nPARAMETERS\n{}\n\nCHECKS, over the rows and the sums of {} per {}\n{}\n\nSQL\n{}",
         ipe.id,
         ipe.title,
-        columns(&head.map(|(name, value)| [name.to_owned(), value])),
-        columns(&contract_rows(contract)),
-        columns(&params),
+        columns(&head.map(|(name, value)| [name.to_owned(), value]), &[]),
+        columns(&contract_rows(contract), &[]),
+        columns(&params, &[]),
         contract
             .amounts()
             .map(|column| column.name.as_str())
             .collect::<Vec<_>>()
             .join(", "),
         contract.company,
-        columns(&checks),
+        columns(&checks, &[]),
         ipe.query.text.trim_end()
     )
 }
@@ -135,7 +135,7 @@ pub(super) fn plan(plan: &Plan) -> String {
         plan.server,
         plan.login,
         plan.isolation_level,
-        columns(&rows)
+        columns(&rows, &[])
     );
     for finding in &plan.findings {
         text.push_str(&format!("\nFINDING  {finding}"));
