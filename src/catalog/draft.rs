@@ -121,6 +121,7 @@ impl Draft {
             folder: self.head.id.to_string(),
             toml: self.toml(),
             query: self.query.clone(),
+            population: None,
         })
     }
 

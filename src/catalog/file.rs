@@ -7,6 +7,7 @@ use crate::domain::contract::{Column, ColumnType, Contract, ContractError, cast_
 use crate::domain::digest::sha256_hex;
 use crate::domain::ids::IdError;
 use crate::domain::ipe::Ipe;
+use crate::domain::population::PopulationDefinition;
 use crate::domain::query::QueryFile;
 use crate::domain::sql_type::SqlType;
 
@@ -21,6 +22,18 @@ pub(super) struct ItemToml {
     pub(super) secret: Option<Spanned<String>>,
     pub(super) databases: Option<Spanned<Vec<String>>>,
     pub(super) contract: Option<Spanned<ContractToml>>,
+    pub(super) population: Option<PopulationToml>,
+}
+
+/// How the population is counted; `population.sql` goes with it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PopulationToml {
+    table: String,
+    company: String,
+    until: String,
+    sequence: Option<String>,
+    companies: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -81,7 +94,14 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
     let contract = contract(toml.into_inner(), &missing, &wrong)?;
     let query = QueryFile::parse(&files.query)
         .map_err(|error| CatalogError::new(files.query_place(), error.to_string()))?;
-    let definition = format!("{}\0{}", files.toml, files.query);
+    let population = population(item.population, files)?;
+    let texts = [
+        Some(&files.toml),
+        Some(&files.query),
+        files.population.as_ref(),
+    ];
+    let texts: Vec<&str> = texts.into_iter().flatten().map(String::as_str).collect();
+    let definition = texts.join("\0");
     Ok(Ipe {
         id: id
             .parse()
@@ -91,8 +111,38 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
         databases: databases.into_inner(),
         contract,
         query,
+        population,
         definition_sha256: sha256_hex(definition.as_bytes()),
     })
+}
+
+/// The section of `ipe.toml` and its file: both or neither.
+fn population(
+    toml: Option<PopulationToml>,
+    files: &ItemFiles,
+) -> Result<Option<PopulationDefinition>, CatalogError> {
+    let (toml, text) = match (toml, &files.population) {
+        (None, None) => return Ok(None),
+        (Some(toml), Some(text)) => (toml, text),
+        (Some(_), None) => {
+            let what = "the file is missing, and ipe.toml has a section [population]";
+            return Err(CatalogError::new(files.population_place(), what));
+        }
+        (None, Some(_)) => {
+            let what = "population.sql is there, and the section [population] is missing";
+            return Err(CatalogError::new(files.toml_place(), what));
+        }
+    };
+    let query = QueryFile::parse(text)
+        .map_err(|error| CatalogError::new(files.population_place(), error.to_string()))?;
+    Ok(Some(PopulationDefinition {
+        table: toml.table,
+        company: toml.company,
+        until: toml.until,
+        sequence: toml.sequence,
+        companies: toml.companies,
+        query,
+    }))
 }
 
 fn contract(
@@ -176,6 +226,7 @@ type = "varchar(20)"
             folder: "X_1".into(),
             toml: toml.into(),
             query: query.into(),
+            population: None,
         };
         parse(&files)
     }

@@ -56,6 +56,8 @@ struct ItemFiles {
     folder: String,
     toml: String,
     query: String,
+    /// `population.sql`, where there is one.
+    population: Option<String>,
 }
 
 impl ItemFiles {
@@ -65,6 +67,10 @@ impl ItemFiles {
 
     fn query_place(&self) -> String {
         format!("{}/query.sql", self.place)
+    }
+
+    fn population_place(&self) -> String {
+        format!("{}/population.sql", self.place)
     }
 }
 
@@ -97,6 +103,7 @@ impl Definitions {
                 place: folder.clone(),
                 toml: text("ipe.toml")?,
                 query: text("query.sql")?,
+                population: text("population.sql").ok(),
                 folder,
             });
         }
@@ -134,6 +141,11 @@ impl Definitions {
                 folder,
                 toml: text("ipe.toml")?,
                 query: text("query.sql")?,
+                population: match text("population.sql") {
+                    Ok(text) => Some(text),
+                    Err(_) if !path.join("population.sql").exists() => None,
+                    Err(error) => return Err(error),
+                },
             });
         }
         Self::of(place(dir), items)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::domain::check::Verdict;
 use crate::domain::ids::IpeId;
 use crate::domain::run::{ItemStatus, RunContext};
 use crate::pipeline::progress::{Progress, Stage};
@@ -204,12 +205,16 @@ fn json_word(value: &impl serde::Serialize) -> String {
 
 fn table_row(name: &str, item: &IpeResult) -> [String; 6] {
     let elapsed = (item.end_time - item.start_time).num_milliseconds();
-    let total = item.validation_summary.len();
-    let passed = item
-        .validation_summary
-        .values()
-        .filter(|v| **v == crate::domain::check::Verdict::Pass)
-        .count();
+    let count = |verdict| {
+        let verdicts = item.validation_summary.values();
+        verdicts.filter(|found| **found == verdict).count()
+    };
+    let (passed, idle) = (count(Verdict::Pass), count(Verdict::NotApplicable));
+    let total = item.validation_summary.len() - idle;
+    let mut checks = format!("{passed}/{total} pass");
+    if idle > 0 {
+        checks.push_str(&format!(", {idle} n/a"));
+    }
     let digest: Option<crate::domain::digest::TableDigest> =
         item.digest.as_ref().and_then(|text| text.parse().ok());
     [
@@ -217,7 +222,7 @@ fn table_row(name: &str, item: &IpeResult) -> [String; 6] {
         word(item.status).to_owned(),
         item.rows_extracted.to_string(),
         format!("{}.{}", elapsed / 1_000, elapsed % 1_000 / 100),
-        format!("{passed}/{total} pass"),
+        checks,
         digest.map_or_else(
             || "-".to_owned(),
             |digest| digest.fingerprint().chars().take(16).collect(),

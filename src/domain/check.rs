@@ -27,6 +27,10 @@ pub enum CheckKind {
     Digest,
     /// No two rows share the true key.
     Key,
+    /// Everything that belongs to the item is in it.
+    Population,
+    /// What is in it, and what is not, is so at the source.
+    Accuracy,
 }
 
 /// One check with its verdict and its evidence.
@@ -81,6 +85,16 @@ impl CheckResult {
             summary: why.into(),
             findings: Vec::new(),
             counted: None,
+        }
+    }
+
+    /// A check that has nothing to look at, with the count that shows it.
+    #[must_use]
+    pub fn not_applicable(id: &str, kind: CheckKind, why: impl Into<String>, counted: u64) -> Self {
+        Self {
+            verdict: Verdict::NotApplicable,
+            counted: Some(counted),
+            ..Self::not_run(id, kind, why)
         }
     }
 

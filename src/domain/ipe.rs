@@ -2,6 +2,7 @@
 
 use super::contract::Contract;
 use super::ids::IpeId;
+use super::population::PopulationDefinition;
 use super::query::QueryFile;
 
 /// One item, as the catalog defines it.
@@ -19,6 +20,8 @@ pub struct Ipe {
     pub contract: Contract,
     /// The query.
     pub query: QueryFile,
+    /// How its population is counted; `None` where the catalog does not say.
+    pub population: Option<PopulationDefinition>,
     /// SHA-256 over the files that define the item, in hex.
     pub definition_sha256: String,
 }

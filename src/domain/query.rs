@@ -156,6 +156,42 @@ impl QueryFile {
         })
     }
 
+    /// The names of the predicates that can be left out: `-- predicate: NAME` … `-- end predicate`, each on a line.
+    #[must_use]
+    pub fn predicates(&self) -> Vec<String> {
+        let lines = self.statement.lines();
+        lines
+            .filter_map(|line| Some(predicate_of(line)?.to_owned()))
+            .collect()
+    }
+
+    /// The query without the lines of one predicate; `None` when it has no such predicate, or it does not end.
+    #[must_use]
+    pub fn without(&self, predicate: &str) -> Option<Self> {
+        let (mut kept, mut found, mut inside) = (String::new(), false, false);
+        for line in self.statement.lines() {
+            if inside {
+                inside = line.trim() != "-- end predicate";
+            } else if predicate_of(line) == Some(predicate) {
+                (found, inside) = (true, true);
+            } else {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+        }
+        let used = tokens(&kept, 0).ok()?;
+        let is_used = |param: &&ParamDecl| {
+            let mut used = used.iter().filter(|token| token.kind == Kind::Param);
+            used.any(|token| param_name(token.text) == param.name)
+        };
+        let params = self.params.iter().filter(is_used).cloned().collect();
+        (found && !inside).then(|| Self {
+            text: self.text.clone(),
+            params,
+            statement: kept,
+        })
+    }
+
     /// Binds every parameter to its value of the period.
     ///
     /// # Errors
@@ -194,6 +230,11 @@ impl QueryFile {
         text.push_str(self.statement.get(copied..).unwrap_or_default());
         Ok(BoundQuery { text, params })
     }
+}
+
+/// The name that a `-- predicate: NAME` line gives.
+fn predicate_of(line: &str) -> Option<&str> {
+    Some(line.trim().strip_prefix("-- predicate:")?.trim())
 }
 
 /// The name of a `@name` token, in lower case.

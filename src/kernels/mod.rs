@@ -14,6 +14,7 @@ mod expressions;
 pub mod frame;
 pub mod keys;
 pub mod loss;
+pub mod population;
 pub mod profile;
 pub mod quality;
 pub mod recheck;

@@ -12,7 +12,7 @@ use crate::domain::totals::{ControlTotals, GroupTotals, TotalsError};
 use crate::ports::{Cell, SmallTable};
 
 /// Compares texts by their code points, so that no collation joins or splits a company.
-const BINARY_COLLATION: &str = "Latin1_General_100_BIN2";
+pub(super) const BINARY_COLLATION: &str = "Latin1_General_100_BIN2";
 
 /// The statement that counts and sums the rows of `query` on the server, per company, with the same parameters.
 ///
@@ -47,11 +47,11 @@ pub fn totals_query(contract: &Contract, query: &BoundQuery) -> BoundQuery {
 }
 
 /// A name in brackets.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("[{}]", name.replace(']', "]]"))
 }
 
-fn scale_of(column: &Column) -> u8 {
+pub(super) fn scale_of(column: &Column) -> u8 {
     column.column_type.scale().unwrap_or_default()
 }
 

@@ -8,6 +8,9 @@ use crate::domain::totals::ControlTotals;
 use crate::kernels::conform::contract_findings;
 use crate::ports::Consistency;
 
+use super::check_population::{
+    self, POPULATION_BASE, POPULATION_COMPANIES, POPULATION_EXTRACT, POPULATION_SEQUENCE,
+};
 use super::record::ItemRecord;
 
 /// Identifier of the check that compares the description with the contract.
@@ -35,7 +38,7 @@ pub const DIGEST_WAREHOUSE: &str = "digest.staged_warehouse";
 pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
 
 /// Every check with what it says, in the order in which they are made.
-pub const CHECKS: [(&str, &str); 11] = [
+pub const CHECKS: [(&str, &str); 15] = [
     (CONTRACT_COLUMNS, "names, order and types of the columns"),
     (CONTRACT_NULLS, "nulls only where the contract allows them"),
     (
@@ -55,6 +58,22 @@ pub const CHECKS: [(&str, &str); 11] = [
         "content digest of the stream = second path over staging",
     ),
     (KEY_UNIQUE, "no two rows share the true key"),
+    (
+        POPULATION_BASE,
+        "rows of the base table = rows of the funnel, per company",
+    ),
+    (
+        POPULATION_EXTRACT,
+        "rows and sums of the base table less what each predicate removes = extract, per company",
+    ),
+    (
+        POPULATION_COMPANIES,
+        "expected companies delivered, or have an evidenced zero",
+    ),
+    (
+        POPULATION_SEQUENCE,
+        "running numbers do not repeat; gaps are counted",
+    ),
     (TRANSFER_LOADED, "rows that the load reports = rows staged"),
     (
         TRANSFER_WAREHOUSE,
@@ -71,7 +90,7 @@ pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {
     let rows = staged.map_or(0, Staged::rows);
     let described = record.described.as_ref();
     let columns = described.map(|described| contract_findings(&record.contract, described));
-    vec![
+    let mut checks = vec![
         of(
             CONTRACT_COLUMNS,
             CheckKind::Contract,
@@ -91,7 +110,9 @@ pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {
         decoded_staged(staged, record.recomputed.as_ref()),
         digest_staged(staged, record.recomputed.as_ref()),
         key_unique(record),
-    ]
+    ];
+    checks.extend(check_population::checks(record));
+    checks
 }
 
 /// All checks after the load.

@@ -23,6 +23,7 @@ use super::keys;
 use super::lease::{self, Lease};
 use super::log::ItemLog;
 use super::package;
+use super::population::{self, Excluded};
 use super::progress::Stage;
 use super::record::{Executed, ItemRecord};
 use super::stage::{PartLayout, provenance};
@@ -97,6 +98,8 @@ fn new_record(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemRecord {
         staged: None,
         recomputed: None,
         nulls: None,
+        population: None,
+        population_defined: ipe.population.is_some(),
         keys: None,
         checks: Vec::new(),
         receipt: None,
@@ -210,6 +213,11 @@ async fn until_load(
     );
     tools.progress.expected(&ipe.id, before.rows());
     record.source_totals = Some(before);
+    let mut excluded = Excluded::default();
+    if let Some(definition) = &ipe.population {
+        excluded = population::ask(tools, ipe, definition, view.as_mut(), record).await?;
+        log.note("population asked", json!({"predicates": excluded.len()}));
+    }
     stage(Stage::Extract);
     let extraction =
         extract_rows(tools, context, ipe, view.as_mut(), &query, &columns, record).await?;
@@ -231,6 +239,10 @@ async fn until_load(
             json!({"rows": audit.rows, "passes": audit.passes, "repeated": audit.repeated_keys}),
         );
         record.keys = Some(audit);
+        if let Some(found) = &mut record.population {
+            let contract = &ipe.contract;
+            population::look_for(&tools.staging, contract, staged, excluded, found).await?;
+        }
     }
     Ok(())
 }

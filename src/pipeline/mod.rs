@@ -7,6 +7,7 @@
 //! check (pure) · load (only what every check let through) · read back · seal. Whatever happens, the item is sealed.
 
 pub mod check;
+pub mod check_population;
 pub mod extract;
 pub mod inspect;
 mod item;
@@ -14,6 +15,7 @@ pub mod keys;
 pub mod lease;
 pub mod log;
 pub mod package;
+mod population;
 pub mod progress;
 pub mod record;
 pub mod schedule;

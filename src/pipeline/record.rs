@@ -10,6 +10,7 @@ use crate::domain::contract::Contract;
 use crate::domain::ids::IpeId;
 use crate::domain::keys::KeyAudit;
 use crate::domain::manifest::{LoadReceipt, Recomputed, Staged};
+use crate::domain::population::Population;
 use crate::domain::query::BoundQuery;
 use crate::domain::run::{ItemStatus, RunContext, RunState};
 use crate::domain::totals::ControlTotals;
@@ -82,6 +83,10 @@ pub struct ItemRecord {
     pub recomputed: Option<Recomputed>,
     /// Columns with nulls that the contract does not allow, one sentence each; `None` when not all rows passed.
     pub nulls: Option<Vec<String>>,
+    /// What the source said of the population; `None` where the catalog does not define one, or it was not reached.
+    pub population: Option<Population>,
+    /// Whether the catalog defines the population.
+    pub population_defined: bool,
     /// What the keys of the staged rows were found to be.
     pub keys: Option<KeyAudit>,
     /// Every check, also those that did not run.

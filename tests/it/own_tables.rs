@@ -258,14 +258,17 @@ fn item_of_every_type(shell: &Shell) {
         .iter()
         .enumerate()
         .map(|(n, (ty, _))| (format!("c{n}"), *ty));
+    let mut names = Vec::new();
     for (name, ty) in columns.chain(typed) {
+        names.push(format!("t.[{name}]"));
         let amount = ty.starts_with("decimal") || ty.ends_with("money");
         contract += &format!(
             "[[contract.columns]]\nsource = \"{name}\"\nname = \"{name}\"\ntype = \"{ty}\"\namount = {amount}\n"
         );
     }
     fs::write(item.join("ipe.toml"), contract).unwrap();
-    fs::write(item.join("query.sql"), "SELECT t.* FROM [T].[dbo].[T] AS t").unwrap();
+    let query = format!("SELECT {} FROM [T].[dbo].[T] AS t", names.join(", "));
+    fs::write(item.join("query.sql"), query).unwrap();
 }
 
 /// The content digest of a good run of the item over the tables of the folder.

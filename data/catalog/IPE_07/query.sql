@@ -55,7 +55,9 @@ INNER JOIN (
     FROM [AIG_Nav_DW].[dbo].[Detailed Customer Ledg_ Entry]
     WHERE [Posting Date] < @next_start
     GROUP BY [id_company], [Cust_ Ledger Entry No_]
+    -- predicate: detail does not add up to zero
     HAVING SUM([Amount (LCY)]) <> 0
+    -- end predicate
 ) AS det
     ON det.[id_company] = cle.[id_company]
     AND det.[Cust_ Ledger Entry No_] = cle.[Entry No_]
@@ -71,4 +73,6 @@ LEFT JOIN [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_ChartOfAccounts] AS coa
     ON coa.[Company_Code] = cle.[id_company]
     AND coa.[G/L_Account_No] = pg.[Receivables Account]
 WHERE cle.[Posting Date] < @next_start
+    -- predicate: company in consolidation scope
     AND co.[Flg_In_Conso_Scope] = 1
+    -- end predicate

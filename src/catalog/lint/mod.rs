@@ -124,6 +124,9 @@ pub(super) fn item(files: &ItemFiles) -> Vec<Finding> {
     }
     let mut found = report.found;
     found.append(&mut toml_report.found);
+    if let Some(text) = &files.population {
+        found.append(&mut query(files.population_place(), text));
+    }
     if found.is_empty()
         && let Err(CatalogError { place, what }) = file::parse(files)
     {

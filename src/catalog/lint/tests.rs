@@ -35,6 +35,7 @@ fn lint(toml: &str, query: &str) -> Vec<Finding> {
         folder: "X_1".into(),
         toml: toml.into(),
         query: query.into(),
+        population: None,
     })
 }
 

@@ -62,6 +62,13 @@ fn places(staging: &StoreRoot, warehouse: &LocalWarehouse) -> Places {
     }
 }
 
+fn described() -> Described {
+    Described {
+        columns: source_columns(),
+        by: "server".into(),
+    }
+}
+
 fn executed() -> Executed {
     Executed {
         purpose: "rows".into(),
@@ -123,15 +130,14 @@ impl World {
             query_file: QUERY.into(),
             executed: vec![executed()],
             contract: contract(),
-            described: Some(Described {
-                columns: source_columns(),
-                by: "server".into(),
-            }),
+            described: Some(described()),
             source_totals: Some(staged.totals.clone()),
             source_totals_after: None,
             staged: Some(staged),
             recomputed: Some(second),
             nulls: Some(vec![]),
+            population: None,
+            population_defined: false,
             keys: None,
             checks: vec![],
             receipt: Some(receipt),

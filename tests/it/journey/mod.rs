@@ -3,6 +3,7 @@
 mod broken;
 mod disk;
 mod killed;
+mod population;
 mod whole;
 mod writers;
 

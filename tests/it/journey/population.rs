@@ -1,0 +1,168 @@
+//! Population and exclusion: each check fails for its own reason when a definition lies, and is silent otherwise.
+
+use std::path::Path;
+
+use soxauto::domain::check::Verdict;
+use soxauto::domain::run::ItemStatus;
+use soxauto::pipeline::workflow::IpeResult;
+use soxauto::sandbox::SandboxConfig;
+
+use super::{Place, assert_sealed, run, sandbox};
+
+/// Runs IPE_07 with some texts of its files exchanged.
+async fn run_altered(place: &Place, edits: &[(&str, &str, &str)]) -> IpeResult {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog/IPE_07");
+    let item = place.dir.path().join("catalog/IPE_07");
+    std::fs::create_dir_all(&item).unwrap();
+    for name in ["ipe.toml", "query.sql", "population.sql"] {
+        let mut text = std::fs::read_to_string(source.join(name)).unwrap();
+        for (_, from, to) in edits.iter().filter(|(file, ..)| *file == name) {
+            assert!(text.contains(from), "{name}: {from}");
+            text = text.replace(from, to);
+        }
+        std::fs::write(item.join(name), text).unwrap();
+    }
+    let sandbox = sandbox(SandboxConfig::default()).await;
+    place.secret(&sandbox.odbc_connection_string());
+    let mut settings = place.settings("IPE_07");
+    settings.catalog = Some(place.dir.path().join("catalog"));
+    let result = run(settings).await;
+    result.ipe_results["IPE_07"].clone()
+}
+
+/// The checks that did not clear.
+fn failed(item: &IpeResult) -> Vec<&str> {
+    let failed = item.validation_summary.iter();
+    let failed =
+        failed.filter(|(_, verdict)| !matches!(verdict, Verdict::Pass | Verdict::NotApplicable));
+    failed.map(|(id, _)| id.as_str()).collect()
+}
+
+async fn assert_fails(edits: &[(&str, &str, &str)], checks: &[&str], message: &str) {
+    let place = Place::new();
+    let item = run_altered(&place, edits).await;
+    assert_eq!(failed(&item), checks, "{item:#?}");
+    assert_eq!(
+        (item.status, item.bigquery_table.clone()),
+        (ItemStatus::Failed, None)
+    );
+    let said = item.error_message.clone().unwrap();
+    assert!(said.contains(message), "{said}");
+    assert_sealed(&item).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_item_as_it_is_passes_and_says_what_did_not_apply() {
+    let place = Place::new();
+    let item = run_altered(&place, &[]).await;
+    assert_eq!(item.status, ItemStatus::Success, "{item:#?}");
+    let of = |id: &str| item.validation_summary[id];
+    for id in [
+        "population.base",
+        "population.extract",
+        "accuracy.negative.2",
+        "accuracy.negative.4",
+    ] {
+        assert_eq!(of(id), Verdict::Pass, "{id}");
+    }
+    // Every entry of the stand-in has a known company and detail: nothing to look at, and said so.
+    for id in ["accuracy.negative.1", "accuracy.negative.3"] {
+        assert_eq!(of(id), Verdict::NotApplicable, "{id}");
+    }
+    assert_sealed(&item).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_the_funnel_does_not_know_is_found() {
+    let edit = (
+        "query.sql",
+        "    -- predicate: company in",
+        "    AND cle.[Currency] <> ''\n    -- predicate: company in",
+    );
+    let checks = [
+        "accuracy.negative.2",
+        "accuracy.negative.4",
+        "population.extract",
+    ];
+    assert_fails(&[edit], &checks, "rows in the funnel").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_join_of_the_population_that_doubles_rows_is_found() {
+    let edit = (
+        "population.sql",
+        "WHERE cle.[Posting Date] < @next_start",
+        "LEFT JOIN (SELECT [id_company], [Code] FROM [AIG_Nav_DW].[dbo].[Customer Posting Group]) AS fan\n    \
+         ON fan.[id_company] = cle.[id_company]\nWHERE cle.[Posting Date] < @next_start",
+    );
+    let checks = [
+        "accuracy.negative.2",
+        "accuracy.negative.4",
+        "population.base",
+        "population.extract",
+    ];
+    assert_fails(&[edit], &checks, "rows in the base table").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_that_is_nowhere_is_found_and_one_that_is_excluded_is_not() {
+    let absent = ("ipe.toml", "\"EC_NG\", \"EC_KE\"", "\"EC_NG\", \"ZZ_XX\"");
+    assert_fails(
+        &[absent],
+        &["population.companies"],
+        "company `ZZ_XX` has no row at all",
+    )
+    .await;
+    let place = Place::new();
+    let out_of_scope = ("ipe.toml", "\"EC_NG\", \"EC_KE\"", "\"EC_NG\", \"AT_TN\"");
+    let item = run_altered(&place, &[out_of_scope]).await;
+    assert_eq!(
+        item.status,
+        ItemStatus::Success,
+        "an evidenced zero: {item:#?}"
+    );
+}
+
+/// The lines of one predicate bear the name of the other: what the query gains without them is not what the funnel says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_predicate_that_does_something_else_is_found() {
+    let edits = [
+        (
+            "query.sql",
+            "predicate: company in consolidation scope",
+            "predicate: x",
+        ),
+        (
+            "query.sql",
+            "predicate: detail does not add up to zero",
+            "predicate: company in consolidation scope",
+        ),
+    ];
+    assert_fails(
+        &edits,
+        &["accuracy.negative.2"],
+        "rows in extract and funnel, 0 in the query without the predicate",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_excluded_row_that_is_staged_all_the_same_is_named() {
+    let edit = (
+        "population.sql",
+        "co.[Flg_In_Conso_Scope] = 0 THEN 0 ELSE 1",
+        "co.[Flg_In_Conso_Scope] = 0 THEN 1 ELSE 0",
+    );
+    let checks = [
+        "accuracy.negative.2",
+        "accuracy.negative.4",
+        "population.extract",
+    ];
+    assert_fails(&[edit], &checks, "rows only in the funnel").await;
+    let place = Place::new();
+    let item = run_altered(&place, &[edit]).await;
+    let package = item.evidence.unwrap();
+    let checks = Path::new(package.trim_start_matches("file://")).join("data/checks.json");
+    let checks = std::fs::read_to_string(checks).unwrap();
+    assert!(checks.contains("yet staged: id_company = EC_"), "{checks}");
+}
