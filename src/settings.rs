@@ -37,6 +37,8 @@ impl FromStr for SecretsChoice {
 pub struct RunSettings {
     /// Month to close; `None` is the last one that has ended in Europe/Paris.
     pub period: Option<Period>,
+    /// Whether a month that has not ended may be run.
+    pub preliminary: bool,
     /// Names of the items; empty is all.
     pub items: Vec<String>,
     /// Items that run at once.

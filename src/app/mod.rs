@@ -44,6 +44,12 @@ pub enum StartError {
     /// The catalog or the items.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// A month whose books are still open.
+    #[error(
+        "{0} has not ended in Europe/Paris, so its books are still open\nhint: --preliminary runs it all the same; \
+         run it again when it has ended"
+    )]
+    NotEnded(Period),
     /// Definitions with findings; nothing was sent to a server.
     #[error("{}", refusal(.0))]
     Lint(Vec<Finding>),
@@ -125,6 +131,9 @@ impl App {
         let period = settings
             .period
             .map_or_else(|| Period::last_closed(started_at), Ok)?;
+        if !period.has_ended(started_at) && !settings.preliminary {
+            return Err(StartError::NotEnded(period));
+        }
         let items = sound_items(settings.catalog.as_deref(), &settings.items)?;
         let staging = store::open(&settings.staging)?;
         let evidence = store::open(&settings.evidence)?;

@@ -75,6 +75,9 @@ pub(super) struct RunArgs {
     /// The same, said by its cutoff: the first day that is not included, a first of month
     #[arg(long, env = "SOXAUTO_CUTOFF_DATE", value_name = "YYYY-MM-DD", value_parser = Period::from_cutoff_text)]
     pub(super) cutoff_date: Option<Period>,
+    /// Run a month that has not ended in Europe/Paris: its books are still open
+    #[arg(long, env = "SOXAUTO_PRELIMINARY")]
+    pub(super) preliminary: bool,
     /// Item to run; repeat it or separate by commas [default: all items of the catalog]
     #[arg(
         long = "ipe",

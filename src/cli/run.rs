@@ -16,6 +16,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
     let RunArgs {
         period,
         cutoff_date,
+        preliminary,
         items,
         jobs,
         staging,
@@ -29,6 +30,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
     } = args;
     let settings = RunSettings {
         period: period.or(cutoff_date),
+        preliminary,
         items,
         jobs: usize::from(jobs),
         staging,

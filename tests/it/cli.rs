@@ -286,6 +286,37 @@ fn the_environment_sets_every_flag_and_secrets_stay_out_of_every_output() {
 }
 
 #[test]
+fn a_month_that_has_not_ended_is_refused_unless_it_is_called_preliminary() {
+    let shell = Shell::new();
+    let early = [
+        "run",
+        "--period",
+        "9000-01",
+        "--ipe",
+        "CR_05",
+        "--sandbox-rows",
+        "300",
+    ];
+    let refused = shell.run(&early);
+    assert_eq!(refused.code, 2);
+    let err = &refused.err;
+    assert!(
+        err.contains("9000-01 has not ended in Europe/Paris") && err.contains("--preliminary"),
+        "{err}"
+    );
+    assert!(!shell.path("out").exists(), "nothing was written");
+    let mut said = early.to_vec();
+    said.push("--preliminary");
+    let run = shell.run(&said);
+    assert!(
+        run.out.contains("state PRELIMINARY"),
+        "{}{}",
+        run.out,
+        run.err
+    );
+}
+
+#[test]
 fn help_teaches_with_examples() {
     let shell = Shell::new();
     insta::assert_snapshot!("help", shell.run(&["--help"]).out);

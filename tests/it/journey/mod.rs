@@ -39,6 +39,7 @@ impl Place {
     fn settings(&self, item: &str) -> RunSettings {
         RunSettings {
             period: Some("2024-04".parse().unwrap()),
+            preliminary: false,
             items: vec![item.to_owned()],
             jobs: 1,
             staging: self.path("staging"),
