@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::domain::check::Acceptance;
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
 
@@ -39,6 +40,8 @@ pub struct RunSettings {
     pub period: Option<Period>,
     /// Whether a month that has not ended may be run.
     pub preliminary: bool,
+    /// Checks whose findings somebody answers for.
+    pub accepted: Vec<Acceptance>,
     /// Names of the items; empty is all.
     pub items: Vec<String>,
     /// Items that run at once.

@@ -61,6 +61,7 @@ pub(crate) fn context() -> RunContext {
         period: "2024-04".parse().unwrap(),
         started_at,
         stamps: Vec::new(),
+        accepted: Vec::new(),
         program: Program {
             version: "bench".into(),
             commit: "bench".into(),

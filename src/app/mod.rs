@@ -50,6 +50,9 @@ pub enum StartError {
          run it again when it has ended"
     )]
     NotEnded(Period),
+    /// A check that nobody can accept.
+    #[error("--accept-check: {0}")]
+    Acceptance(String),
     /// Definitions with findings; nothing was sent to a server.
     #[error("{}", refusal(.0))]
     Lint(Vec<Finding>),
@@ -133,6 +136,9 @@ impl App {
             .map_or_else(|| Period::last_closed(started_at), Ok)?;
         if !period.has_ended(started_at) && !settings.preliminary {
             return Err(StartError::NotEnded(period));
+        }
+        for accepted in &settings.accepted {
+            accepted.validate().map_err(StartError::Acceptance)?;
         }
         let items = sound_items(settings.catalog.as_deref(), &settings.items)?;
         let staging = store::open(&settings.staging)?;
@@ -234,6 +240,7 @@ fn context(
         period,
         started_at,
         stamps: stamps(settings, &program),
+        accepted: settings.accepted.clone(),
         program,
     })
 }

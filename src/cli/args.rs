@@ -78,6 +78,22 @@ pub(super) struct RunArgs {
     /// Run a month that has not ended in Europe/Paris: its books are still open
     #[arg(long, env = "SOXAUTO_PRELIMINARY")]
     pub(super) preliminary: bool,
+    /// Check whose finding somebody answers for, so that its item is loaded all the same; the exception stands on page one
+    #[arg(
+        long = "accept-check",
+        env = "SOXAUTO_ACCEPT_CHECK",
+        value_name = "CHECK",
+        value_delimiter = ',',
+        requires = "reason",
+        requires = "approver"
+    )]
+    pub(super) accepted: Vec<String>,
+    /// Why the checks of --accept-check are accepted
+    #[arg(long, env = "SOXAUTO_REASON", value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Who answers for them
+    #[arg(long, env = "SOXAUTO_APPROVER", value_name = "NAME")]
+    pub(super) approver: Option<String>,
     /// Item to run; repeat it or separate by commas [default: all items of the catalog]
     #[arg(
         long = "ipe",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::domain::check::Acceptance;
 use crate::domain::limits::Limits;
 use crate::settings::RunSettings;
 
@@ -17,6 +18,9 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         period,
         cutoff_date,
         preliminary,
+        accepted,
+        reason,
+        approver,
         items,
         jobs,
         staging,
@@ -28,9 +32,15 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         sandbox_data,
         json,
     } = args;
+    let accept = |check| Acceptance {
+        check,
+        reason: reason.clone().unwrap_or_default(),
+        approver: approver.clone().unwrap_or_default(),
+    };
     let settings = RunSettings {
         period: period.or(cutoff_date),
         preliminary,
+        accepted: accepted.into_iter().map(accept).collect(),
         items,
         jobs: usize::from(jobs),
         staging,

@@ -33,6 +33,43 @@ pub enum CheckKind {
     Accuracy,
 }
 
+/// A check whose finding somebody answers for: its item is loaded all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// Identifier of the check.
+    pub check: String,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub approver: String,
+}
+
+impl Acceptance {
+    /// Refuses what nobody can answer for: that rows were lost or changed on the way, or that a key repeats.
+    ///
+    /// # Errors
+    /// One sentence with the remedy.
+    pub fn validate(&self) -> Result<(), String> {
+        let check = &self.check;
+        let never = ["transfer.", "digest.", "key.", "warehouse."];
+        if never.iter().any(|kind| check.starts_with(kind)) {
+            return Err(format!(
+                "{check} cannot be accepted: it says that rows were lost, changed or doubled; find the cause and run again"
+            ));
+        }
+        let known = ["contract.", "population.", "accuracy."];
+        if !known.iter().any(|kind| check.starts_with(kind)) {
+            return Err(format!(
+                "there is no check `{check}`; `soxauto catalog show ITEM` lists them"
+            ));
+        }
+        if self.reason.trim().is_empty() || self.approver.trim().is_empty() {
+            return Err(format!("accepting {check} needs a reason and an approver"));
+        }
+        Ok(())
+    }
+}
+
 /// One check with its verdict and its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckResult {

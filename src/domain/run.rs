@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::check::Acceptance;
 use super::ids::{IpeId, RunId};
 use super::period::Period;
 
@@ -20,6 +21,8 @@ pub struct RunContext {
     pub started_at: DateTime<Utc>,
     /// Why this run cannot serve as control evidence; empty for a clean run.
     pub stamps: Vec<Stamp>,
+    /// Checks whose findings somebody answers for.
+    pub accepted: Vec<Acceptance>,
     /// Program version and build.
     pub program: Program,
 }

@@ -115,6 +115,30 @@ pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {
     checks
 }
 
+/// The checks that hold a load: those that did not clear and that nobody answers for.
+pub fn holding<'a>(
+    record: &'a ItemRecord,
+    checks: &'a [CheckResult],
+) -> impl Iterator<Item = &'a CheckResult> {
+    let accepted = &record.context.accepted;
+    let is_accepted = |check: &CheckResult| {
+        accepted
+            .iter()
+            .any(|accepted| accepted.check == check.id && accepted.validate().is_ok())
+    };
+    checks
+        .iter()
+        .filter(move |check| !check.clears() && !is_accepted(check))
+}
+
+/// The checks that did not clear, and that the item was loaded with because somebody answers for them.
+#[must_use]
+pub fn exceptions(record: &ItemRecord) -> Vec<&CheckResult> {
+    let is_loaded = record.receipt.is_some();
+    let checks = record.checks.iter().filter(|check| !check.clears());
+    checks.filter(|_| is_loaded).collect()
+}
+
 /// All checks after the load.
 #[must_use]
 pub fn after_load(record: &ItemRecord) -> Vec<CheckResult> {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::domain::check::CheckResult;
 use crate::domain::contract::Contract;
 use crate::domain::ipe::Ipe;
 use crate::domain::manifest::Staged;
@@ -114,11 +113,10 @@ fn conclude(record: &mut ItemRecord, outcome: Result<(), PortError>, log: &mut I
     record.error = outcome.err().map(|error| error.to_string());
     record.checks = check::before_load(record);
     record.verification = check::after_load(record);
-    let held = record
-        .checks
-        .iter()
-        .chain(&record.verification)
-        .any(|check| !check.clears());
+    let held = check::holding(record, &record.checks).next().is_some()
+        || check::holding(record, &record.verification)
+            .next()
+            .is_some();
     record.status = match (&record.error, held) {
         (Some(_), _) => ItemStatus::Error,
         (None, true) => ItemStatus::Failed,
@@ -343,7 +341,7 @@ async fn extract_rows(
 fn clear(record: &ItemRecord) -> Option<Cleared> {
     let staged = record.staged.clone()?;
     let checks = check::before_load(record);
-    let through = checks.iter().all(CheckResult::clears);
+    let through = check::holding(record, &checks).next().is_none();
     through.then_some(Cleared { staged })
 }
 

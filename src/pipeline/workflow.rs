@@ -10,7 +10,7 @@ use crate::domain::ids::RunId;
 use crate::domain::period::Period;
 use crate::domain::run::{ControlResult, ItemStatus, OverallStatus, RunContext, RunState, Stamp};
 
-use super::ItemOutcome;
+use super::{ItemOutcome, check};
 
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,8 +125,19 @@ impl WorkflowResult {
                 .find_map(|result| result.error_message.clone()),
             ipe_results,
             overall_status: OverallStatus::of(&statuses),
-            control_result: ControlResult::of(&statuses),
+            control_result: control_result(&statuses, outcomes),
         }
+    }
+}
+
+/// A load that somebody answers for is an exception, however well the machine finished.
+fn control_result(statuses: &[ItemStatus], outcomes: &[ItemOutcome]) -> ControlResult {
+    let has_exceptions = outcomes
+        .iter()
+        .any(|outcome| !check::exceptions(&outcome.record).is_empty());
+    match ControlResult::of(statuses) {
+        ControlResult::NoExceptions if has_exceptions => ControlResult::Exceptions,
+        result => result,
     }
 }
 

@@ -10,6 +10,7 @@ use super::views::one_line;
 use crate::domain::check::{CheckResult, Verdict};
 use crate::domain::run::{ItemStatus, RunState};
 use crate::domain::totals::ControlTotals;
+use crate::pipeline::check;
 use crate::pipeline::record::ItemRecord;
 use crate::ports::Consistency;
 
@@ -111,6 +112,24 @@ fn heading(page: &mut String, record: &ItemRecord) {
     }
 }
 
+/// The findings that somebody answers for.
+fn exceptions(page: &mut String, record: &ItemRecord) {
+    for exception in check::exceptions(record) {
+        let accepted = record.context.accepted.iter();
+        for accepted in accepted.filter(|accepted| accepted.check == exception.id) {
+            line(
+                page,
+                format_args!(
+                    "- **{}** did not pass, and {} answers for it: {}",
+                    exception.id,
+                    cell(&accepted.approver),
+                    cell(&accepted.reason)
+                ),
+            );
+        }
+    }
+}
+
 fn outcome(page: &mut String, record: &ItemRecord) {
     let rows = record
         .staged
@@ -126,10 +145,16 @@ fn outcome(page: &mut String, record: &ItemRecord) {
     };
     line(page, format_args!("## Result\n"));
     match record.status {
-        ItemStatus::Success => line(
+        ItemStatus::Success if check::exceptions(record).is_empty() => line(
             page,
             format_args!(
                 "**SUCCESS**: {rows} rows were extracted and passed every check; {loaded}.\n"
+            ),
+        ),
+        ItemStatus::Success => line(
+            page,
+            format_args!(
+                "**SUCCESS WITH EXCEPTIONS**: {rows} rows were extracted; {loaded}, although:\n"
             ),
         ),
         ItemStatus::Failed => line(
@@ -157,6 +182,7 @@ fn outcome(page: &mut String, record: &ItemRecord) {
             ),
         ),
     }
+    exceptions(page, record);
     if let Some(error) = &record.error {
         for text in error.lines() {
             line(page, format_args!("    {text}"));

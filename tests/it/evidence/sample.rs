@@ -39,6 +39,7 @@ pub(crate) fn context(n: u32) -> RunContext {
         period: period(),
         started_at: start(),
         stamps: vec![Stamp::SandboxSource],
+        accepted: Vec::new(),
         program: Program {
             version: "0.1.0".into(),
             commit: "6492168".into(),

@@ -66,6 +66,7 @@ async fn run_with(
         period: "2024-04".parse().unwrap(),
         started_at,
         stamps: Vec::new(),
+        accepted: Vec::new(),
         program: Program {
             version: "t".into(),
             commit: "t".into(),

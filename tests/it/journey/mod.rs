@@ -40,6 +40,7 @@ impl Place {
         RunSettings {
             period: Some("2024-04".parse().unwrap()),
             preliminary: false,
+            accepted: Vec::new(),
             items: vec![item.to_owned()],
             jobs: 1,
             staging: self.path("staging"),

@@ -2,15 +2,25 @@
 
 use std::path::Path;
 
-use soxauto::domain::check::Verdict;
-use soxauto::domain::run::ItemStatus;
-use soxauto::pipeline::workflow::IpeResult;
+use soxauto::domain::check::{Acceptance, Verdict};
+use soxauto::domain::run::{ControlResult, ItemStatus};
+use soxauto::pipeline::workflow::{IpeResult, WorkflowResult};
 use soxauto::sandbox::SandboxConfig;
 
 use super::{Place, assert_sealed, run, sandbox};
 
 /// Runs IPE_07 with some texts of its files exchanged.
 async fn run_altered(place: &Place, edits: &[(&str, &str, &str)]) -> IpeResult {
+    let result = run_accepting(place, edits, Vec::new()).await;
+    result.ipe_results["IPE_07"].clone()
+}
+
+/// The same, with checks that somebody answers for.
+async fn run_accepting(
+    place: &Place,
+    edits: &[(&str, &str, &str)],
+    accepted: Vec<Acceptance>,
+) -> WorkflowResult {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog/IPE_07");
     let item = place.dir.path().join("catalog/IPE_07");
     std::fs::create_dir_all(&item).unwrap();
@@ -26,8 +36,8 @@ async fn run_altered(place: &Place, edits: &[(&str, &str, &str)]) -> IpeResult {
     place.secret(&sandbox.odbc_connection_string());
     let mut settings = place.settings("IPE_07");
     settings.catalog = Some(place.dir.path().join("catalog"));
-    let result = run(settings).await;
-    result.ipe_results["IPE_07"].clone()
+    settings.accepted = accepted;
+    run(settings).await
 }
 
 /// The checks that did not clear.
@@ -165,4 +175,67 @@ async fn an_excluded_row_that_is_staged_all_the_same_is_named() {
     let checks = Path::new(package.trim_start_matches("file://")).join("data/checks.json");
     let checks = std::fs::read_to_string(checks).unwrap();
     assert!(checks.contains("yet staged: id_company = EC_"), "{checks}");
+}
+
+fn accept(check: &str) -> Vec<Acceptance> {
+    vec![Acceptance {
+        check: check.into(),
+        reason: "ZZ_XX closes its books a day late".into(),
+        approver: "A. Mwangi".into(),
+    }]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_check_loads_the_item_and_stands_on_page_one() {
+    let absent = [("ipe.toml", "\"EC_NG\", \"EC_KE\"", "\"EC_NG\", \"ZZ_XX\"")];
+    let place = Place::new();
+    let result = run_accepting(&place, &absent, accept("population.companies")).await;
+    let item = &result.ipe_results["IPE_07"];
+    assert_eq!(item.status, ItemStatus::Success, "{item:#?}");
+    assert_eq!(
+        item.validation_summary["population.companies"],
+        Verdict::Fail
+    );
+    assert!(item.bigquery_table.is_some());
+    assert_eq!(
+        result.control_result,
+        ControlResult::Exceptions,
+        "exit code 1"
+    );
+    assert_sealed(item).await;
+    let package = item
+        .evidence
+        .as_deref()
+        .unwrap()
+        .trim_start_matches("file://");
+    let page = std::fs::read_to_string(Path::new(package).join("data/summary.md")).unwrap();
+    let line = "- **population.companies** did not pass, and A. Mwangi answers for it: ZZ_XX closes its books a day late";
+    assert!(
+        page.contains("SUCCESS WITH EXCEPTIONS") && page.contains(line),
+        "{page}"
+    );
+
+    // Another check's acceptance opens nothing.
+    let place = Place::new();
+    let result = run_accepting(&place, &absent, accept("population.base")).await;
+    assert_eq!(result.ipe_results["IPE_07"].status, ItemStatus::Failed);
+}
+
+#[test]
+fn lost_changed_and_doubled_rows_cannot_be_accepted() {
+    for check in [
+        "key.unique",
+        "digest.decoded_staged",
+        "transfer.source_decoded",
+        "warehouse.one_run",
+        "nothing",
+    ] {
+        assert!(accept(check)[0].validate().is_err(), "{check}");
+    }
+    let nameless = Acceptance {
+        approver: " ".into(),
+        ..accept("population.base")[0].clone()
+    };
+    assert!(nameless.validate().is_err());
+    assert!(accept("accuracy.negative.2")[0].validate().is_ok());
 }
