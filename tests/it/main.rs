@@ -10,6 +10,9 @@ mod cli;
 mod evidence;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod fuzz;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod keys;
@@ -20,6 +23,9 @@ mod lease;
 mod own_tables;
 #[cfg(test)]
 mod properties;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod rig;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod sandbox_ledger;

@@ -10,6 +10,7 @@ mod convert;
 mod decode;
 mod describe;
 mod error;
+mod guard;
 mod reader;
 
 use std::sync::Arc;
@@ -64,10 +65,14 @@ impl Source for MssqlSource {
             .acquire_owned()
             .await
             .map_err(closed)?;
-        let mut client = connect::connect(&self.address, &self.limits).await?;
-        let opened = access::open(&mut client, databases, &self.limits)
-            .await
-            .map_err(|error| error.at("server", self.server()))?;
+        let opening = async {
+            let mut client = connect::connect(&self.address, &self.limits).await?;
+            let opened = access::open(&mut client, databases, &self.limits)
+                .await
+                .map_err(|error| error.at("server", self.server()))?;
+            Ok((client, opened))
+        };
+        let (client, opened) = guard::contained(opening).await?;
         Ok(Box::new(reader::MssqlSnapshot::start(
             client,
             opened,
