@@ -34,6 +34,9 @@ mod sandbox_ledger;
 mod sandbox_tds;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod small_ledger;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod source;
 #[cfg(test)]
 mod staging;

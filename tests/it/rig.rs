@@ -39,6 +39,23 @@ impl Sources for OneSource {
 }
 
 impl Rig {
+    /// Staging and evidence in memory, the warehouse in a folder.
+    pub(crate) fn new(folder: &std::path::Path, limits: Limits) -> Self {
+        Self {
+            staging: store::memory(),
+            evidence: store::memory(),
+            warehouse: folder.to_str().unwrap().to_owned(),
+            limits,
+        }
+    }
+
+    /// The run that the month shows.
+    pub(crate) fn month(&self, ipe: &Ipe) -> Option<String> {
+        let (table, period) = (ipe.id.table_name(), "2024-04".parse().unwrap());
+        let current = self.warehouse().current(&table, period).unwrap();
+        current.map(|current| current.run_id.to_string())
+    }
+
     pub(crate) fn warehouse(&self) -> LocalWarehouse {
         let root = store::open(&self.warehouse).unwrap();
         LocalWarehouse::new(&root, self.staging.clone()).unwrap()

@@ -7,10 +7,10 @@ use soxauto::domain::totals::ControlTotals;
 use soxauto::kernels::sql::{parse_totals, totals_query};
 use soxauto::ports::{PortError, Secret, Source};
 
-use super::ledger::{ROWS, item, limits, query, serve};
 use super::mutate::Mutation;
 use super::proxy::Proxy;
 use super::{Ends, cases, runtime};
+use crate::small_ledger::{ROWS, item, limits, query, serve};
 
 /// A server's stream after the login, and where its packets and the first tokens of its answers are.
 pub(super) struct Clean {

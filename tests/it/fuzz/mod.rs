@@ -13,7 +13,6 @@
 )]
 
 mod client;
-pub(crate) mod ledger;
 mod mutate;
 mod proxy;
 mod runs;

@@ -7,45 +7,17 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::util::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use soxauto::adapters::store;
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::ItemOutcome;
 use soxauto::ports::StoreRoot;
+use tempfile::TempDir;
 
 use super::client::{Clean, through};
-use super::ledger::{item, limits, serve};
 use super::mutate::Mutation;
 use super::proxy::Proxy;
 use super::{Ends, cases, runtime};
 use crate::rig::Rig;
-
-struct Place {
-    rig: Rig,
-    _dir: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let rig = Rig {
-            staging: store::memory(),
-            evidence: store::memory(),
-            warehouse: dir.path().to_str().unwrap().to_owned(),
-            limits: limits(),
-        };
-        Self { rig, _dir: dir }
-    }
-
-    /// The run that the month shows.
-    fn month(&self) -> Option<String> {
-        let table = item().id.table_name();
-        let current = self
-            .rig
-            .warehouse()
-            .current(&table, "2024-04".parse().unwrap());
-        current.unwrap().map(|current| current.run_id.to_string())
-    }
-}
+use crate::small_ledger::{item, limits, serve};
 
 /// The staged content of a run.
 async fn staged(staging: &StoreRoot, outcome: &ItemOutcome) -> RecordBatch {
@@ -99,28 +71,30 @@ fn runs_over_mutated_answers_fail_or_load_the_truth() {
     runtime(NAME).block_on(async {
         let (server, odbc) = serve(Default::default(), true).await;
         let port = server.addr().port();
-        let good = Place::new();
+        let dir = TempDir::new().unwrap();
+        let good = Rig::new(dir.path(), limits());
         let proxy = Proxy::start(server.addr(), Mutation::of(vec![])).await;
         let whole = through(&odbc, port, proxy.addr.port());
-        let outcome = good.rig.run(&whole, &item()).await;
+        let outcome = good.run(&whole, &item()).await;
         assert_eq!(outcome.record.status, ItemStatus::Success, "{outcome:#?}");
         let clean = Clean::of(&proxy.heard.lock().unwrap());
         let digest = outcome.record.staged.as_ref().unwrap().digest.clone();
-        let rows = staged(&good.rig.staging, &outcome).await;
+        let rows = staged(&good.staging, &outcome).await;
         let (ends, columns) = (Ends::default(), Mutex::new(BTreeSet::new()));
         cases(NAME, async |mut dice| {
             let mutation = Mutation::any(&mut dice, clean.len, &clean.ranges);
             let proxy = Proxy::start(server.addr(), mutation.clone()).await;
             let odbc = through(&odbc, port, proxy.addr.port());
-            let place = Place::new();
-            let rig = place.rig.clone();
-            let run = tokio::spawn(async move { rig.run(&odbc, &item()).await });
+            let dir = TempDir::new().unwrap();
+            let rig = Rig::new(dir.path(), limits());
+            let at_work = rig.clone();
+            let run = tokio::spawn(async move { at_work.run(&odbc, &item()).await });
             let outcome = run.await.unwrap();
             assert!(outcome.package.is_some(), "sealed: {outcome:#?}");
             let status = outcome.record.status;
             let loaded =
                 (status == ItemStatus::Success).then(|| outcome.record.context.run_id.to_string());
-            assert_eq!(place.month(), loaded, "{status:?} {mutation:?}");
+            assert_eq!(rig.month(&item()), loaded, "{status:?} {mutation:?}");
             let said = outcome.record.error.clone().unwrap_or_default();
             assert!(!said.contains("panicked"), "{said}: {mutation:?}");
             match status {
@@ -133,7 +107,7 @@ fn runs_over_mutated_answers_fail_or_load_the_truth() {
                     ends.count("same rows")
                 }
                 _ => {
-                    let found = staged(&place.rig.staging, &outcome).await;
+                    let found = staged(&rig.staging, &outcome).await;
                     assert_eq!(
                         seen_by_totals(&found),
                         seen_by_totals(&rows),

@@ -3,6 +3,8 @@
 mod broken;
 mod disk;
 mod killed;
+mod matrix;
+mod storage;
 mod whole;
 mod writers;
 
