@@ -81,6 +81,7 @@ fn rows() -> RecordBatch {
     fn each<T>(value: impl Fn(i64) -> T) -> impl Iterator<Item = Option<T>> {
         (0..i64::from(ROWS)).map(move |i| (i % 4 != 3).then(|| value(i)))
     }
+    let short = |i| i32::try_from(i).unwrap();
     let minute = 60_000_000;
     let decimal = |values: Vec<Option<i128>>, precision, scale| {
         let values = Decimal128Array::from(values);
@@ -99,12 +100,12 @@ fn rows() -> RecordBatch {
         Arc::new(each(|i| i * 3_000_000).collect::<TimestampMicrosecondArray>()),
         Arc::new(each(|i| i * 7 - 1_000).collect::<TimestampMicrosecondArray>()),
         Arc::new(each(|i| i * minute).collect::<TimestampMicrosecondArray>()),
-        Arc::new(each(|i| i as i32).collect::<Date32Array>()),
+        Arc::new(each(short).collect::<Date32Array>()),
         Arc::new(each(|i| i * 7_000).collect::<Time64NanosecondArray>()),
         Arc::new(each(|i| i % 2 == 0).collect::<BooleanArray>()),
-        Arc::new(each(|i| i as i16).collect::<Int16Array>()),
+        Arc::new(each(|i| i16::try_from(i).unwrap()).collect::<Int16Array>()),
         Arc::new(each(|i| i << 33).collect::<Int64Array>()),
-        Arc::new(each(|i| f64::from(i as i32)).collect::<Float64Array>()),
+        Arc::new(each(|i| f64::from(short(i))).collect::<Float64Array>()),
         Arc::new(each(|i| format!("Café n° {i} ").repeat(20)).collect::<StringArray>()),
         Arc::new(each(|i| format!("memo {i}")).collect::<StringArray>()),
         Arc::new(each(|i| i.to_be_bytes()).collect::<BinaryArray>()),

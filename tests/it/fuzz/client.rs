@@ -9,7 +9,7 @@ use soxauto::ports::{PortError, Secret, Source};
 
 use super::mutate::Mutation;
 use super::proxy::Proxy;
-use super::{Ends, cases, runtime};
+use super::{Ends, cases, on_threads, runtime};
 use crate::small_ledger::{ROWS, item, limits, query, serve};
 
 /// A server's stream after the login, and where its packets and the first tokens of its answers are.
@@ -85,10 +85,7 @@ fn mutated_answers_are_errors_or_rows() {
             let mutation = Mutation::any(&mut dice, clean.len, &clean.ranges);
             let proxy = Proxy::start(server.addr(), mutation.clone()).await;
             let odbc = through(&odbc, port, proxy.addr.port());
-            match tokio::spawn(async move { read(&odbc).await })
-                .await
-                .unwrap()
-            {
+            match on_threads(async move { read(&odbc).await }).await {
                 Err(error) => {
                     let said = error.to_string();
                     assert!(

@@ -28,6 +28,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use futures::stream::iter;
 use futures::{FutureExt, StreamExt};
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
 
 use self::mutate::Dice;
 
@@ -69,7 +70,7 @@ fn panics(name: &str) -> Vec<String> {
 }
 
 fn number(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
+    let text = env::var_os(variable)?.into_string().unwrap();
     Some(
         text.parse()
             .unwrap_or_else(|_| panic!("{variable} is no number: {text}")),
@@ -101,6 +102,13 @@ async fn cases(name: &'static str, case: impl AsyncFn(Dice)) {
         .count()
         .await;
     println!("{name}: {count} cases from seed {first}");
+}
+
+/// Does work on the threads of the runtime, where its panics are seen.
+async fn on_threads<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    task.join_next().await.unwrap().unwrap()
 }
 
 /// How often each kind of end was seen.

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::client::{Clean, through};
 use super::mutate::Mutation;
 use super::proxy::Proxy;
-use super::{Ends, cases, runtime};
+use super::{Ends, cases, on_threads, runtime};
 use crate::rig::Rig;
 use crate::small_ledger::{item, limits, serve};
 
@@ -78,7 +78,7 @@ fn runs_over_mutated_answers_fail_or_load_the_truth() {
         let outcome = good.run(&whole, &item()).await;
         assert_eq!(outcome.record.status, ItemStatus::Success, "{outcome:#?}");
         let clean = Clean::of(&proxy.heard.lock().unwrap());
-        let digest = outcome.record.staged.as_ref().unwrap().digest.clone();
+        let digest = outcome.record.staged.as_ref().unwrap().digest;
         let rows = staged(&good.staging, &outcome).await;
         let (ends, columns) = (Ends::default(), Mutex::new(BTreeSet::new()));
         cases(NAME, async |mut dice| {
@@ -88,8 +88,8 @@ fn runs_over_mutated_answers_fail_or_load_the_truth() {
             let dir = TempDir::new().unwrap();
             let rig = Rig::new(dir.path(), limits());
             let at_work = rig.clone();
-            let run = tokio::spawn(async move { at_work.run(&odbc, &item()).await });
-            let outcome = run.await.unwrap();
+            let run = async move { at_work.run(&odbc, &item()).await };
+            let outcome = on_threads(run).await;
             assert!(outcome.package.is_some(), "sealed: {outcome:#?}");
             let status = outcome.record.status;
             let loaded =

@@ -2,6 +2,8 @@
 //! is served.
 
 use std::net::SocketAddr;
+use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ const BATCH: u8 = 0x01;
 const RPC: u8 = 0x03;
 const ATTENTION: u8 = 0x06;
 const TRANSACTION: u8 = 0x0E;
+/// Where the header of a message is.
+const HEADER: Range<usize> = 0..8;
 /// How long an answer may take before the client goes away.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// The server ends a connection whose client says nothing more; this is for a machine under load.
@@ -177,7 +181,8 @@ async fn fuzz(name: &'static str, engine: impl SqlEngine, sql: &str) {
     let ends = Ends::default();
     cases(name, async |mut dice| {
         let at = dice.below(good.len());
-        let word = Mutation::any(&mut dice, good[at].len(), &[0..8]).apply(&good[at]);
+        let word =
+            Mutation::any(&mut dice, good[at].len(), slice::from_ref(&HEADER)).apply(&good[at]);
         let said = last_word(talk(server.addr(), &good[..at]).await, &word).await;
         let hidden = said.windows(panicked.len()).any(|part| part == panicked);
         assert!(!hidden, "a panic of the engine over {word:02x?}");
