@@ -124,3 +124,15 @@ impl Ends {
         println!("{:?}", self.0.lock().unwrap());
     }
 }
+
+/// The negative twin of every "never a panic" here.
+#[test]
+fn a_panic_behind_a_case_is_seen() {
+    const NAME: &str = "fuzz-panic";
+    runtime(NAME).block_on(async {
+        let mut task = JoinSet::new();
+        task.spawn(async { panic!("on purpose, to see that it is seen") });
+        assert!(task.join_next().await.unwrap().is_err());
+    });
+    assert!(panics(NAME)[0].contains("on purpose"));
+}

@@ -7,31 +7,18 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::util::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use soxauto::domain::digest::TableDigest;
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::ItemOutcome;
-use soxauto::ports::StoreRoot;
+use soxauto::sandbox::server::Server;
 use tempfile::TempDir;
 
 use super::client::{Clean, through};
-use super::mutate::Mutation;
-use super::proxy::Proxy;
+use super::mutate::{Edit, Mutation};
+use super::proxy::{Heard, Proxy};
 use super::{Ends, cases, on_threads, runtime};
 use crate::rig::Rig;
 use crate::small_ledger::{item, limits, serve};
-
-/// The staged content of a run.
-async fn staged(staging: &StoreRoot, outcome: &ItemOutcome) -> RecordBatch {
-    let mut batches = Vec::new();
-    for part in &outcome.record.staged.as_ref().unwrap().parts {
-        let bytes = staging.get(&part.path).await.unwrap();
-        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
-        batches.extend(reader.build().unwrap().map(|batch| batch.unwrap()));
-    }
-    let schema = batches[0].schema();
-    let content: Vec<usize> = (0..item().contract.columns.len()).collect();
-    let whole = concat_batches(&schema, &batches).unwrap();
-    whole.project(&content).unwrap()
-}
 
 /// The values of these columns, row by row.
 fn values(rows: &RecordBatch, columns: &[usize]) -> Vec<Vec<String>> {
@@ -57,6 +44,94 @@ fn seen_by_totals(rows: &RecordBatch) -> Vec<Vec<String>> {
     seen
 }
 
+/// The server, and what a run finds there whose bytes nobody touches.
+struct World {
+    server: Server,
+    odbc: String,
+    heard: Vec<u8>,
+    rows: RecordBatch,
+    digest: TableDigest,
+}
+
+/// One run, with the folder that it needs.
+struct Run {
+    outcome: ItemOutcome,
+    rig: Rig,
+    heard: Heard,
+    _dir: TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (server, odbc) = serve(Default::default(), true).await;
+        let run = run(&server, &odbc, Mutation::of(vec![])).await;
+        assert_eq!(run.outcome.record.status, ItemStatus::Success);
+        let heard = run.heard.lock().unwrap().clone();
+        Self {
+            server,
+            odbc,
+            heard,
+            rows: run.staged().await,
+            digest: run.outcome.record.staged.as_ref().unwrap().digest,
+        }
+    }
+
+    async fn run(&self, mutation: Mutation) -> Run {
+        run(&self.server, &self.odbc, mutation).await
+    }
+
+    /// Where these bytes are said first.
+    fn find(&self, bytes: &[u8]) -> usize {
+        let mut windows = self.heard.windows(bytes.len());
+        windows.position(|window| window == bytes).unwrap()
+    }
+}
+
+async fn run(server: &Server, odbc: &str, mutation: Mutation) -> Run {
+    let proxy = Proxy::start(server.addr(), mutation).await;
+    let odbc = through(odbc, server.addr().port(), proxy.addr.port());
+    let dir = TempDir::new().unwrap();
+    let rig = Rig::new(dir.path(), limits());
+    let at_work = rig.clone();
+    let outcome = on_threads(async move { at_work.run(&odbc, &item()).await }).await;
+    Run {
+        outcome,
+        rig,
+        heard: proxy.heard,
+        _dir: dir,
+    }
+}
+
+impl Run {
+    /// The staged content.
+    async fn staged(&self) -> RecordBatch {
+        let mut batches = Vec::new();
+        for part in &self.outcome.record.staged.as_ref().unwrap().parts {
+            let bytes = self.rig.staging.get(&part.path).await.unwrap();
+            let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
+            batches.extend(reader.build().unwrap().map(|batch| batch.unwrap()));
+        }
+        let schema = batches[0].schema();
+        let content: Vec<usize> = (0..item().contract.columns.len()).collect();
+        let whole = concat_batches(&schema, &batches).unwrap();
+        whole.project(&content).unwrap()
+    }
+
+    /// Whatever the end: sealed, said, and in the month only after a success.
+    fn assert_in_order(&self) {
+        let record = &self.outcome.record;
+        assert!(self.outcome.package.is_some(), "sealed: {:?}", record.error);
+        let success = record.status == ItemStatus::Success;
+        let loaded = success.then(|| record.context.run_id.to_string());
+        assert_eq!(self.rig.month(&item()), loaded, "{:?}", record.status);
+        let said = record.error.clone().unwrap_or_default();
+        assert!(!said.contains("panicked"), "{said}");
+        if record.status == ItemStatus::Error {
+            assert!(said.contains("step ") && said.contains("hint:"), "{said}");
+        }
+    }
+}
+
 /// A run over mutated bytes ends in one of four ways: an error; a check that fails; the very rows that the server sent;
 /// or rows with altered cells in columns that no control total covers.
 ///
@@ -69,51 +144,24 @@ fn seen_by_totals(rows: &RecordBatch) -> Vec<Vec<String>> {
 fn runs_over_mutated_answers_fail_or_load_the_truth() {
     const NAME: &str = "fuzz-run";
     runtime(NAME).block_on(async {
-        let (server, odbc) = serve(Default::default(), true).await;
-        let port = server.addr().port();
-        let dir = TempDir::new().unwrap();
-        let good = Rig::new(dir.path(), limits());
-        let proxy = Proxy::start(server.addr(), Mutation::of(vec![])).await;
-        let whole = through(&odbc, port, proxy.addr.port());
-        let outcome = good.run(&whole, &item()).await;
-        assert_eq!(outcome.record.status, ItemStatus::Success, "{outcome:#?}");
-        let clean = Clean::of(&proxy.heard.lock().unwrap());
-        let digest = outcome.record.staged.as_ref().unwrap().digest;
-        let rows = staged(&good.staging, &outcome).await;
+        let world = World::new().await;
+        let clean = Clean::of(&world.heard);
         let (ends, columns) = (Ends::default(), Mutex::new(BTreeSet::new()));
         cases(NAME, async |mut dice| {
             let mutation = Mutation::any(&mut dice, clean.len, &clean.ranges);
-            let proxy = Proxy::start(server.addr(), mutation.clone()).await;
-            let odbc = through(&odbc, port, proxy.addr.port());
-            let dir = TempDir::new().unwrap();
-            let rig = Rig::new(dir.path(), limits());
-            let at_work = rig.clone();
-            let run = async move { at_work.run(&odbc, &item()).await };
-            let outcome = on_threads(run).await;
-            assert!(outcome.package.is_some(), "sealed: {outcome:#?}");
-            let status = outcome.record.status;
-            let loaded =
-                (status == ItemStatus::Success).then(|| outcome.record.context.run_id.to_string());
-            assert_eq!(rig.month(&item()), loaded, "{status:?} {mutation:?}");
-            let said = outcome.record.error.clone().unwrap_or_default();
-            assert!(!said.contains("panicked"), "{said}: {mutation:?}");
-            match status {
-                ItemStatus::Error => {
-                    assert!(said.contains("step ") && said.contains("hint:"), "{said}");
-                    ends.count("error");
-                }
+            let run = world.run(mutation).await;
+            run.assert_in_order();
+            let record = &run.outcome.record;
+            match record.status {
+                ItemStatus::Error => ends.count("error"),
                 ItemStatus::Failed => ends.count("check failed"),
-                _ if outcome.record.staged.as_ref().unwrap().digest == digest => {
-                    ends.count("same rows")
+                _ if record.staged.as_ref().unwrap().digest == world.digest => {
+                    ends.count("same rows");
                 }
                 _ => {
-                    let found = staged(&rig.staging, &outcome).await;
-                    assert_eq!(
-                        seen_by_totals(&found),
-                        seen_by_totals(&rows),
-                        "{mutation:?}"
-                    );
-                    columns.lock().unwrap().extend(altered(&rows, &found));
+                    let found = run.staged().await;
+                    assert_eq!(seen_by_totals(&found), seen_by_totals(&world.rows));
+                    columns.lock().unwrap().extend(altered(&world.rows, &found));
                     ends.count("not detectable by totals; TLS is what protects them");
                 }
             }
@@ -121,5 +169,31 @@ fn runs_over_mutated_answers_fail_or_load_the_truth() {
         .await;
         ends.print();
         println!("altered there: {:?}", columns.lock().unwrap());
+    });
+}
+
+/// The two sides of that limit, each with one bit.
+#[test]
+fn one_bit_of_an_amount_holds_the_load_and_one_of_a_memo_is_not_seen() {
+    runtime("fuzz-bit").block_on(async {
+        let world = World::new().await;
+        // The first row's amount: length, sign (negative), value.
+        let mut amount = vec![17, 0];
+        amount.extend((700 * 10_u128.pow(18)).to_le_bytes());
+        let at = world.find(&amount) + 2;
+        let run = world.run(Mutation::of(vec![(at, Edit::Flip(1))])).await;
+        run.assert_in_order();
+        let record = &run.outcome.record;
+        assert_eq!(record.status, ItemStatus::Failed, "{:?}", record.error);
+        let said = format!("{:?}", record.checks);
+        assert!(said.contains("sum of amount is"), "{said}");
+
+        let memo: Vec<u8> = "memo 1".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let at = world.find(&memo);
+        let run = world.run(Mutation::of(vec![(at, Edit::Flip(1))])).await;
+        run.assert_in_order();
+        assert_eq!(run.outcome.record.status, ItemStatus::Success);
+        let seen = altered(&world.rows, &run.staged().await);
+        assert_eq!(seen, BTreeSet::from(["memo".to_owned()]));
     });
 }
