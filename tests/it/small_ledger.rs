@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array,
@@ -190,11 +191,16 @@ pub(crate) async fn serve(faults: Faults, snapshot: bool) -> (Server, String) {
     (server, plain)
 }
 
-/// A silent server is given up soon; a machine under load may make a good answer late, which is an error as well.
+/// No try is repeated, and a machine under load has time for a good answer.
 pub(crate) fn limits() -> Limits {
+    waiting(Duration::from_secs(20))
+}
+
+/// The same for a server that may be silent.
+pub(crate) fn waiting(time: Duration) -> Limits {
     Limits {
-        first_row_timeout: std::time::Duration::from_millis(500),
-        row_gap_timeout: std::time::Duration::from_millis(500),
+        first_row_timeout: time,
+        row_gap_timeout: time,
         open_attempts_max: 1,
         evidence_reserve_bytes: 0,
         ..Limits::default()

@@ -159,7 +159,7 @@ mod tests {
         );
     }
 
-    /// Such values came out of flipped bits: some overflowed, some became another date.
+    /// Flipped bits make such values: some overflow an i64, others would pass for another date.
     #[test]
     fn what_sql_server_cannot_hold_is_refused() {
         let impossible = [

@@ -171,7 +171,7 @@ fn explain(error: &CellError, column: &str, row: u64) -> PortError {
             PortErrorKind::Corrupt,
             format!("{at}: a value that its type cannot hold"),
         )
-        .hint("the bytes were changed on their way; encrypt the connection (Encrypt=yes)"),
+        .hint("compare the contract's type with the table; if they agree, bytes were changed on their way: encrypt the connection"),
         CellError::Range => PortError::new(
             PortErrorKind::Unsupported,
             format!("{at}: in UTC the date leaves the years 1 to 9999"),

@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use soxauto::adapters::mssql::MssqlSource;
+use soxauto::domain::limits::Limits;
 use soxauto::domain::totals::ControlTotals;
 use soxauto::kernels::sql::{parse_totals, totals_query};
 use soxauto::ports::{PortError, Secret, Source};
 
 use super::mutate::Mutation;
 use super::proxy::Proxy;
-use super::{Ends, cases, on_threads, runtime};
-use crate::small_ledger::{ROWS, item, limits, query, serve};
+use super::{Ends, PATIENCE, cases, on_threads, runtime};
+use crate::small_ledger::{ROWS, item, limits, query, serve, waiting};
 
 /// A server's stream after the login, and where its packets and the first tokens of its answers are.
 pub(super) struct Clean {
@@ -50,16 +51,16 @@ struct Read {
 }
 
 /// Reads everything that a run reads.
-async fn read(connection_string: &str) -> Result<Read, PortError> {
+async fn read(connection_string: &str, limits: Limits) -> Result<Read, PortError> {
     let secret = Secret::new(connection_string.to_owned());
-    let source = MssqlSource::new(&secret, limits(), 1)?;
+    let source = MssqlSource::new(&secret, limits.clone(), 1)?;
     let mut view = source.open(&["NAV".to_owned()]).await?;
     let described = view.describe(&query()).await?;
     let contract = item().contract;
     let asked = view.rows(&totals_query(&contract, &query()), 100).await?;
     let totals = parse_totals(&contract, &asked)
         .map_err(|e| PortError::new(soxauto::ports::PortErrorKind::Corrupt, e.to_string()))?;
-    let mut stream = view.stream(&query(), &described.columns, &limits()).await?;
+    let mut stream = view.stream(&query(), &described.columns, &limits).await?;
     let mut rows = 0;
     while let Some(batch) = stream.batches.recv().await {
         rows += batch?.num_rows();
@@ -78,14 +79,14 @@ fn mutated_answers_are_errors_or_rows() {
         let port = server.addr().port();
         let proxy = Proxy::start(server.addr(), Mutation::of(vec![])).await;
         let good = through(&odbc, port, proxy.addr.port());
-        assert_eq!(read(&good).await.unwrap().rows, ROWS as usize);
+        assert_eq!(read(&good, limits()).await.unwrap().rows, ROWS as usize);
         let clean = Clean::of(&proxy.heard.lock().unwrap());
         let ends = Ends::default();
         cases(NAME, async |mut dice| {
             let mutation = Mutation::any(&mut dice, clean.len, &clean.ranges);
             let proxy = Proxy::start(server.addr(), mutation.clone()).await;
             let odbc = through(&odbc, port, proxy.addr.port());
-            match on_threads(async move { read(&odbc).await }).await {
+            match on_threads(async move { read(&odbc, waiting(PATIENCE)).await }).await {
                 Err(error) => {
                     let said = error.to_string();
                     assert!(
@@ -102,7 +103,7 @@ fn mutated_answers_are_errors_or_rows() {
         .await;
         ends.print();
         assert!(
-            read(&odbc).await.is_ok(),
+            read(&odbc, limits()).await.is_ok(),
             "a good client is served as before"
         );
     });

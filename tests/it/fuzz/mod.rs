@@ -39,6 +39,9 @@ const CASES_AT_ONCE: usize = 8;
 /// Longest that one case may take; a case that waits for a silent server takes half a second.
 const CASE_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// How long a mutated answer may let the client wait. A good one that is late counts as an error, which it may be.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// Panics on threads whose names begin with `fuzz`.
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 

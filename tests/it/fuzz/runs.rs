@@ -8,6 +8,7 @@ use arrow::compute::concat_batches;
 use arrow::util::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use soxauto::domain::digest::TableDigest;
+use soxauto::domain::limits::Limits;
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::ItemOutcome;
 use soxauto::sandbox::server::Server;
@@ -16,9 +17,9 @@ use tempfile::TempDir;
 use super::client::{Clean, through};
 use super::mutate::{Edit, Mutation};
 use super::proxy::{Heard, Proxy};
-use super::{Ends, cases, on_threads, runtime};
+use super::{Ends, PATIENCE, cases, on_threads, runtime};
 use crate::rig::Rig;
-use crate::small_ledger::{item, limits, serve};
+use crate::small_ledger::{item, limits, serve, waiting};
 
 /// The values of these columns, row by row.
 fn values(rows: &RecordBatch, columns: &[usize]) -> Vec<Vec<String>> {
@@ -64,7 +65,7 @@ struct Run {
 impl World {
     async fn new() -> Self {
         let (server, odbc) = serve(Default::default(), true).await;
-        let run = run(&server, &odbc, Mutation::of(vec![])).await;
+        let run = run(&server, &odbc, Mutation::of(vec![]), limits()).await;
         assert_eq!(run.outcome.record.status, ItemStatus::Success);
         let heard = run.heard.lock().unwrap().clone();
         Self {
@@ -77,7 +78,13 @@ impl World {
     }
 
     async fn run(&self, mutation: Mutation) -> Run {
-        run(&self.server, &self.odbc, mutation).await
+        run(&self.server, &self.odbc, mutation, waiting(PATIENCE)).await
+    }
+
+    /// A run over one flipped bit, in which nothing is missing and nothing has to be waited for.
+    async fn flip(&self, at: usize) -> Run {
+        let mutation = Mutation::of(vec![(at, Edit::Flip(1))]);
+        run(&self.server, &self.odbc, mutation, limits()).await
     }
 
     /// Where these bytes are said first.
@@ -87,11 +94,11 @@ impl World {
     }
 }
 
-async fn run(server: &Server, odbc: &str, mutation: Mutation) -> Run {
+async fn run(server: &Server, odbc: &str, mutation: Mutation, limits: Limits) -> Run {
     let proxy = Proxy::start(server.addr(), mutation).await;
     let odbc = through(odbc, server.addr().port(), proxy.addr.port());
     let dir = TempDir::new().unwrap();
-    let rig = Rig::new(dir.path(), limits());
+    let rig = Rig::new(dir.path(), limits);
     let at_work = rig.clone();
     let outcome = on_threads(async move { at_work.run(&odbc, &item()).await }).await;
     Run {
@@ -181,7 +188,7 @@ fn one_bit_of_an_amount_holds_the_load_and_one_of_a_memo_is_not_seen() {
         let mut amount = vec![17, 0];
         amount.extend((700 * 10_u128.pow(18)).to_le_bytes());
         let at = world.find(&amount) + 2;
-        let run = world.run(Mutation::of(vec![(at, Edit::Flip(1))])).await;
+        let run = world.flip(at).await;
         run.assert_in_order();
         let record = &run.outcome.record;
         assert_eq!(record.status, ItemStatus::Failed, "{:?}", record.error);
@@ -190,7 +197,7 @@ fn one_bit_of_an_amount_holds_the_load_and_one_of_a_memo_is_not_seen() {
 
         let memo: Vec<u8> = "memo 1".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let at = world.find(&memo);
-        let run = world.run(Mutation::of(vec![(at, Edit::Flip(1))])).await;
+        let run = world.flip(at).await;
         run.assert_in_order();
         assert_eq!(run.outcome.record.status, ItemStatus::Success);
         let seen = altered(&world.rows, &run.staged().await);

@@ -194,11 +194,7 @@ async fn an_error_of_the_server_in_any_step_is_sealed_and_named() {
 /// Statements without a result have a deadline, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_falls_silent_in_any_step_is_left_in_time() {
-    let limits = Limits {
-        first_row_timeout: Duration::from_millis(400),
-        row_gap_timeout: Duration::from_millis(400),
-        ..small_ledger::limits()
-    };
+    let limits = small_ledger::waiting(Duration::from_secs(1));
     let mut site = Site::new(limits).await;
     for (answer, step) in (1..).zip(STEPS) {
         let silent = FaultAction::Stall(None);
