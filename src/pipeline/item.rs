@@ -142,14 +142,14 @@ async fn journey(
     lease: &mut Option<Lease>,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
-    let (taken, dead) = lease::take(tools, record).await?;
+    let (taken, dead) = during("lease", lease::take(tools, record).await)?;
     let lease = lease.insert(taken);
     if let Some(dead) = dead {
         log.note(
             "lease taken over",
             json!({"from": dead.context.run_id.as_str()}),
         );
-        package::bury(tools, &dead).await?;
+        during("lease", package::bury(tools, &dead).await)?;
     }
     let until_load = until_load(tools, context, ipe, record, log);
     let Some(reached) = tools.stop.run_until_cancelled(until_load).await else {
@@ -158,7 +158,7 @@ async fn journey(
     reached?;
     match clear(record) {
         Some(cleared) => {
-            lease.still_ours().await?;
+            during("lease", lease.still_ours().await)?;
             load_and_verify(tools, context, ipe, cleared, record, log).await
         }
         None => Ok(()),
@@ -187,8 +187,8 @@ async fn until_load(
         .query
         .bind(context.period)
         .map_err(|error| PortError::new(PortErrorKind::Config, error.to_string()))?;
-    let source = tools.sources.source(&ipe.secret).await?;
-    let mut view = source.open(&ipe.databases).await?;
+    let source = during("open", tools.sources.source(&ipe.secret).await)?;
+    let mut view = during("open", source.open(&ipe.databases).await)?;
     record.access = Some(view.access().clone());
     record.consistency = Some(view.consistency());
     log.note(
@@ -196,15 +196,17 @@ async fn until_load(
         json!({"consistency": view.consistency(), "server": view.access().server}),
     );
     stage(Stage::Ask);
-    let described = ask_columns(view.as_mut(), ipe, &query, log).await?;
+    let described = ask_columns(view.as_mut(), ipe, &query, log).await;
+    let described = during("describe", described)?;
     let columns = described.columns.clone();
     let fits = contract_findings(&ipe.contract, &described).is_empty();
     record.described = Some(described);
     if !fits {
-        return view.close().await;
+        return during("close", view.close().await);
     }
     let totals_query = sql::totals_query(&ipe.contract, &query);
-    let before = ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await?;
+    let before = ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await;
+    let before = during("totals", before)?;
     log.note(
         "control totals asked",
         json!({"rows": before.rows(), "companies": before.groups.len()}),
@@ -218,20 +220,21 @@ async fn until_load(
     }
     stage(Stage::Extract);
     let extraction =
-        extract_rows(tools, context, ipe, view.as_mut(), &query, &columns, record).await?;
+        extract_rows(tools, context, ipe, view.as_mut(), &query, &columns, record).await;
+    let extraction = during("rows", extraction)?;
     log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
     record.nulls = Some(extraction.nulls);
     record.staged = Some(extraction.staged);
     record.recomputed = Some(extraction.recomputed);
     if view.consistency() == Consistency::Bracketed {
-        record.source_totals_after =
-            Some(ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await?);
+        let after = ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await;
+        record.source_totals_after = Some(during("totals after", after)?);
     }
-    view.close().await?;
+    during("close", view.close().await)?;
     stage(Stage::Check);
     if let Some(staged) = &record.staged {
-        let audit =
-            keys::audit(&tools.staging, &ipe.contract, &staged.parts, &tools.limits).await?;
+        let audit = keys::audit(&tools.staging, &ipe.contract, &staged.parts, &tools.limits).await;
+        let audit = during("keys", audit)?;
         log.note(
             "keys examined",
             json!({"rows": audit.rows, "passes": audit.passes, "repeated": audit.repeated_keys}),
@@ -243,6 +246,19 @@ async fn until_load(
         }
     }
     Ok(())
+}
+
+/// Names the step in which it broke, and the next step where nothing better is known: each step leaves a whole month.
+fn during<T>(step: &'static str, result: Result<T, PortError>) -> Result<T, PortError> {
+    result.map_err(|error| {
+        let error = error.at("step", step);
+        match error.hint {
+            Some(_) => error,
+            None => error.hint(
+                "run the item again; if it repeats, look into the log of the server or storage",
+            ),
+        }
+    })
 }
 
 /// The columns as the server describes them, or as the contract declares them where the server cannot say.
@@ -355,14 +371,14 @@ async fn load_and_verify(
 ) -> Result<(), PortError> {
     let table = ipe.id.table_name();
     tools.progress.stage(&ipe.id, Stage::Load);
-    tools.warehouse.prepare(&table, &ipe.contract).await?;
+    during("load", tools.warehouse.prepare(&table, &ipe.contract).await)?;
     let job = LoadJob {
         table: table.clone(),
         period: context.period,
         metadata: context.row_metadata(&ipe.id),
         parts: cleared.staged.parts,
     };
-    let receipt = tools.warehouse.load(&job).await?;
+    let receipt = during("load", tools.warehouse.load(&job).await)?;
     log.note("month replaced", json!({"table": receipt.destination_table, "rows": receipt.output_rows, "job_id": receipt.job_id}));
     record.receipt = Some(receipt);
     tools.progress.stage(&ipe.id, Stage::Verify);
@@ -370,7 +386,8 @@ async fn load_and_verify(
     let found = tools
         .warehouse
         .read_back(&table, context.period, &ipe.contract, rows_max)
-        .await?;
+        .await;
+    let found = during("verify", found)?;
     record.read_back = Some(found.recomputed);
     record.read_back_runs = Some(found.run_ids);
     Ok(())

@@ -16,6 +16,9 @@ mod cli;
 mod evidence;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod fuzz;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod keys;
@@ -28,10 +31,16 @@ mod own_tables;
 mod properties;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod rig;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod sandbox_ledger;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod sandbox_tds;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod small_ledger;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod source;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::StreamExt as _;
+use futures::future::ready;
+use futures::stream::{BoxStream, once};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
@@ -55,20 +57,72 @@ fn used(folder: &std::path::Path) -> u64 {
         .sum()
 }
 
+/// A root whose n-th operation (from 1) fails as a server does that answers 5xx: before it did anything, or, when the
+/// reply is lost, after. The counter says how many operations there were.
+pub(crate) fn failing(root: StoreRoot, nth: usize, lost: bool) -> (StoreRoot, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    let gate = move |moment| {
+        let number = match moment {
+            Moment::Before(_) => counter.fetch_add(1, Ordering::SeqCst) + 1,
+            Moment::After => counter.load(Ordering::SeqCst),
+        };
+        let strikes = number == nth && lost == matches!(moment, Moment::After);
+        (!strikes)
+            .then_some(())
+            .ok_or("503 service unavailable".into())
+    };
+    (guarded(root, gate), count)
+}
+
 fn gated(root: StoreRoot, admits: impl Fn(usize) -> bool + Send + Sync + 'static) -> StoreRoot {
+    guarded(root, move |moment| match moment {
+        Moment::Before(Some(size)) if !admits(size) => {
+            Err(std::io::Error::from(std::io::ErrorKind::StorageFull).into())
+        }
+        _ => Ok(()),
+    })
+}
+
+type Refusal = Box<dyn std::error::Error + Send + Sync>;
+
+/// A moment of an operation on a store.
+#[derive(Clone, Copy)]
+enum Moment {
+    /// Before it, with the size of what it writes.
+    Before(Option<usize>),
+    /// It has done what it should.
+    After,
+}
+
+type Gate = dyn Fn(Moment) -> std::result::Result<(), Refusal> + Send + Sync;
+
+fn guarded(
+    root: StoreRoot,
+    gate: impl Fn(Moment) -> std::result::Result<(), Refusal> + Send + Sync + 'static,
+) -> StoreRoot {
     StoreRoot {
         store: Arc::new(Gated {
             inner: root.store,
-            admits: Box::new(admits),
+            gate: Box::new(gate),
         }),
         uri: root.uri,
     }
 }
 
-/// A store that refuses writes, as a full disk does.
+/// A store whose operations go wrong as those of real ones do.
 struct Gated {
     inner: Arc<dyn ObjectStore>,
-    admits: Box<dyn Fn(usize) -> bool + Send + Sync>,
+    gate: Box<Gate>,
+}
+
+impl Gated {
+    fn pass(&self, moment: Moment) -> Result<()> {
+        (self.gate)(moment).map_err(|source| Error::Generic {
+            store: "gated",
+            source,
+        })
+    }
 }
 
 impl std::fmt::Debug for Gated {
@@ -91,14 +145,10 @@ impl ObjectStore for Gated {
         payload: PutPayload,
         opts: PutOptions,
     ) -> Result<PutResult> {
-        if !(self.admits)(payload.content_length()) {
-            let source = Box::new(std::io::Error::from(std::io::ErrorKind::StorageFull));
-            return Err(Error::Generic {
-                store: "gated",
-                source,
-            });
-        }
-        self.inner.put_opts(at, payload, opts).await
+        self.pass(Moment::Before(Some(payload.content_length())))?;
+        let done = self.inner.put_opts(at, payload, opts).await?;
+        self.pass(Moment::After)?;
+        Ok(done)
     }
     async fn put_multipart_opts(
         &self,
@@ -108,7 +158,10 @@ impl ObjectStore for Gated {
         self.inner.put_multipart_opts(at, opts).await
     }
     async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(at, options).await
+        self.pass(Moment::Before(None))?;
+        let got = self.inner.get_opts(at, options).await?;
+        self.pass(Moment::After)?;
+        Ok(got)
     }
     fn delete_stream(
         &self,
@@ -117,9 +170,14 @@ impl ObjectStore for Gated {
         self.inner.delete_stream(paths)
     }
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        let passed = self.pass(Moment::Before(None));
+        match passed.and_then(|()| self.pass(Moment::After)) {
+            Ok(()) => self.inner.list(prefix),
+            Err(error) => once(ready(Err(error))).boxed(),
+        }
     }
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.pass(Moment::Before(None))?;
         self.inner.list_with_delimiter(prefix).await
     }
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {

@@ -11,8 +11,7 @@ use crate::ports::{
 };
 
 use super::connect::Wire;
-use super::error;
-use super::reader::Deadline;
+use super::guard::Deadline;
 
 /// Rights that would let the login change something.
 const WRITE_RIGHTS: [&str; 6] = ["INSERT", "UPDATE", "DELETE", "ALTER", "EXECUTE", "CONTROL"];
@@ -50,10 +49,15 @@ pub(super) async fn open(
     }
     let snapshot = !found.is_empty() && found.iter().all(|database| database.snapshot_allowed);
     if snapshot {
-        command(client, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT").await?;
-        command(client, "BEGIN TRANSACTION").await?;
+        command(client, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT", limits).await?;
+        command(client, "BEGIN TRANSACTION", limits).await?;
     } else {
-        command(client, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
+        command(
+            client,
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            limits,
+        )
+        .await?;
     }
     let access = AccessEvidence {
         server: text(&identity, 0),
@@ -145,15 +149,14 @@ async fn ask(client: &mut Wire, sql: &str, limits: &Limits) -> Result<SmallTable
 }
 
 /// A statement without a result.
-pub(super) async fn command(client: &mut Wire, sql: &str) -> Result<(), PortError> {
-    let failed = |error: tiberius::error::Error| error::running(&error);
-    client
-        .simple_query(sql)
-        .await
-        .map_err(failed)?
-        .into_results()
-        .await
-        .map_err(failed)?;
+pub(super) async fn command(
+    client: &mut Wire,
+    sql: &str,
+    limits: &Limits,
+) -> Result<(), PortError> {
+    let mut deadline = Deadline::new(limits);
+    let mut stream = deadline.first(client.simple_query(sql)).await?;
+    while deadline.next(stream.try_next()).await?.is_some() {}
     Ok(())
 }
 

@@ -26,7 +26,7 @@ enum Values {
     Int16(Int16Builder),
     Int32(Int32Builder),
     Int64(Int64Builder),
-    Decimal(Decimal128Builder, u8),
+    Decimal(Decimal128Builder, u8, u8),
     Float32(Float32Builder),
     Float64(Float64Builder),
     Date(Date32Builder),
@@ -167,6 +167,11 @@ fn explain(error: &CellError, column: &str, row: u64) -> PortError {
         .hint(format!(
             "write CAST([{column}] AS decimal(19,4)) in the select list"
         )),
+        CellError::Impossible => PortError::new(
+            PortErrorKind::Corrupt,
+            format!("{at}: a value that its type cannot hold"),
+        )
+        .hint("compare the contract's type with the table; if they agree, bytes were changed on their way: encrypt the connection"),
         CellError::Range => PortError::new(
             PortErrorKind::Unsupported,
             format!("{at}: in UTC the date leaves the years 1 to 9999"),
@@ -184,8 +189,9 @@ impl Values {
             ColumnType::Int16 => Self::Int16(Int16Builder::new()),
             ColumnType::Int32 => Self::Int32(Int32Builder::new()),
             ColumnType::Int64 => Self::Int64(Int64Builder::new()),
-            ColumnType::Decimal { scale, .. } => Self::Decimal(
+            ColumnType::Decimal { precision, scale } => Self::Decimal(
                 Decimal128Builder::new().with_data_type(data_type.clone()),
+                precision,
                 scale,
             ),
             ColumnType::Float32 => Self::Float32(Float32Builder::new()),
@@ -206,7 +212,7 @@ impl Values {
             Self::Int16(b) => Arc::new(b.finish()),
             Self::Int32(b) => Arc::new(b.finish()),
             Self::Int64(b) => Arc::new(b.finish()),
-            Self::Decimal(b, _) => Arc::new(b.finish()),
+            Self::Decimal(b, ..) => Arc::new(b.finish()),
             Self::Float32(b) => Arc::new(b.finish()),
             Self::Float64(b) => Arc::new(b.finish()),
             Self::Date(b) => Arc::new(b.finish()),
@@ -226,18 +232,22 @@ impl Values {
             (Self::Int16(b), C::I16(v)) => b.append_option(v),
             (Self::Int32(b), C::I32(v)) => b.append_option(v),
             (Self::Int64(b), C::I64(v)) => b.append_option(v),
-            (Self::Decimal(b, scale), C::Numeric(v)) => b.append_option(exact(v, *scale)?),
-            (Self::Decimal(b, 4), C::F64(v)) => b.append_option(v.map(money).transpose()?),
+            (Self::Decimal(b, precision, scale), C::Numeric(v)) => {
+                b.append_option(exact(v, *precision, *scale)?);
+            }
+            (Self::Decimal(b, _, 4), C::F64(v)) => b.append_option(v.map(money).transpose()?),
             (Self::Float32(b), C::F32(v)) => b.append_option(v),
             (Self::Float64(b), C::F64(v)) => b.append_option(v),
             (Self::Date(b), C::Date(v)) => b.append_option(v.map(date).transpose()?),
-            (Self::Timestamp(b), C::DateTime(v)) => b.append_option(v.map(datetime)),
-            (Self::Timestamp(b), C::SmallDateTime(v)) => b.append_option(v.map(small_datetime)),
-            (Self::Timestamp(b), C::DateTime2(v)) => b.append_option(v.map(datetime2)),
+            (Self::Timestamp(b), C::DateTime(v)) => b.append_option(v.map(datetime).transpose()?),
+            (Self::Timestamp(b), C::SmallDateTime(v)) => {
+                b.append_option(v.map(small_datetime).transpose()?)
+            }
+            (Self::Timestamp(b), C::DateTime2(v)) => b.append_option(v.map(datetime2).transpose()?),
             (Self::Timestamp(b), C::DateTimeOffset(v)) => {
                 b.append_option(v.map(offset).transpose()?);
             }
-            (Self::Time(b), C::Time(v)) => b.append_option(v.map(time_micros)),
+            (Self::Time(b), C::Time(v)) => b.append_option(v.map(time_micros).transpose()?),
             (Self::Text(b), C::String(v)) => {
                 let bytes = v.as_ref().map_or(4, |text| text.len() + 4);
                 b.append_option(v);

@@ -16,7 +16,7 @@ use crate::ports::{Estimate, PortError, PortErrorKind};
 
 use super::access::command;
 use super::connect::Wire;
-use super::reader::Deadline;
+use super::guard::Deadline;
 
 /// Asks for the plan; the connection is spent afterwards.
 pub(super) async fn estimate(
@@ -24,7 +24,7 @@ pub(super) async fn estimate(
     query: &BoundQuery,
     limits: &Limits,
 ) -> Result<Estimate, PortError> {
-    command(client, "SET SHOWPLAN_XML ON").await?;
+    command(client, "SET SHOWPLAN_XML ON", limits).await?;
     let mut deadline = Deadline::new(limits);
     let text = with_values(query);
     let mut answer = deadline.first(client.simple_query(text)).await?;

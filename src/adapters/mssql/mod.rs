@@ -11,6 +11,7 @@ mod decode;
 mod describe;
 mod error;
 mod estimate;
+mod guard;
 mod reader;
 
 use std::sync::Arc;
@@ -64,7 +65,7 @@ impl MssqlSource {
             .acquire_owned()
             .await
             .map_err(closed)?;
-        let client = connect::connect(&self.address, &self.limits).await?;
+        let client = guard::contained(connect::connect(&self.address, &self.limits)).await?;
         Ok((client, slot))
     }
 }
@@ -73,7 +74,8 @@ impl MssqlSource {
 impl Source for MssqlSource {
     async fn open(&self, databases: &[String]) -> Result<Box<dyn Snapshot>, PortError> {
         let (mut client, slot) = self.connect().await?;
-        let opened = access::open(&mut client, databases, &self.limits)
+        let opening = access::open(&mut client, databases, &self.limits);
+        let opened = guard::contained(opening)
             .await
             .map_err(|error| error.at("server", self.server()))?;
         Ok(Box::new(reader::MssqlSnapshot::start(
@@ -87,7 +89,7 @@ impl Source for MssqlSource {
 
     async fn estimate(&self, query: &BoundQuery) -> Result<Estimate, PortError> {
         let (mut client, _slot) = self.connect().await?;
-        estimate::estimate(&mut client, query, &self.limits)
+        guard::contained(estimate::estimate(&mut client, query, &self.limits))
             .await
             .map_err(|error| error.at("server", self.server()))
     }

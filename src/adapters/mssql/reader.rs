@@ -1,18 +1,12 @@
 //! The reader task: it owns connection and stream, sends record batches into a bounded channel, and keeps the limits
 //! of every phase. Never touches what comes out of the channel.
 
-use std::future::Future;
-use std::pin::pin;
-use std::time::Duration;
-
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::TryStreamExt;
-use futures::future::{Either, select};
 use tiberius::{ColumnType as Announced, QueryItem, ResultMetadata};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
 use crate::domain::contract::ColumnType;
 use crate::domain::limits::Limits;
@@ -25,7 +19,8 @@ use crate::ports::{
 use super::access::{self, Opened};
 use super::connect::Wire;
 use super::decode::BatchBuilder;
-use super::{describe, error};
+use super::describe;
+use super::guard::{Deadline, contained};
 
 enum Request {
     Rows {
@@ -197,7 +192,8 @@ async fn read(
                 rows_max,
                 answer,
             } => {
-                let result = access::small_table(&mut client, &query, rows_max, limits).await;
+                let asked = access::small_table(&mut client, &query, rows_max, limits);
+                let result = contained(asked).await;
                 let fine = result.is_ok();
                 // The asker may have gone; then nobody needs the answer.
                 answer.send(result).is_ok() && fine
@@ -205,7 +201,7 @@ async fn read(
             Request::Stream(request) => stream(&mut client, *request).await,
             Request::Close { answer } => {
                 let result = if in_transaction {
-                    access::command(&mut client, "COMMIT TRANSACTION").await
+                    contained(access::command(&mut client, "COMMIT TRANSACTION", limits)).await
                 } else {
                     Ok(())
                 };
@@ -222,7 +218,7 @@ async fn read(
 /// Sends all rows; `false` ends the view. An error is the last item of the channel.
 async fn stream(client: &mut Wire, mut request: StreamRequest) -> bool {
     let out = request.out.clone();
-    match send_rows(client, &mut request).await {
+    match contained(send_rows(client, &mut request)).await {
         Ok(going_on) => going_on,
         Err(error) => {
             let rows = request.builder.rows_total();
@@ -330,66 +326,5 @@ fn carries(announced: Announced, column_type: ColumnType) -> bool {
             A::BigVarChar | A::BigChar | A::NVarchar | A::NChar | A::Text | A::NText | A::Guid
         ),
         ColumnType::Binary => matches!(announced, A::BigVarBin | A::BigBinary | A::Image),
-    }
-}
-
-/// The limits of one statement: until its first token, then between two of them. A timer is armed only while
-/// nothing is there, so a running stream pays nothing for it.
-pub(super) struct Deadline {
-    first: Duration,
-    gap: Duration,
-    is_first: bool,
-}
-
-impl Deadline {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            first: limits.first_row_timeout,
-            gap: limits.row_gap_timeout,
-            is_first: true,
-        }
-    }
-
-    /// Waits for the statement to be sent and its first token to come.
-    pub(super) async fn first<T>(
-        &mut self,
-        work: impl Future<Output = Result<T, tiberius::error::Error>>,
-    ) -> Result<T, PortError> {
-        within(self.first, "the first answer", work).await
-    }
-
-    /// Waits for the next item.
-    pub(super) async fn next<T>(
-        &mut self,
-        work: impl Future<Output = Result<T, tiberius::error::Error>>,
-    ) -> Result<T, PortError> {
-        let (limit, what) = if self.is_first {
-            (self.first, "the first row")
-        } else {
-            (self.gap, "the next row")
-        };
-        let item = within(limit, what, work).await?;
-        self.is_first = false;
-        Ok(item)
-    }
-}
-
-async fn within<T>(
-    limit: Duration,
-    what: &str,
-    work: impl Future<Output = Result<T, tiberius::error::Error>>,
-) -> Result<T, PortError> {
-    let mut work = pin!(work);
-    // Almost always ready at once: then no timer is made.
-    if let std::task::Poll::Ready(result) = futures::poll!(work.as_mut()) {
-        return result.map_err(|failed| error::running(&failed));
-    }
-    match select(work, pin!(sleep(limit))).await {
-        Either::Left((result, _)) => result.map_err(|failed| error::running(&failed)),
-        Either::Right(_) => Err(PortError::new(
-            PortErrorKind::Timeout,
-            format!("{what} did not come within {} s", limit.as_secs()),
-        )
-        .hint("look for blocking on the server, or narrow the query")),
     }
 }

@@ -25,8 +25,20 @@ pub async fn seal_or_say(
                 .error
                 .take()
                 .map_or_else(String::new, |before| format!("{before}\n"));
+            let loaded = record
+                .receipt
+                .as_ref()
+                .map_or("", |_| "the month was loaded, but ");
+            let hint = match error.hint {
+                Some(_) => "",
+                None => {
+                    "\nhint: run the item again when storage works: it replaces the month and seals"
+                }
+            };
             record.status = ItemStatus::Error;
-            record.error = Some(format!("{before}the evidence could not be sealed: {error}"));
+            record.error = Some(format!(
+                "{before}{loaded}the evidence could not be sealed: {error}{hint}"
+            ));
             None
         }
     }

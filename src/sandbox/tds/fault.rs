@@ -13,8 +13,10 @@ use crate::sandbox::wire::SqlError;
 pub struct Faults {
     /// What happens to logins, in the order in which clients connect; later logins work.
     pub logins: Vec<LoginFault>,
-    /// What happens in answers.
+    /// What happens in result sets.
     pub results: Vec<ResultFault>,
+    /// What happens in answers, with or without a result set.
+    pub answers: Vec<AnswerFault>,
 }
 
 /// What happens to one login.
@@ -37,6 +39,19 @@ pub struct ResultFault {
     pub result_set: u32,
     /// Where in it.
     pub at: FaultPoint,
+    /// What happens there.
+    pub action: FaultAction,
+}
+
+/// One planned failure in one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerFault {
+    /// Which of this server's answers is hit, from 1; logins do not count.
+    pub answer: u32,
+    /// At the n-th token (from 1) of this kind in it.
+    pub token: (TokenKind, u32),
+    /// Where in the token.
+    pub part: TokenPart,
     /// What happens there.
     pub action: FaultAction,
 }
@@ -82,6 +97,17 @@ pub enum TokenPart {
     After,
 }
 
+impl TokenPart {
+    /// Bytes of a token of `len` bytes that come before this place.
+    fn bytes_kept(self, len: usize) -> usize {
+        match self {
+            Self::Before => 0,
+            Self::Inside => len / 2,
+            Self::After => len,
+        }
+    }
+}
+
 /// What happens at the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultAction {
@@ -98,6 +124,7 @@ pub enum FaultAction {
 pub(crate) struct FaultPlan {
     faults: Faults,
     logins: AtomicU32,
+    answers: AtomicU32,
     /// Per planned result fault, how many result sets have counted so far.
     counted: Vec<AtomicU32>,
 }
@@ -108,6 +135,7 @@ impl FaultPlan {
         Self {
             faults,
             logins: AtomicU32::new(0),
+            answers: AtomicU32::new(0),
             counted,
         }
     }
@@ -136,6 +164,10 @@ pub(super) struct Strike {
 pub(super) struct FaultWatch {
     plan: Arc<FaultPlan>,
     states: Vec<WatchState>,
+    /// Which answer this is, from 1.
+    answer: u32,
+    /// Per planned answer fault, tokens of its kind so far.
+    tokens: Vec<u32>,
     rows: u64,
     row_bytes: u64,
     in_result_set: bool,
@@ -152,9 +184,13 @@ struct WatchState {
 impl FaultWatch {
     pub(super) fn new(plan: Arc<FaultPlan>) -> Self {
         let states = vec![WatchState::default(); plan.counted.len()];
+        let tokens = vec![0; plan.faults.answers.len()];
+        let answer = plan.answers.fetch_add(1, Ordering::Relaxed) + 1;
         Self {
             plan,
             states,
+            answer,
+            tokens,
             rows: 0,
             row_bytes: 0,
             in_result_set: false,
@@ -163,7 +199,7 @@ impl FaultWatch {
 
     /// True when nothing is planned, so that rows can be sent in one go.
     pub(super) fn is_idle(&self) -> bool {
-        self.states.is_empty()
+        self.states.is_empty() && self.tokens.is_empty()
     }
 
     /// Tells of a token about to be sent, with the rows it carries.
@@ -171,6 +207,27 @@ impl FaultWatch {
         if self.is_idle() {
             return None;
         }
+        let in_answer = self.token_of_answer(kind, len);
+        self.token_of_result(kind, len, rows).or(in_answer)
+    }
+
+    fn token_of_answer(&mut self, kind: TokenKind, len: usize) -> Option<Strike> {
+        let plan = Arc::clone(&self.plan);
+        let planned = plan.faults.answers.iter().zip(&mut self.tokens);
+        let mut first = None;
+        for (fault, seen) in planned.filter(|(fault, _)| fault.token.0 == kind) {
+            *seen += 1;
+            if fault.answer == self.answer && *seen == fault.token.1 && first.is_none() {
+                first = Some(Strike {
+                    keep_bytes: fault.part.bytes_kept(len),
+                    action: fault.action.clone(),
+                });
+            }
+        }
+        first
+    }
+
+    fn token_of_result(&mut self, kind: TokenKind, len: usize, rows: u64) -> Option<Strike> {
         if kind == TokenKind::Columns {
             self.in_result_set = true;
             (self.rows, self.row_bytes) = (0, 0);
@@ -209,11 +266,7 @@ impl FaultWatch {
                 FaultPoint::Token(meant, n, part)
                     if meant == kind && state.tokens >= n && state.armed =>
                 {
-                    Some(match part {
-                        TokenPart::Before => 0,
-                        TokenPart::Inside => len / 2,
-                        TokenPart::After => len,
-                    })
+                    Some(part.bytes_kept(len))
                 }
                 _ => None,
             };
@@ -281,6 +334,28 @@ mod tests {
             1,
             "the second, on another connection"
         );
+    }
+
+    #[test]
+    fn answers_count_with_and_without_rows() {
+        let fault = AnswerFault {
+            answer: 2,
+            token: (TokenKind::Done, 2),
+            part: TokenPart::Inside,
+            action: FaultAction::Cut,
+        };
+        let plan = Arc::new(FaultPlan::new(Faults {
+            answers: vec![fault],
+            ..Faults::default()
+        }));
+        let strikes = |watch: &mut FaultWatch| {
+            let tokens = (0..3).map(|_| watch.token(TokenKind::Done, 13, 0).is_some());
+            tokens.collect::<Vec<_>>()
+        };
+        let mut answers = [0; 3].map(|_| FaultWatch::new(Arc::clone(&plan)));
+        assert_eq!(strikes(&mut answers[0]), [false; 3]);
+        assert_eq!(strikes(&mut answers[1]), [false, true, false]);
+        assert_eq!(strikes(&mut answers[2]), [false; 3]);
     }
 
     #[test]

@@ -101,7 +101,7 @@ async fn read_one<S: AsyncRead + Unpin>(
 }
 
 /// The ENCRYPTION option of a pre-login message.
-fn client_encryption(body: &[u8]) -> Result<u8, TdsError> {
+pub(super) fn client_encryption(body: &[u8]) -> Result<u8, TdsError> {
     let mut table = Input::new(body);
     loop {
         match table.u8()? {

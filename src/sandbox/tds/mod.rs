@@ -33,3 +33,6 @@ pub mod value;
 mod wire;
 
 pub(crate) use packet::TdsError;
+
+#[cfg(test)]
+mod any_bytes;

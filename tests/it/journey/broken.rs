@@ -19,8 +19,8 @@ fn fault(at: FaultPoint, action: FaultAction) -> SandboxConfig {
     }];
     SandboxConfig {
         faults: Faults {
-            logins: vec![],
             results,
+            ..Default::default()
         },
         ..Default::default()
     }

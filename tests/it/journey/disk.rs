@@ -1,36 +1,16 @@
 //! Full disks: the message names them, nothing is loaded, and the package is sealed all the same.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use soxauto::adapters::local_warehouse::LocalWarehouse;
-use soxauto::adapters::mssql::MssqlSource;
-use soxauto::adapters::process::ProcProcesses;
 use soxauto::adapters::store;
-use soxauto::app::SystemClock;
 use soxauto::catalog::Catalog;
-use soxauto::domain::ids::RunId;
 use soxauto::domain::limits::Limits;
-use soxauto::domain::run::{ItemStatus, Program, RunContext};
-use soxauto::pipeline::progress::Silent;
-use soxauto::pipeline::record::Places;
-use soxauto::pipeline::{ItemOutcome, Tools, run_ipe};
-use soxauto::ports::{Clock, PortError, Secret, Source, Sources, StoreRoot};
+use soxauto::domain::run::ItemStatus;
+use soxauto::pipeline::ItemOutcome;
+use soxauto::ports::StoreRoot;
 use soxauto::sandbox::SandboxConfig;
-use tokio_util::sync::CancellationToken;
 
 use super::{Place, limits, sandbox};
+use crate::rig::Rig;
 use crate::support::{small_disk, small_folder};
-
-/// One source, whatever the secret.
-struct OneSource(Arc<MssqlSource>);
-
-#[async_trait]
-impl Sources for OneSource {
-    async fn source(&self, _secret: &str) -> Result<Arc<dyn Source>, PortError> {
-        Ok(Arc::<MssqlSource>::clone(&self.0))
-    }
-}
 
 /// Runs IPE_07 with these two roots.
 async fn run_with(
@@ -39,44 +19,16 @@ async fn run_with(
     limits: Limits,
 ) -> ItemOutcome {
     let sandbox = sandbox(SandboxConfig::default()).await;
-    let secret = Secret::new(sandbox.odbc_connection_string());
-    let warehouse = store::open(&place.path("warehouse")).unwrap();
-    let warehouse = LocalWarehouse::new(&warehouse, staging.clone()).unwrap();
-    let source = MssqlSource::new(&secret, limits.clone(), 1).unwrap();
-    let tools = Tools {
-        sources: Arc::new(OneSource(Arc::new(source))),
-        warehouse: Arc::new(warehouse),
-        evidence,
-        clock: Arc::new(SystemClock),
-        processes: Arc::new(ProcProcesses),
-        stop: CancellationToken::new(),
-        progress: Arc::new(Silent),
-        limits,
-        places: Places {
-            staging: staging.uri.clone(),
-            warehouse: "warehouse".into(),
-            secrets: "test".into(),
-            host: "test".into(),
-        },
-        staging,
-    };
-    let started_at = SystemClock.now();
-    let context = RunContext {
-        run_id: RunId::new(started_at, 1),
-        period: "2024-04".parse().unwrap(),
-        started_at,
-        stamps: Vec::new(),
-        accepted: Vec::new(),
-        program: Program {
-            version: "t".into(),
-            commit: "t".into(),
-            dirty: false,
-            binary_sha256: "t".into(),
-        },
-    };
     let catalog = Catalog::embedded().unwrap();
     let ipe = catalog.select(&["IPE_07".to_owned()]).unwrap()[0];
-    run_ipe(&tools, &context, ipe).await
+    let warehouse = place.path("warehouse");
+    let rig = Rig {
+        staging,
+        evidence,
+        warehouse,
+        limits,
+    };
+    rig.run(&sandbox.odbc_connection_string(), ipe).await
 }
 
 fn assert_full(outcome: &ItemOutcome) -> String {

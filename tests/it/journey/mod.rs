@@ -3,7 +3,9 @@
 mod broken;
 mod disk;
 mod killed;
+mod matrix;
 mod population;
+mod storage;
 mod whole;
 mod writers;
 

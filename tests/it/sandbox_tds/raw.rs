@@ -177,3 +177,58 @@ async fn rubbish_is_answered_with_an_error_and_the_connection_lives_on() {
     let tokens = client.ask(BATCH, END, &batch_body("SET NOCOUNT ON")).await;
     assert_eq!(tokens, [0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
+
+/// The rest of what the server says until it closes, without packet headers.
+async fn rest(client: &mut RawClient) -> Vec<u8> {
+    let mut said = Vec::new();
+    client.socket.read_to_end(&mut said).await.unwrap();
+    let (mut tokens, mut at) = (Vec::new(), 0);
+    while at < said.len() {
+        let len = usize::from(u16::from_be_bytes([said[at + 2], said[at + 3]]));
+        tokens.extend_from_slice(&said[at + 8..at + len]);
+        at += len;
+    }
+    tokens
+}
+
+/// The two kinds of tokens that no run of ours meets: the handle of `sp_prepexec`, and an error that the engine sends.
+#[tokio::test]
+async fn handles_and_errors_are_cut_where_planned() {
+    use soxauto::sandbox::tds::fault::{AnswerFault, FaultAction, Faults, TokenKind, TokenPart};
+    let mut prepare = vec![4, 0, 0, 0, 0xFF, 0xFF, 13, 0, 0, 0, 0, 1, 0x26, 4, 0];
+    prepare.extend([0, 0, 0xE7, 0x40, 0x1F, 9, 4, 0xD0, 0, 0x34, 0, 0]);
+    prepare.extend(&execute_sql("SET NOCOUNT ON")[6..]);
+    let wrong = batch_body("SELECT unknown");
+    for (kind, body, token, first) in [
+        (RPC, &prepare, TokenKind::ReturnValue, 0xAC),
+        (BATCH, &wrong, TokenKind::Message, 0xAA),
+    ] {
+        let (_server, mut client) = open().await;
+        let whole = client.ask(kind, END, body).await;
+        let mut kept = Vec::new();
+        for part in [TokenPart::Before, TokenPart::Inside, TokenPart::After] {
+            let fault = AnswerFault {
+                answer: 1,
+                token: (token, 1),
+                part,
+                action: FaultAction::Cut,
+            };
+            let faults = Faults {
+                answers: vec![fault],
+                ..Faults::default()
+            };
+            let config = ServerConfig {
+                faults,
+                ..tls(TlsMode::Off)
+            };
+            let server = start_with(FixedEngine::new(), config).await;
+            let mut client = RawClient::connect(&server, 4096).await;
+            client.send(kind, END, body).await;
+            let said = rest(&mut client).await;
+            assert_eq!(said, whole[..said.len()], "{token:?} {part:?}");
+            kept.push(said.len());
+        }
+        assert_eq!(whole[kept[0]], first, "{token:?}");
+        assert!(kept[0] < kept[1] && kept[1] < kept[2] && kept[2] < whole.len());
+    }
+}

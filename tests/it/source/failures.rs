@@ -74,7 +74,7 @@ async fn an_unreachable_host_is_tried_again_then_named() {
 async fn opening_goes_on_after_a_transient_refusal() {
     let faults = Faults {
         logins: vec![LoginFault::Refuse(sql_error(40613, "not now"))],
-        results: vec![],
+        ..Default::default()
     };
     let server = serve(
         engine(1, 0),
@@ -211,13 +211,13 @@ async fn read_with(faults: Faults, limits: &Limits) -> (u64, soxauto::ports::Por
 
 fn fault(at: FaultPoint, action: FaultAction) -> Faults {
     Faults {
-        logins: vec![],
         results: vec![ResultFault {
             rows_min: 10_000,
             result_set: 1,
             at,
             action,
         }],
+        ..Default::default()
     }
 }
 

@@ -16,7 +16,7 @@ use soxauto::sandbox::server::{Credentials, Server, ServerConfig, Trust};
 use soxauto::sandbox::tds::fixed::FixedEngine;
 use soxauto::sandbox::wire::ColumnMeta;
 
-const LOGIN: Credentials<'static> = Credentials {
+pub(crate) const LOGIN: Credentials<'static> = Credentials {
     user: "reader",
     password: "S3cret};x",
     database: "NAV",
@@ -34,7 +34,7 @@ const SETTINGS: &str = "SELECT d.name, d.snapshot_isolation_state, d.collation_n
     HAS_PERMS_BY_NAME(N'[NAV]', 'DATABASE', 'CONTROL') AS may_control \
     FROM sys.databases AS d WHERE d.name = N'NAV'";
 
-fn column(name: &str, sql_type: &str) -> ColumnMeta {
+pub(crate) fn column(name: &str, sql_type: &str) -> ColumnMeta {
     ColumnMeta {
         name: name.to_owned(),
         sql_type: sql_type.parse().unwrap(),
@@ -42,7 +42,7 @@ fn column(name: &str, sql_type: &str) -> ColumnMeta {
     }
 }
 
-fn batch(arrays: Vec<ArrayRef>) -> RecordBatch {
+pub(crate) fn batch(arrays: Vec<ArrayRef>) -> RecordBatch {
     let fields: Vec<Field> = arrays
         .iter()
         .enumerate()
@@ -60,7 +60,7 @@ fn number(value: i32) -> ArrayRef {
 }
 
 /// An engine that answers what the adapter asks when it opens a view on database NAV.
-fn engine(snapshot_state: i32, may_insert: i32) -> FixedEngine {
+pub(crate) fn engine(snapshot_state: i32, may_insert: i32) -> FixedEngine {
     let identity = vec![
         text("FIN-SQL"),
         text("Microsoft SQL Server 2019\nmore"),
