@@ -79,7 +79,9 @@ fn run(shell: &Shell, period: &str, items: &str) -> BTreeMap<String, ItemRecord>
     let record = |item: &IpeResult| {
         let verdicts = &item.validation_summary;
         assert!(verdicts.len() > 10, "every check was made");
-        assert!(verdicts.values().all(|verdict| *verdict == Verdict::Pass));
+        // Its catalog defines no populations, which is said and not passed over.
+        let fine = |verdict: &Verdict| matches!(verdict, Verdict::Pass | Verdict::NotApplicable);
+        assert!(verdicts.values().all(fine));
         let package = item.evidence.as_deref().unwrap();
         let verified = shell.run(&["verify", package]);
         assert_eq!(verified.code, 0, "{}", verified.out);
