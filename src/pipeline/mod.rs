@@ -7,6 +7,7 @@
 //! check (pure) · load (only what every check let through) · read back · seal. Whatever happens, the item is sealed.
 
 pub mod check;
+pub mod clean;
 pub mod extract;
 pub mod inspect;
 mod item;

@@ -30,7 +30,7 @@ use crate::domain::sql_type::SqlType;
 pub use answer::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
 pub use estimate::Estimate;
 pub use machine::{Clock, Processes};
-pub use store::{StoreRoot, Stored};
+pub use store::{Leftover, StoreRoot, Stored};
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -179,7 +179,7 @@ async fn one_item_that_fails_leaves_the_other_alone() {
 }
 
 /// Writes an item of company, number and amount whose rows are these values.
-fn write_item(place: &Place, id: &str, values: &str) {
+pub(super) fn write_item(place: &Place, id: &str, values: &str) {
     let item = place.dir.path().join("catalog").join(id);
     std::fs::create_dir_all(&item).unwrap();
     let query = format!(
@@ -203,7 +203,7 @@ fn write_item(place: &Place, id: &str, values: &str) {
 }
 
 /// Runs the items of the written catalog.
-async fn run_written(place: &Place) -> WorkflowResult {
+pub(super) async fn run_written(place: &Place) -> WorkflowResult {
     let sandbox = sandbox(SandboxConfig::default()).await;
     place.secret(&sandbox.odbc_connection_string());
     let mut settings = place.settings("");
