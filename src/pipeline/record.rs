@@ -9,6 +9,7 @@ use crate::domain::check::CheckResult;
 use crate::domain::contract::Contract;
 use crate::domain::ids::IpeId;
 use crate::domain::keys::KeyAudit;
+use crate::domain::losses::ColumnLosses;
 use crate::domain::manifest::{LoadReceipt, Recomputed, Staged};
 use crate::domain::query::BoundQuery;
 use crate::domain::run::{ItemStatus, RunContext, RunState};
@@ -82,6 +83,8 @@ pub struct ItemRecord {
     pub recomputed: Option<Recomputed>,
     /// Columns with nulls that the contract does not allow, one sentence each; `None` when not all rows passed.
     pub nulls: Option<Vec<String>>,
+    /// Columns that do not carry every value as it was; empty when all do, `None` when not all rows passed.
+    pub losses: Option<Vec<ColumnLosses>>,
     /// What the keys of the staged rows were found to be.
     pub keys: Option<KeyAudit>,
     /// Every check, also those that did not run.

@@ -75,6 +75,14 @@ pub(super) fn time_micros(value: tiberius::time::Time) -> i64 {
     }
 }
 
+/// Ticks of 100 ns that [`time_micros`] cuts.
+pub(super) fn ticks_cut(value: tiberius::time::Time) -> u8 {
+    match value.scale() {
+        0..=6 => 0,
+        _ => u8::try_from(value.increments() % 10).unwrap_or_default(),
+    }
+}
+
 pub(super) fn datetime2(value: tiberius::time::DateTime2) -> i64 {
     (i64::from(value.date().days()) - EPOCH_FROM_YEAR_1) * DAY_MICROS + time_micros(value.time())
 }
@@ -117,6 +125,9 @@ mod tests {
     fn the_seventh_digit_is_cut_not_rounded() {
         assert_eq!(time_micros(Time::new(863_999_999_999, 7)), DAY_MICROS - 1);
         assert_eq!(time_micros(Time::new(5, 0)), 5_000_000);
+        assert_eq!(ticks_cut(Time::new(863_999_999_999, 7)), 9);
+        assert_eq!(ticks_cut(Time::new(863_999_999_990, 7)), 0);
+        assert_eq!(ticks_cut(Time::new(86_399_999_999, 6)), 0);
         let last = DateTime2::new(Date::new(3_652_058), Time::new(863_999_999_999, 7));
         assert_eq!(
             datetime2(last),

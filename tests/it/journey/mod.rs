@@ -4,6 +4,7 @@ mod broken;
 mod cleaned;
 mod disk;
 mod killed;
+mod losses;
 mod whole;
 mod writers;
 
