@@ -5,6 +5,7 @@ mod cleaned;
 mod disk;
 mod killed;
 mod losses;
+mod privacy;
 mod whole;
 mod writers;
 

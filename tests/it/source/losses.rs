@@ -2,12 +2,25 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int16Array, Int64Array, StructArray, Time64NanosecondArray};
+use arrow::array::{
+    ArrayRef, Int16Array, Int64Array, StringArray, StructArray, Time64NanosecondArray,
+    TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field};
 use proptest::prelude::*;
+use soxauto::adapters::store;
+use soxauto::domain::contract::{Column, ColumnType, Contract};
 use soxauto::domain::limits::Limits;
-use soxauto::domain::losses::Changes;
+use soxauto::domain::losses::{Changes, ColumnLosses};
+use soxauto::domain::sql_type::SqlType;
+use soxauto::kernels::conform::Conform;
+use soxauto::pipeline::extract::{Destination, RowFold, stage_rows};
+use soxauto::pipeline::progress::{Progress, Silent};
+use soxauto::pipeline::stage::PartLayout;
 use soxauto::ports::PortErrorKind;
+use soxauto::sandbox::server::Server;
+
+use crate::evidence::sample::{context, ipe};
 
 use super::{batch, collect, column, engine, limits, open, query, serve};
 
@@ -29,15 +42,17 @@ fn arrays(rows: &[Row]) -> Vec<ArrayRef> {
         Arc::new(ticks),
         Arc::new(nanos.collect::<Time64NanosecondArray>()),
         Arc::new(StructArray::new(fields.into(), parts, Some(valid.into()))),
-        Arc::new(arrow::array::TimestampMicrosecondArray::from_iter(whole)),
+        Arc::new(TimestampMicrosecondArray::from_iter(whole)),
+        Arc::new(StringArray::from(vec!["EC_NG"; rows.len()])),
     ]
 }
 
-const TYPES: [&str; 4] = [
+const TYPES: [&str; 5] = [
     "datetime2(7)",
     "time(7)",
     "datetimeoffset(7)",
     "datetime2(6)",
+    "nvarchar(20)",
 ];
 
 /// The same counted on the values that were sent.
@@ -69,17 +84,22 @@ fn expected(rows: &[Row]) -> Vec<Changes> {
         offsets: offsets.try_into().unwrap(),
         ..cut
     };
-    vec![cut, cut, with_offsets, Changes::default()]
+    let none = Changes::default();
+    vec![cut, cut, with_offsets, none, none]
 }
 
-async fn counted(rows: &[Row], batch_rows_max: usize) -> Vec<Changes> {
+async fn served(rows: &[Row]) -> Server {
     let columns: Vec<_> = TYPES
         .iter()
         .enumerate()
         .map(|(i, t)| column(&format!("c{i}"), t))
         .collect();
     let engine = engine(1, 0).on_rows("SELECT times", columns, batch(arrays(rows)));
-    let server = serve(engine, Default::default()).await;
+    serve(engine, Default::default()).await
+}
+
+async fn counted(rows: &[Row], batch_rows_max: usize) -> Vec<Changes> {
+    let server = served(rows).await;
     let mut view = open(&server).await.unwrap();
     let columns = view.describe(&query("SELECT times")).await.unwrap().columns;
     let limits = Limits {
@@ -124,6 +144,79 @@ async fn whole_microseconds_without_offset_lose_nothing() {
         (Some(863_999_999_990), 0),
     ];
     assert!(counted(&rows, 2).await.iter().all(Changes::is_empty));
+}
+
+/// From the wire to the ledger: the counts of the reader stand beside the values that the fold saw.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_of_staged_rows_is_that_of_what_was_sent() {
+    let rows: Vec<Row> = (0..50)
+        .map(|i| ((i % 7 > 0).then_some(i * 1_013), 60))
+        .collect();
+    for batch_rows_max in [1, 8, 100] {
+        let (served, contract) = (served(&rows).await, contract());
+        let mut view = open(&served).await.unwrap();
+        let columns = view.describe(&query("SELECT times")).await.unwrap().columns;
+        let (run, limits) = (
+            context(1),
+            Limits {
+                batch_rows_max,
+                ..limits()
+            },
+        );
+        let metadata = run.row_metadata(&ipe());
+        let conform = Conform::new(&contract, &columns, &metadata, batch_rows_max).unwrap();
+        let layout = PartLayout::new(conform.schema(), Vec::new(), &limits);
+        let fold = RowFold::new(&contract, conform, layout).unwrap();
+        let stream = view
+            .stream(&query("SELECT times"), &columns, &limits)
+            .await
+            .unwrap();
+        let to = Destination {
+            staging: store::memory(),
+            ipe: ipe(),
+            period: run.period,
+            run_id: run.run_id,
+        };
+        let silent: Arc<dyn Progress> = Arc::new(Silent);
+        let (staged, seen) = stage_rows(stream, fold, &to, None, &silent).await.unwrap();
+        assert_eq!(staged.rows(), 50);
+        let values = rows
+            .iter()
+            .filter(|row| row.0.is_some())
+            .count()
+            .try_into()
+            .unwrap();
+        let line = |(i, changes)| ColumnLosses {
+            column: format!("c{i}"),
+            values,
+            changes,
+        };
+        let lines = expected(&rows).into_iter().enumerate().take(3).map(line);
+        assert_eq!(seen.losses, lines.collect::<Vec<_>>());
+    }
+}
+
+/// The columns that are sent; those that lose nothing are key and company.
+fn contract() -> Contract {
+    let column = |(i, sql_type): (usize, &&str)| {
+        let parsed: SqlType = sql_type.parse().unwrap();
+        Column {
+            source: format!("c{i}"),
+            name: format!("c{i}"),
+            column_type: ColumnType::of(&parsed).unwrap(),
+            sql_type: parsed,
+            nullable: true,
+            amount: false,
+            personal: false,
+            description: String::new(),
+        }
+    };
+    Contract {
+        version: 1,
+        columns: TYPES.iter().enumerate().map(column).collect(),
+        key: vec!["c3".into()],
+        company: "c4".into(),
+    }
 }
 
 /// Rows that broke off are not counted: nobody may take half a count for all of it.
