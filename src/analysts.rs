@@ -23,7 +23,7 @@ use crate::settings::{LookSettings, Roots};
 /// `Query` for a name that means nothing here, and what [`inspect::inspect`] says.
 pub async fn inspect(settings: LookSettings, look: Look) -> Result<Inspection, PortError> {
     let subject = subject(&settings).await?;
-    let evidence = existing(&settings.roots.evidence)?;
+    let evidence = store::existing(&settings.roots.evidence)?;
     let catalog = catalog(settings.catalog.as_deref())?;
     let contract = move |item: &IpeId| -> Option<Contract> {
         let found = catalog.select(&[item.to_string()]).ok()?;
@@ -65,8 +65,8 @@ pub async fn sql(roots: &Roots, statement: &str, to: AnswerTo) -> Result<(), Por
         frames.insert(name.clone(), staged_paths(roots, &run).await?);
     }
     // A statement over staged runs alone needs no warehouse; nothing is made for it.
-    let staging = existing(&roots.staging)?.unwrap_or_else(store::memory);
-    let warehouse = match existing(&roots.warehouse)? {
+    let staging = store::existing(&roots.staging)?.unwrap_or_else(store::memory);
+    let warehouse = match store::existing(&roots.warehouse)? {
         Some(root) => root,
         None if !frames.is_empty() => staging.clone(),
         None => store::open_existing(&roots.warehouse)?,
@@ -91,15 +91,6 @@ fn catalog(folder: Option<&Path>) -> Result<Catalog, PortError> {
     folder
         .map_or_else(Catalog::embedded, Catalog::read)
         .map_err(|error| PortError::new(PortErrorKind::Config, error.to_string()))
-}
-
-/// A root, or `None` when there is nothing at its place.
-fn existing(location: &str) -> Result<Option<StoreRoot>, PortError> {
-    match store::open_existing(location) {
-        Ok(root) => Ok(Some(root)),
-        Err(error) if error.kind == PortErrorKind::Unreachable => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// What a name means: first what lies at a path, then runs, then tables.
@@ -136,7 +127,7 @@ async fn subject(settings: &LookSettings) -> Result<Subject, PortError> {
 
 /// The staging root that was given if the run is there, or else the one that the record names.
 async fn staging_of(roots: &Roots, record: &ItemRecord) -> Result<StoreRoot, PortError> {
-    if let Some(root) = existing(&roots.staging)? {
+    if let Some(root) = store::existing(&roots.staging)? {
         let run = RunName {
             item: Some(record.ipe.clone()),
             run_id: record.context.run_id.clone(),
@@ -166,7 +157,7 @@ fn file(path: &Path) -> Result<Subject, PortError> {
 
 /// The staged rows of a run, found in staging or by its package.
 async fn of_run(roots: &Roots, run: &RunName) -> Result<Subject, PortError> {
-    if let Some(staging) = existing(&roots.staging)? {
+    if let Some(staging) = store::existing(&roots.staging)? {
         let folders = find::run_folders(&staging, run).await?;
         if let Some(folder) = find::the_one(run, folders)? {
             let mut subject = find::folder(&staging, &folder).await?;
@@ -175,7 +166,7 @@ async fn of_run(roots: &Roots, run: &RunName) -> Result<Subject, PortError> {
             return Ok(subject);
         }
     }
-    if let Some(evidence) = existing(&roots.evidence)? {
+    if let Some(evidence) = store::existing(&roots.evidence)? {
         let folders = find::run_folders(&evidence, run).await?;
         if let Some(folder) = find::the_one(run, folders)?
             && let Some(record) = find::record(&evidence.below(&folder)).await?

@@ -18,6 +18,7 @@ use peak_alloc::PeakAlloc;
 use soxauto::adapters::local_warehouse::LocalWarehouse;
 use soxauto::adapters::store;
 use soxauto::domain::limits::Limits;
+use soxauto::domain::losses::Changes;
 use soxauto::kernels::conform::Conform;
 use soxauto::pipeline::extract::{Destination, RowFold, SecondPath, extract};
 use soxauto::pipeline::progress::{Progress, Silent};
@@ -73,7 +74,12 @@ async fn journey(batches: i32) -> usize {
     };
     let second = SecondPath::new(Arc::clone(&contract), limits.recheck_rows_max);
     let progress: Arc<dyn Progress> = Arc::new(Silent);
-    let stream = BatchStream { batches: receive };
+    let (said, changes) = tokio::sync::oneshot::channel();
+    said.send(vec![Changes::default(); columns.len()]).unwrap();
+    let stream = BatchStream {
+        batches: receive,
+        changes,
+    };
     let extraction = extract(stream, fold, second, &to, &progress).await.unwrap();
     source.join_all().await;
     let rows = u64::try_from(batches * BATCH_ROWS).unwrap();

@@ -53,6 +53,18 @@ pub fn open_existing(location: &str) -> std::result::Result<StoreRoot, PortError
     }
 }
 
+/// A root for reading, or `None` when there is nothing at its place; makes nothing.
+///
+/// # Errors
+/// As [`open`].
+pub fn existing(location: &str) -> std::result::Result<Option<StoreRoot>, PortError> {
+    match open_existing(location) {
+        Ok(root) => Ok(Some(root)),
+        Err(error) if error.kind == PortErrorKind::Unreachable => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// A root in memory, gone with its last clone.
 #[must_use]
 pub fn memory() -> StoreRoot {

@@ -3,6 +3,7 @@
 mod sources;
 
 pub mod catalog;
+pub mod clean;
 
 use std::fs::File;
 use std::io::Read;

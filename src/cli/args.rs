@@ -8,6 +8,7 @@ use crate::domain::period::Period;
 use crate::settings::SecretsChoice;
 
 use super::catalog::CatalogArgs;
+use super::clean::CleanArgs;
 use super::look_args::{InspectArgs, SqlArgs};
 
 /// Stream financial extracts out of SQL Server into checked, sealed evidence
@@ -47,6 +48,8 @@ pub(super) enum Command {
     Inspect(Box<InspectArgs>),
     /// Answer a SQL query over loaded months and staged runs
     Sql(SqlArgs),
+    /// List what interrupted runs left behind, and remove it with --remove
+    Clean(CleanArgs),
     /// Serve the embedded SQL Server stand-in, and print how to connect to it
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),

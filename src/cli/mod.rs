@@ -4,6 +4,7 @@
 
 mod args;
 mod catalog;
+mod clean;
 mod inspect;
 mod look_args;
 mod output;
@@ -47,6 +48,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             Command::Run(args) => run::run(*args).await,
             Command::Verify(args) => verify::verify(args).await,
             Command::Catalog(args) => catalog::catalog(args).await,
+            Command::Clean(args) => clean::clean(args).await,
             Command::Inspect(args) => inspect::inspect(*args).await,
             Command::Sql(args) => sql::sql(args).await,
             #[cfg(feature = "sandbox")]

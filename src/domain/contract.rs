@@ -141,6 +141,11 @@ pub struct Contract {
 /// Why a contract is not consistent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContractError {
+    /// Totals, summary and result name every company.
+    #[error(
+        "the company column `{0}` is personal, and totals by its values would show them; choose another column"
+    )]
+    PersonalCompany(String),
     /// Name not legal or reserved.
     #[error(
         "column `{0}`: use lower-case letters, digits and `_`, begin with a letter, at most 120"
@@ -206,6 +211,9 @@ impl Contract {
                     column.name.clone(),
                     column.name.clone(),
                 ));
+            }
+            if column.personal && column.name == self.company {
+                return Err(ContractError::PersonalCompany(column.name.clone()));
             }
             if column.amount && column.column_type.scale().is_none() {
                 return Err(ContractError::Amount {

@@ -17,6 +17,9 @@ pub struct IdError {
     pub allowed: &'static str,
 }
 
+/// How the warehouse tables of items begin.
+const TABLE_PREFIX: &str = "pg01_validated_ipe_";
+
 /// Name of an item of the catalog, such as `IPE_07` or `CR_04`: an upper-case letter, then upper-case letters,
 /// digits and underscores, at most 40 in all. Safe in paths, table names and URIs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,7 +36,18 @@ impl IpeId {
     /// Warehouse table of this item: `pg01_validated_ipe_` and the name in lower case.
     #[must_use]
     pub fn table_name(&self) -> String {
-        format!("pg01_validated_ipe_{}", self.0.to_ascii_lowercase())
+        format!("{TABLE_PREFIX}{}", self.0.to_ascii_lowercase())
+    }
+
+    /// The item whose table has this name; `None` for the table of another program.
+    #[must_use]
+    pub fn of_table(table: &str) -> Option<Self> {
+        let item: Self = table
+            .strip_prefix(TABLE_PREFIX)?
+            .to_ascii_uppercase()
+            .parse()
+            .ok()?;
+        (item.table_name() == table).then_some(item)
     }
 }
 
@@ -151,6 +165,18 @@ mod tests {
             "IPE_07".parse::<IpeId>().unwrap().table_name(),
             "pg01_validated_ipe_ipe_07"
         );
+        assert_eq!(
+            IpeId::of_table("pg01_validated_ipe_cr_04"),
+            "CR_04".parse().ok()
+        );
+        for other in [
+            "cr_04",
+            "pg01_validated_ipe_CR_04",
+            "pg01_validated_ipe_",
+            "x",
+        ] {
+            assert_eq!(IpeId::of_table(other), None, "{other}");
+        }
         for bad in ["", "ipe_07", "IPE-07", "7", "A/B", "..", &"A".repeat(41)] {
             assert!(bad.parse::<IpeId>().is_err(), "{bad}");
         }

@@ -9,6 +9,7 @@ pub mod ipe;
 pub mod keys;
 pub mod lexer;
 pub mod limits;
+pub mod losses;
 pub mod manifest;
 pub mod period;
 pub mod population;

@@ -19,6 +19,7 @@ use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimeUnit}
 use super::KernelError;
 use crate::domain::contract::{Column, ColumnType, Contract, cast_for};
 use crate::domain::run::RowMetadata;
+use crate::domain::sql_type::SqlType;
 use crate::ports::{Described, SourceColumn};
 
 /// Zone name of timestamps that are instants.
@@ -242,6 +243,7 @@ pub struct Conform {
     /// The metadata columns for a full batch; every batch takes slices, which share the buffers.
     constants: Vec<ArrayRef>,
     rows_max: usize,
+    types: Vec<SqlType>,
 }
 
 impl Conform {
@@ -272,6 +274,7 @@ impl Conform {
             expected: expected.collect(),
             constants: constant_columns(metadata, batch_rows_max),
             rows_max: batch_rows_max,
+            types: columns.iter().map(SourceColumn::parsed_type).collect(),
         })
     }
 
@@ -279,6 +282,12 @@ impl Conform {
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// The types of the source by ordinal, as they were described.
+    #[must_use]
+    pub fn types(&self) -> &[SqlType] {
+        &self.types
     }
 
     /// Checks one batch of the source against the contract and gives it its staged form, without copying a value.

@@ -13,6 +13,7 @@ pub mod digest;
 mod expressions;
 pub mod frame;
 pub mod keys;
+pub mod ledger;
 pub mod loss;
 pub mod population;
 pub mod profile;

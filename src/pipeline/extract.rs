@@ -12,13 +12,16 @@ use tokio::task::spawn_blocking;
 use crate::domain::contract::Contract;
 use crate::domain::digest::TableDigest;
 use crate::domain::ids::{IpeId, RunId};
+use crate::domain::losses::{Changes, ColumnLosses};
 use crate::domain::manifest::{PartFile, Recomputed, Staged};
 use crate::domain::period::Period;
+use crate::domain::sql_type::SqlType;
 use crate::domain::totals::ControlTotals;
 use crate::kernels::KernelError;
 use crate::kernels::conform::Conform;
 use crate::kernels::digest::DigestFold;
 use crate::kernels::keys::KeyFold;
+use crate::kernels::ledger::{ValuesFold, ledger};
 use crate::kernels::quality::QualityFold;
 use crate::kernels::recheck::recheck_part;
 use crate::kernels::totals::TotalsFold;
@@ -34,8 +37,17 @@ pub struct Extraction {
     pub staged: Staged,
     /// Digest and totals of the bytes read back.
     pub recomputed: Recomputed,
+    /// What else was seen in the rows.
+    pub seen: Seen,
+}
+
+/// What was seen in the rows on their way, beside digest and totals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
     /// Columns with nulls that the contract does not allow, one sentence each.
     pub nulls: Vec<String>,
+    /// The loss ledger.
+    pub losses: Vec<ColumnLosses>,
 }
 
 /// Where and under which names the parts go.
@@ -58,6 +70,9 @@ pub struct RowFold {
     totals: TotalsFold,
     quality: QualityFold,
     keys: KeyFold,
+    contract: Contract,
+    types: Vec<SqlType>,
+    values: ValuesFold,
     encoder: PartEncoder,
     rows: u64,
 }
@@ -70,8 +85,22 @@ pub struct Folded {
     pub totals: ControlTotals,
     /// Null findings.
     pub nulls: Vec<String>,
+    values: Vec<u64>,
+    contract: Contract,
+    types: Vec<SqlType>,
     /// The part that was open.
     pub last: Option<FinishedPart>,
+}
+
+impl Folded {
+    /// The loss ledger, from what the reader changed.
+    ///
+    /// # Errors
+    /// `Corrupt` when the reader counted other columns.
+    pub fn losses(&self, changes: &[Changes]) -> Result<Vec<ColumnLosses>, PortError> {
+        let made = ledger(&self.contract, &self.types, &self.values, changes);
+        made.map_err(|error| kernel(&error))
+    }
 }
 
 impl RowFold {
@@ -85,6 +114,9 @@ impl RowFold {
         layout: PartLayout,
     ) -> Result<Self, PortError> {
         Ok(Self {
+            contract: contract.clone(),
+            types: conform.types().to_vec(),
+            values: ValuesFold::new(contract),
             conform,
             digest: DigestFold::new(contract),
             totals: TotalsFold::new(contract),
@@ -107,6 +139,7 @@ impl RowFold {
         self.digest.fold(&batch).map_err(|error| kernel(&error))?;
         self.totals.fold(&batch).map_err(|error| kernel(&error))?;
         self.quality.fold(&batch).map_err(|error| kernel(&error))?;
+        self.values.fold(&batch).map_err(|error| kernel(&error))?;
         self.rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         let mut finished = self.encoder.push(&batch)?;
         if let Some(part) = &mut finished {
@@ -138,6 +171,9 @@ impl RowFold {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
+            values: self.values.finish(),
+            contract: self.contract,
+            types: self.types,
             last,
         })
     }
@@ -211,11 +247,11 @@ pub async fn extract(
     to: &Destination,
     progress: &Arc<dyn Progress>,
 ) -> Result<Extraction, PortError> {
-    let (staged, nulls) = stage_rows(stream, fold, to, Some(&mut second), progress).await?;
+    let (staged, seen) = stage_rows(stream, fold, to, Some(&mut second), progress).await?;
     Ok(Extraction {
         staged,
         recomputed: second.recomputed,
-        nulls,
+        seen,
     })
 }
 
@@ -229,7 +265,7 @@ pub async fn stage_rows(
     to: &Destination,
     mut second: Option<&mut SecondPath>,
     progress: &Arc<dyn Progress>,
-) -> Result<(Staged, Vec<String>), PortError> {
+) -> Result<(Staged, Seen), PortError> {
     // A part is handed over only when the one before it has been seen to its end: the encoder works on the next part
     // meanwhile, and no third part is held.
     let (finished, mut parts) = mpsc::channel(1);
@@ -251,7 +287,7 @@ pub async fn stage_rows(
         files.push(file);
         give_way(&ready).await;
     }
-    let folded = folding
+    let (folded, losses) = folding
         .await
         .map_err(|panic| lost_task("folding rows", &panic))??;
     Ok((
@@ -260,7 +296,10 @@ pub async fn stage_rows(
             digest: folded.digest,
             totals: folded.totals,
         },
-        folded.nulls,
+        Seen {
+            nulls: folded.nulls,
+            losses,
+        },
     ))
 }
 
@@ -288,7 +327,7 @@ fn fold_stream(
     mut fold: RowFold,
     handover: &mut Handover,
     (progress, ipe): &(Arc<dyn Progress>, IpeId),
-) -> Result<Folded, PortError> {
+) -> Result<(Folded, Vec<ColumnLosses>), PortError> {
     while let Some(batch) = stream.batches.blocking_recv() {
         let part = fold.push(&batch?)?;
         progress.rows(ipe, fold.rows);
@@ -300,7 +339,12 @@ fn fold_stream(
     if let Some(part) = folded.last.take() {
         handover.give(part)?;
     }
-    Ok(folded)
+    let changes = stream.changes.blocking_recv().map_err(|_| {
+        let what = "the source did not say what it changed on the way";
+        PortError::new(PortErrorKind::Corrupt, what).hint("run the item again")
+    })?;
+    let losses = folded.losses(&changes)?;
+    Ok((folded, losses))
 }
 
 fn lost_task(what: &str, panic: &tokio::task::JoinError) -> PortError {

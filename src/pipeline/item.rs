@@ -99,6 +99,7 @@ fn new_record(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemRecord {
         nulls: None,
         population: None,
         population_defined: ipe.population.is_some(),
+        losses: None,
         keys: None,
         checks: Vec::new(),
         receipt: None,
@@ -223,7 +224,14 @@ async fn until_load(
         extract_rows(tools, context, ipe, view.as_mut(), &query, &columns, record).await;
     let extraction = during("rows", extraction)?;
     log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
-    record.nulls = Some(extraction.nulls);
+    let changed = extraction
+        .seen
+        .losses
+        .iter()
+        .filter(|line| !line.changes.is_empty());
+    log.note("values changed on the way", json!({"columns": changed.clone().count(), "cut": changed.map(|line| line.changes.cut).sum::<u64>()}));
+    record.nulls = Some(extraction.seen.nulls);
+    record.losses = Some(extraction.seen.losses);
     record.staged = Some(extraction.staged);
     record.recomputed = Some(extraction.recomputed);
     if view.consistency() == Consistency::Bracketed {

@@ -5,6 +5,7 @@
 //! of life for `lease_expires_after`, or whose process on this machine is gone, is dead: the next run takes the next generation and seals an `ABANDONED` package
 //! for it. A run that was thought dead loses the right to load: it looks again just before (ADR-0015).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::domain::ids::{IpeId, RunId};
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
 use crate::domain::run::{FinalMark, ItemStatus, ProcessMark};
-use crate::ports::{Clock, PortError, PortErrorKind, StoreRoot};
+use crate::ports::{Clock, PortError, PortErrorKind, Processes, StoreRoot};
 
 use super::record::ItemRecord;
 use super::{Tools, check};
@@ -96,7 +97,7 @@ pub async fn take(
         let (generation, dead) = match last(evidence, ipe, period).await? {
             None => (1, None),
             Some(held) if held.ended => (held.generation + 1, None),
-            Some(held) if held.is_dead(tools) => (
+            Some(held) if held.is_dead(clock, &tools.processes, limits) => (
                 held.generation + 1,
                 Some(held.abandoned(clock.now(), record)),
             ),
@@ -205,10 +206,15 @@ struct Held {
 }
 
 impl Held {
-    fn is_dead(&self, tools: &Tools) -> bool {
-        let is_gone = |process| tools.processes.is_gone(process);
+    fn is_dead(
+        &self,
+        clock: &Arc<dyn Clock>,
+        processes: &Arc<dyn Processes>,
+        limits: &Limits,
+    ) -> bool {
+        let is_gone = |process| processes.is_gone(process);
         self.taken.process.as_ref().is_some_and(is_gone)
-            || tools.clock.now() >= self.alive_at + whole(tools.limits.lease_expires_after)
+            || clock.now() >= self.alive_at + whole(limits.lease_expires_after)
     }
 
     fn refusal(&self, evidence: &StoreRoot, limits: &Limits) -> PortError {
@@ -244,6 +250,44 @@ impl Held {
         record.checks = check::before_load(&record);
         record
     }
+}
+
+/// What the leases of an item and month say to those who only look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// The run that is at work now.
+    pub at_work: Option<RunId>,
+    /// Every run that ever took the lease.
+    pub runs: BTreeSet<RunId>,
+}
+
+/// Who holds or held an item and month.
+///
+/// # Errors
+/// `Corrupt` for a lease that cannot be read; `Denied`, `Unreachable`.
+pub async fn holders(
+    evidence: &StoreRoot,
+    (ipe, period): (&IpeId, Period),
+    clock: &Arc<dyn Clock>,
+    processes: &Arc<dyn Processes>,
+    limits: &Limits,
+) -> Result<Holders, PortError> {
+    let mut holders = Holders::default();
+    for stored in evidence.list(&leases_folder(ipe, period)).await? {
+        if stored.path.ends_with("/lease.json") {
+            let taken: Taken = read(evidence, &stored.path).await?;
+            holders.runs.insert(taken.record.context.run_id);
+        }
+    }
+    let last = last(evidence, ipe, period).await?;
+    let alive = last.filter(|held| !held.ended && !held.is_dead(clock, processes, limits));
+    if let Some(held) = alive {
+        let run_id = held.taken.record.context.run_id;
+        // It may have come after the list above.
+        holders.runs.insert(run_id.clone());
+        holders.at_work = Some(run_id);
+    }
+    Ok(holders)
 }
 
 async fn last(

@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod check_population;
+pub mod clean;
 pub mod extract;
 pub mod inspect;
 mod item;

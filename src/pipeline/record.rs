@@ -9,6 +9,7 @@ use crate::domain::check::CheckResult;
 use crate::domain::contract::Contract;
 use crate::domain::ids::IpeId;
 use crate::domain::keys::KeyAudit;
+use crate::domain::losses::ColumnLosses;
 use crate::domain::manifest::{LoadReceipt, Recomputed, Staged};
 use crate::domain::population::Population;
 use crate::domain::query::BoundQuery;
@@ -87,6 +88,8 @@ pub struct ItemRecord {
     pub population: Option<Population>,
     /// Whether the catalog defines the population.
     pub population_defined: bool,
+    /// Columns that do not carry every value as it was; empty when all do, `None` when not all rows passed.
+    pub losses: Option<Vec<ColumnLosses>>,
     /// What the keys of the staged rows were found to be.
     pub keys: Option<KeyAudit>,
     /// Every check, also those that did not run.

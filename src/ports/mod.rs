@@ -16,11 +16,12 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::amount::Amount;
 use crate::domain::contract::{ColumnType, Contract};
 use crate::domain::limits::Limits;
+use crate::domain::losses::Changes;
 use crate::domain::manifest::{LoadReceipt, PartFile, Recomputed};
 use crate::domain::period::Period;
 use crate::domain::query::BoundQuery;
@@ -30,7 +31,7 @@ use crate::domain::sql_type::SqlType;
 pub use answer::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
 pub use estimate::Estimate;
 pub use machine::{Clock, Processes};
-pub use store::{StoreRoot, Stored};
+pub use store::{Leftover, StoreRoot, Stored};
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -229,6 +230,8 @@ pub struct SmallTable {
 pub struct BatchStream {
     /// The bounded channel; `None` from it is the good end of the rows, an error is the last item.
     pub batches: mpsc::Receiver<Result<RecordBatch, PortError>>,
+    /// What decoding changed, by ordinal, over all batches: said once, before the good end of the rows.
+    pub changes: oneshot::Receiver<Vec<Changes>>,
 }
 
 /// A place that answers queries: SQL Server.

@@ -14,6 +14,8 @@ use object_store::path::Path;
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use super::{PortError, PortErrorKind};
+use crate::domain::ids::RunId;
+use crate::domain::period::Period;
 
 /// An object store below one URI. Cheap to clone; nothing has to be closed.
 #[derive(Clone)]
@@ -25,12 +27,27 @@ pub struct StoreRoot {
 }
 
 /// One stored object.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Stored {
     /// Path below the root.
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
+}
+
+/// What interrupted loads left in a warehouse; whether it may go is for others to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// Table.
+    pub table: String,
+    /// Month; `None` for a file of the table itself.
+    pub period: Option<Period>,
+    /// Run whose folder this is; `None` for a file beside the run folders.
+    pub run_id: Option<RunId>,
+    /// Path of the folder or file below the warehouse.
+    pub path: String,
+    /// The files, by path below the warehouse.
+    pub files: Vec<Stored>,
 }
 
 impl StoreRoot {

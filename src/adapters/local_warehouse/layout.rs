@@ -1,7 +1,8 @@
 //! Folders and small files of the local warehouse.
 //!
 //! `<root>/<table>/schema.json` · `<root>/<table>/period=YYYY-MM/<run_id>/part-NNNNN.parquet` ·
-//! `<root>/<table>/period=YYYY-MM/CURRENT`. Only `CURRENT` says which run a month shows.
+//! `<root>/<table>/period=YYYY-MM/CURRENT` · `<root>/<table>/period=YYYY-MM/SHOWN-<run_id>`. Only `CURRENT` says which
+//! run a month shows; `SHOWN-…` is the `CURRENT` of an earlier time, so that history is known from leftovers (ADR-0021).
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -39,6 +40,9 @@ pub struct Current {
     pub files: Vec<CurrentFile>,
 }
 
+/// How the notes of what a month showed begin.
+pub(super) const SHOWN: &str = "SHOWN-";
+
 /// The tables below one directory.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
@@ -75,6 +79,18 @@ impl Layout {
         period: Period,
     ) -> Result<Option<Current>, PortError> {
         read_json(&self.month(table, period)?.join("CURRENT"))
+    }
+
+    /// Notes what a month shows, before another run takes its place; a note that is there says the same.
+    pub(super) fn remember(&self, month: &Path, shown: &Current) -> Result<(), PortError> {
+        let target = month.join(format!("{SHOWN}{}", shown.run_id));
+        if target.exists() {
+            return Ok(());
+        }
+        let text = serde_json::to_vec_pretty(shown)
+            .map_err(|error| PortError::new(PortErrorKind::Corrupt, error.to_string()))?;
+        place(&write_beside(&target, &text)?, &target)?;
+        sync_folder(month)
     }
 
     /// Files that a month shows.

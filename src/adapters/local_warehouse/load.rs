@@ -97,7 +97,14 @@ pub(super) async fn load(
         current.files.push(copied);
     }
     let receipt = receipt(job, &current);
-    blocking(move || switch(&folder, &month, &current, &watch)).await?;
+    let shown = layout.current(&job.table, job.period)?;
+    blocking(move || {
+        if let Some(shown) = shown.filter(|shown| shown.run_id != current.run_id) {
+            layout.remember(&month, &shown)?;
+        }
+        switch(&folder, &month, &current, &watch)
+    })
+    .await?;
     Ok(receipt)
 }
 

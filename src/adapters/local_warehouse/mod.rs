@@ -4,6 +4,7 @@
 //! shows its own files and the files of earlier runs stay beside them.
 
 mod layout;
+mod leftovers;
 mod literals;
 mod load;
 mod query;
@@ -24,7 +25,8 @@ use crate::domain::contract::Contract;
 use crate::domain::manifest::LoadReceipt;
 use crate::domain::period::Period;
 use crate::ports::{
-    AnswerTo, LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Warehouse,
+    AnswerTo, Leftover, LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot,
+    Warehouse,
 };
 
 /// Tables as folders of Parquet files below one directory.
@@ -58,6 +60,14 @@ impl LocalWarehouse {
     /// `Corrupt` when the warehouse's own file cannot be read; `Denied`.
     pub fn current(&self, table: &str, period: Period) -> Result<Option<Current>, PortError> {
         self.layout.current(table, period)
+    }
+
+    /// Whatever no month shows or ever showed: run folders and files that were being written.
+    ///
+    /// # Errors
+    /// `Corrupt` when a `CURRENT` cannot be read: then nobody knows what its month shows; `Denied`.
+    pub fn leftovers(&self) -> Result<Vec<Leftover>, PortError> {
+        leftovers::leftovers(&self.layout)
     }
 
     /// Paths of the files that a month shows, in order; none before its first load.

@@ -100,6 +100,14 @@ pub(super) fn time_micros(value: tiberius::time::Time) -> Result<i64, CellError>
         .ok_or(CellError::Impossible)
 }
 
+/// Ticks of 100 ns that [`time_micros`] cuts.
+pub(super) fn ticks_cut(value: tiberius::time::Time) -> u8 {
+    match value.scale() {
+        0..=6 => 0,
+        _ => u8::try_from(value.increments() % 10).unwrap_or_default(),
+    }
+}
+
 pub(super) fn datetime2(value: tiberius::time::DateTime2) -> Result<i64, CellError> {
     let day = i64::from(date(value.date())?);
     Ok(day * DAY_MICROS + time_micros(value.time())?)
@@ -147,6 +155,9 @@ mod tests {
             DAY_MICROS - 1
         );
         assert_eq!(time_micros(Time::new(5, 0)).unwrap(), 5_000_000);
+        assert_eq!(ticks_cut(Time::new(863_999_999_999, 7)), 9);
+        assert_eq!(ticks_cut(Time::new(863_999_999_990, 7)), 0);
+        assert_eq!(ticks_cut(Time::new(86_399_999_999, 6)), 0);
         let last = DateTime2::new(Date::new(3_652_058), Time::new(863_999_999_999, 7));
         assert_eq!(
             datetime2(last).unwrap(),

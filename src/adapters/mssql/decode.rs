@@ -14,11 +14,13 @@ use arrow::record_batch::RecordBatch;
 use tiberius::{ColumnData, Row};
 
 use crate::domain::contract::{ColumnType, cast_for};
+use crate::domain::losses::Changes;
 use crate::kernels::conform::arrow_type;
 use crate::ports::{PortError, PortErrorKind, SourceColumn};
 
 use super::convert::{
-    CellError, date, datetime, datetime2, exact, money, offset, small_datetime, time_micros,
+    CellError, date, datetime, datetime2, exact, money, offset, small_datetime, ticks_cut,
+    time_micros,
 };
 
 enum Values {
@@ -40,6 +42,8 @@ enum Values {
 pub(super) struct BatchBuilder {
     schema: SchemaRef,
     columns: Vec<(String, Values)>,
+    /// What was changed since the beginning, by column.
+    changes: Vec<Changes>,
     rows: usize,
     rows_before: u64,
     bytes: usize,
@@ -62,6 +66,7 @@ impl BatchBuilder {
         let schema = Arc::new(Schema::new(fields));
         Ok(Self {
             schema,
+            changes: vec![Changes::default(); columns.len()],
             columns: builders,
             rows: 0,
             rows_before: 0,
@@ -84,7 +89,9 @@ impl BatchBuilder {
                 ),
             ));
         }
-        for ((name, values), cell) in self.columns.iter_mut().zip(row) {
+        let columns = self.columns.iter_mut().zip(&mut self.changes);
+        for (((name, values), changes), cell) in columns.zip(row) {
+            see_changes(changes, &cell);
             let row_number = self.rows_before + u64::try_from(self.rows).unwrap_or(u64::MAX) + 1;
             self.bytes += values
                 .push(cell)
@@ -92,6 +99,11 @@ impl BatchBuilder {
         }
         self.rows += 1;
         Ok((self.rows, self.bytes))
+    }
+
+    /// What was changed in all rows so far, by ordinal: whatever the batches, the counts are the same.
+    pub(super) fn changes(&self) -> Vec<Changes> {
+        self.changes.clone()
     }
 
     /// Rows collected since the last batch.
@@ -123,6 +135,19 @@ impl BatchBuilder {
                 format!("columns do not fit together: {error}"),
             )
         })
+    }
+}
+
+/// Counts what [`Values::push`] does not carry of a value.
+fn see_changes(changes: &mut Changes, cell: &ColumnData<'static>) {
+    match cell {
+        ColumnData::Time(Some(time)) => changes.see_ticks(ticks_cut(*time)),
+        ColumnData::DateTime2(Some(at)) => changes.see_ticks(ticks_cut(at.time())),
+        ColumnData::DateTimeOffset(Some(at)) => {
+            changes.see_ticks(ticks_cut(at.datetime2().time()));
+            changes.see_offset(at.offset());
+        }
+        _ => {}
     }
 }
 

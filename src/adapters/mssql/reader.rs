@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::contract::ColumnType;
 use crate::domain::limits::Limits;
+use crate::domain::losses::Changes;
 use crate::domain::query::BoundQuery;
 use crate::ports::{
     AccessEvidence, BatchStream, Consistency, Described, PortError, PortErrorKind, SmallTable,
@@ -40,6 +41,7 @@ struct StreamRequest {
     builder: BatchBuilder,
     limits: Limits,
     out: mpsc::Sender<Result<RecordBatch, PortError>>,
+    changes: Option<oneshot::Sender<Vec<Changes>>>,
 }
 
 /// One view of the source, held by its reader task.
@@ -138,18 +140,20 @@ impl Snapshot for MssqlSnapshot {
     ) -> Result<BatchStream, PortError> {
         let builder = BatchBuilder::new(columns)?;
         let (out, batches) = mpsc::channel(limits.channel_batches_max);
+        let (said, changes) = oneshot::channel();
         let request = StreamRequest {
             query: query.clone(),
             columns: columns.to_vec(),
             builder,
             limits: limits.clone(),
             out,
+            changes: Some(said),
         };
         self.requests
             .send(Request::Stream(Box::new(request)))
             .await
             .map_err(|_| spent())?;
-        Ok(BatchStream { batches })
+        Ok(BatchStream { batches, changes })
     }
 
     async fn close(self: Box<Self>) -> Result<(), PortError> {
@@ -246,26 +250,23 @@ async fn send_rows(client: &mut Wire, request: &mut StreamRequest) -> Result<boo
         let (batch_rows, bytes) = request.builder.push(row)?;
         let full =
             batch_rows >= request.limits.batch_rows_max || bytes >= request.limits.batch_bytes_max;
-        if full
-            && request
-                .out
-                .send(Ok(request.builder.finish()?))
-                .await
-                .is_err()
-        {
+        if full && !hand_over(request).await? {
             return Ok(false);
         }
     }
-    if request.builder.len() > 0
-        && request
-            .out
-            .send(Ok(request.builder.finish()?))
-            .await
-            .is_err()
-    {
+    if request.builder.len() > 0 && !hand_over(request).await? {
         return Ok(false);
     }
+    if let Some(changes) = request.changes.take() {
+        let _reader_may_be_gone = changes.send(request.builder.changes());
+    }
     Ok(true)
+}
+
+/// Sends the collected rows; `false` when nobody takes them any more.
+async fn hand_over(request: &mut StreamRequest) -> Result<bool, PortError> {
+    let batch = request.builder.finish()?;
+    Ok(request.out.send(Ok(batch)).await.is_ok())
 }
 
 /// What the driver announces must not contradict what the server described.

@@ -25,6 +25,7 @@ pub fn summary(record: &ItemRecord) -> String {
     outcome(&mut page, record);
     totals(&mut page, record);
     digest(&mut page, record);
+    losses(&mut page, record);
     checks(&mut page, "Checks before the load", &record.checks);
     checks(&mut page, "Checks after the load", &record.verification);
     trail(&mut page, record);
@@ -284,6 +285,40 @@ fn digest(page: &mut String, record: &ItemRecord) {
             )
         });
         line(page, format_args!("- {name}: {shown}"));
+    }
+    page.push('\n');
+}
+
+/// A line for each column that lost something.
+fn losses(page: &mut String, record: &ItemRecord) {
+    line(page, format_args!("## Changed on the way\n"));
+    let Some(lines) = &record.losses else {
+        line(page, format_args!("Not known: not all rows were staged.\n"));
+        return;
+    };
+    let changed = lines.iter().filter(|line| !line.changes.is_empty());
+    for losses in changed.clone() {
+        let (name, values, changes) = (cell(&losses.column), losses.values, losses.changes);
+        let mut said = Vec::new();
+        if changes.cut > 0 {
+            said.push(format!(
+                "the 100 ns digit was cut in {} of {values} values, {} × 100 ns in all, at most {} in one",
+                changes.cut, changes.ticks, changes.ticks_max
+            ));
+        }
+        if changes.offsets > 0 {
+            said.push(format!(
+                "{} of {values} values are kept as UTC without their offset",
+                changes.offsets
+            ));
+        }
+        line(page, format_args!("- {name}: {}", said.join("; ")));
+    }
+    if changed.count() == 0 {
+        line(
+            page,
+            format_args!("Nothing: every value is what the source sent."),
+        );
     }
     page.push('\n');
 }

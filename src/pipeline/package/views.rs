@@ -14,6 +14,7 @@ use super::{CONTROL, RECORD, summary};
 use crate::domain::contract::{Column, Contract};
 use crate::domain::digest::{DIGEST_VERSION, TableDigest};
 use crate::domain::ids::IpeId;
+use crate::domain::losses::{Carried, Changes};
 use crate::domain::query::{BoundParam, ParamValue};
 use crate::domain::run::{ItemStatus, RunContext, RunState};
 use crate::domain::totals::{ControlTotals, GroupTotals};
@@ -45,6 +46,7 @@ pub fn views(record: &ItemRecord) -> Result<Files, PortError> {
     );
     put("data/totals.json", pretty(&totals(record))?);
     put("data/digest.json", pretty(&digests(record))?);
+    put("data/losses.json", pretty(&losses(record))?);
     put("data/checks.json", pretty(&record.checks)?);
     put("data/verification.json", pretty(&record.verification)?);
     put("data/receipt.json", pretty(&record.receipt)?);
@@ -222,6 +224,36 @@ fn digests(record: &ItemRecord) -> DigestView {
             .as_ref()
             .map(|counted| value(counted.digest)),
     }
+}
+
+#[derive(Serialize)]
+struct LossView<'a> {
+    column: &'a str,
+    sql_type: Option<&'a str>,
+    carried: Carried,
+    values: Option<u64>,
+    changes: Option<Changes>,
+}
+
+/// How every column was carried; `None` when not all rows passed.
+fn losses(record: &ItemRecord) -> Option<Vec<LossView<'_>>> {
+    let lines = record.losses.as_ref()?;
+    let columns = record.contract.columns.iter().enumerate();
+    let view = columns.map(|(ordinal, column)| {
+        let line = lines.iter().find(|line| line.column == column.name);
+        let described = record.described.as_ref();
+        let described = described.and_then(|described| described.columns.get(ordinal));
+        LossView {
+            column: &column.name,
+            sql_type: described.map(|source| source.sql_type.as_str()),
+            carried: Carried::of(line),
+            values: line.map(|line| line.values),
+            changes: line
+                .map(|line| line.changes)
+                .filter(|changes| !changes.is_empty()),
+        }
+    });
+    Some(view.collect())
 }
 
 /// Lines for `sha256sum -c`, to be run in the staging root.

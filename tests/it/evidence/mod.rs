@@ -1,5 +1,6 @@
 //! The evidence package: sealed whole, verified against every kind of change.
 
+mod losses;
 pub(crate) mod sample;
 mod tamper;
 pub(crate) mod world;

@@ -12,10 +12,13 @@ use chrono::{DateTime, TimeZone, Utc};
 use soxauto::domain::contract::{Column, ColumnType, Contract};
 use soxauto::domain::ids::{IpeId, RunId};
 use soxauto::domain::limits::Limits;
+use soxauto::domain::losses::{Changes, ColumnLosses};
 use soxauto::domain::manifest::{PartFile, Staged};
 use soxauto::domain::period::Period;
 use soxauto::domain::run::{Program, RunContext, Stamp};
+use soxauto::domain::sql_type::SqlType;
 use soxauto::kernels::conform::{Conform, source_schema};
+use soxauto::kernels::ledger::{ValuesFold, ledger};
 use soxauto::pipeline::extract::RowFold;
 use soxauto::pipeline::stage::{PartLayout, part_path, provenance, read_back, store_part};
 use soxauto::ports::{LoadJob, SourceColumn, StoreRoot};
@@ -207,6 +210,26 @@ pub(crate) async fn staged(staging: &StoreRoot, context: &RunContext, rows: i32)
         digest: folded.digest,
         totals: folded.totals,
     }
+}
+
+/// The ledger of `rows` rows, of which three lost a digit and two an offset.
+pub(crate) fn losses(context: &RunContext, rows: i32) -> Vec<ColumnLosses> {
+    let (contract, columns) = (contract(), source_columns());
+    let mut values = ValuesFold::new(&contract);
+    for batch in batches(context, rows).1 {
+        values.fold(&batch).unwrap();
+    }
+    let mut changes = vec![Changes::default(); columns.len()];
+    if rows >= 3 {
+        changes[4] = Changes {
+            cut: 3,
+            ticks: 12,
+            ticks_max: 7,
+            offsets: 2,
+        };
+    }
+    let types: Vec<SqlType> = columns.iter().map(SourceColumn::parsed_type).collect();
+    ledger(&contract, &types, &values.finish(), &changes).unwrap()
 }
 
 pub(crate) fn job(context: &RunContext, staged: &Staged) -> LoadJob {

@@ -18,7 +18,9 @@ use soxauto::ports::{
     AccessEvidence, Consistency, DatabaseAccess, Described, StoreRoot, Warehouse,
 };
 
-use super::sample::{context, contract, definition, ipe, job, period, source_columns, staged};
+use super::sample::{
+    context, contract, definition, ipe, job, losses, period, source_columns, staged,
+};
 
 pub(crate) const LOG: &[u8] = b"{\"level\":\"INFO\",\"message\":\"staged part file\"}\n";
 
@@ -110,11 +112,8 @@ impl World {
             counted.run_ids.get(run.run_id.as_str()),
             (rows > 0).then_some(&staged.rows())
         );
-        let decoded = Recomputed {
-            digest: staged.digest,
-            totals: staged.totals.clone(),
-        };
-        assert_eq!(decoded, second);
+        let decoded = (staged.digest, &staged.totals);
+        assert_eq!(decoded, (second.digest, &second.totals));
         let mut record = ItemRecord {
             ipe: ipe(),
             title: "Customer ledger | entries".into(),
@@ -138,6 +137,7 @@ impl World {
             nulls: Some(vec![]),
             population: None,
             population_defined: false,
+            losses: Some(losses(&run, rows)),
             keys: None,
             checks: vec![],
             receipt: Some(receipt),

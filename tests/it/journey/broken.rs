@@ -179,12 +179,25 @@ async fn one_item_that_fails_leaves_the_other_alone() {
 }
 
 /// Writes an item of company, number and amount whose rows are these values.
-fn write_item(place: &Place, id: &str, values: &str) {
+pub(super) fn write_item(place: &Place, id: &str, values: &str) {
+    write_item_with(place, id, values, None);
+}
+
+/// The same with one more column: its name, its type and its expression.
+pub(super) fn write_item_with(
+    place: &Place,
+    id: &str,
+    values: &str,
+    extra: Option<(&str, &str, &str)>,
+) {
     let item = place.dir.path().join("catalog").join(id);
     std::fs::create_dir_all(&item).unwrap();
     let query = format!(
         "SELECT CAST(v.c AS varchar(20)) AS id_company, CAST(v.n AS int) AS entry_no, \
-         CAST(v.a AS decimal(38,0)) AS amount FROM (VALUES {values}) AS v (c, n, a)"
+         CAST(v.a AS decimal(38,0)) AS amount{} FROM (VALUES {values}) AS v (c, n, a)",
+        extra.map_or(String::new(), |(name, sql_type, value)| {
+            format!(", CAST({value} AS {sql_type}) AS {name}")
+        })
     );
     std::fs::write(item.join("query.sql"), query).unwrap();
     let column = |name: &str, sql_type: &str, more: &str| {
@@ -194,16 +207,19 @@ fn write_item(place: &Place, id: &str, values: &str) {
     };
     let toml = format!(
         "id = \"{id}\"\ntitle = \"t\"\nsecret = \"DB_CREDENTIALS_NAV_BI\"\ndatabases = [\"AIG_Nav_DW\"]\n\
-         [contract]\nversion = 1\nkey = [\"id_company\", \"entry_no\"]\ncompany = \"id_company\"\n{}{}{}",
+         [contract]\nversion = 1\nkey = [\"id_company\", \"entry_no\"]\ncompany = \"id_company\"\n{}{}{}{}",
         column("id_company", "varchar(20)", ""),
         column("entry_no", "int", ""),
         column("amount", "decimal(38,0)", "amount = true\n"),
+        extra.map_or(String::new(), |(name, sql_type, _)| column(
+            name, sql_type, ""
+        )),
     );
     std::fs::write(item.join("ipe.toml"), toml).unwrap();
 }
 
 /// Runs the items of the written catalog.
-async fn run_written(place: &Place) -> WorkflowResult {
+pub(super) async fn run_written(place: &Place) -> WorkflowResult {
     let sandbox = sandbox(SandboxConfig::default()).await;
     place.secret(&sandbox.odbc_connection_string());
     let mut settings = place.settings("");

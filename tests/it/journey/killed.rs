@@ -11,17 +11,17 @@ use soxauto::adapters::store;
 use soxauto::ports::{Cell, Warehouse as _};
 use tempfile::TempDir;
 
-const TABLE: &str = "pg01_validated_ipe_cr_04";
+pub(super) const TABLE: &str = "pg01_validated_ipe_cr_04";
 const STAGES: [&str; 7] = ["open", "ask", "extract", "check", "load", "verify", "seal"];
 
-fn soxauto(folder: &Path, args: &[&str]) -> Command {
+pub(super) fn soxauto(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_soxauto"));
     command.args(args).current_dir(folder).env("TMPDIR", folder);
     command
 }
 
 /// A run of CR_04 over so many rows of the stand-in.
-fn run(folder: &Path, rows: &str) -> Command {
+pub(super) fn run(folder: &Path, rows: &str) -> Command {
     let args = [
         "run",
         "--period",
@@ -34,13 +34,13 @@ fn run(folder: &Path, rows: &str) -> Command {
     soxauto(folder, &args)
 }
 
-fn text(output: &Output) -> String {
+pub(super) fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
 }
 
 /// A run that has just said that it begins `stage`, with what it says from then on.
-fn started(folder: &Path, stage: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
+pub(super) fn started(folder: &Path, stage: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
     let mut command = run(folder, "600");
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -52,7 +52,7 @@ fn started(folder: &Path, stage: &str) -> (Child, Lines<BufReader<ChildStderr>>)
 }
 
 /// Sends a signal to a child that was not waited for yet.
-fn signal(child: &Child, name: &str) {
+pub(super) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .arg(name)
         .arg(child.id().to_string())
@@ -61,7 +61,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Starts a run and kills it `pause` after it says that it begins `stage`.
-fn kill_at(folder: &Path, stage: &str, pause: Duration) {
+pub(super) fn kill_at(folder: &Path, stage: &str, pause: Duration) {
     let (mut child, _lines) = started(folder, stage);
     std::thread::sleep(pause);
     child.kill().unwrap();
@@ -69,7 +69,7 @@ fn kill_at(folder: &Path, stage: &str, pause: Duration) {
 }
 
 /// Rows of the month by run, counted in the warehouse's own files; what cannot be read is a panic.
-fn month(folder: &Path) -> BTreeMap<String, i64> {
+pub(super) fn month(folder: &Path) -> BTreeMap<String, i64> {
     let root = |name: &str| store::open(folder.join("out").join(name).to_str().unwrap()).unwrap();
     let warehouse = LocalWarehouse::new(&root("warehouse"), root("staging")).unwrap();
     let sql = format!("SELECT _run_id, COUNT(*) AS n FROM {TABLE} GROUP BY _run_id");
@@ -94,7 +94,7 @@ fn packages(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A package counts as sealed when its manifest is there; then it verifies, and otherwise it never does.
-fn assert_whole_or_nothing(folder: &Path) {
+pub(super) fn assert_whole_or_nothing(folder: &Path) {
     for package in packages(folder) {
         let sealed = package.join("manifest-sha256.txt").exists();
         let verified = soxauto(folder, &["verify", package.to_str().unwrap()]).output();

@@ -1,10 +1,13 @@
 //! Whole runs through the library on the embedded stand-in: what is left behind, and what must never be.
 
 mod broken;
+mod cleaned;
 mod disk;
 mod killed;
+mod losses;
 mod matrix;
 mod population;
+mod privacy;
 mod storage;
 mod whole;
 mod writers;

@@ -1,6 +1,7 @@
 //! The SQL Server adapter against the wire: types, questions, and every way in which a source can fail.
 
 mod failures;
+mod losses;
 mod questions;
 mod types;
 

@@ -6,6 +6,7 @@
 
 mod bag;
 mod columns;
+mod losses;
 mod record;
 mod rows;
 mod status;

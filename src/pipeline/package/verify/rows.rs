@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::columns::{Looked, look_through};
+use super::losses;
 use super::{Finding, VerifyReport, VerifyRequest};
 use crate::domain::keys::KeyAudit;
 use crate::domain::limits::Limits;
@@ -46,6 +47,7 @@ pub(super) async fn rows(
         .is_ok_and(|stored| !stored.is_empty());
     let mut all: Option<Recomputed> = None;
     let mut nulls = BTreeMap::new();
+    let mut values = BTreeMap::new();
     let mut complete = !staged.parts.is_empty();
     for part in &staged.parts {
         let Some(bytes) = fetch(&staging, part, others, report).await else {
@@ -56,6 +58,9 @@ pub(super) async fn rows(
         report.findings.extend(one.findings);
         for (column, count) in one.nulls {
             *nulls.entry(column).or_default() += count;
+        }
+        for (column, count) in one.values {
+            *values.entry(column).or_default() += count;
         }
         match (one.recomputed, all.as_mut()) {
             (Some(one), None) => all = Some(one),
@@ -71,6 +76,7 @@ pub(super) async fn rows(
     match all.filter(|_| complete) {
         Some(all) => {
             against_record(record, staged, &all, &nulls, report);
+            losses::ledger_of(record, &values, report);
             keys(record, staged, &staging, request.limits, report).await;
         }
         None => report
@@ -112,6 +118,8 @@ struct Examined {
     recomputed: Option<Recomputed>,
     /// Nulls by column, of columns that must have none.
     nulls: BTreeMap<String, u64>,
+    /// Values by column, as the footer has them.
+    values: BTreeMap<String, u64>,
 }
 
 impl Examined {
@@ -209,6 +217,7 @@ fn examine_footer(
     let Ok(footer) = footer(bytes) else {
         return false;
     };
+    examined.values = losses::values(&footer);
     let file = footer.file_metadata();
     if file.created_by() != Some(CREATED_BY) {
         let actual = file.created_by().unwrap_or("nobody");
