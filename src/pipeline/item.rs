@@ -8,7 +8,7 @@ use crate::domain::contract::Contract;
 use crate::domain::ipe::Ipe;
 use crate::domain::manifest::Staged;
 use crate::domain::query::BoundQuery;
-use crate::domain::run::{ItemStatus, RunContext, RunState};
+use crate::domain::run::{ItemStatus, RunContext};
 use crate::domain::totals::ControlTotals;
 use crate::kernels::conform::{Conform, contract_findings};
 use crate::kernels::sql;
@@ -40,7 +40,7 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
         ipe.id.clone(),
         context.run_id.clone(),
     );
-    let mut record = new_record(tools, context, ipe);
+    let mut record = ItemRecord::begun(tools, context, ipe);
     let reserve = package::Reserve::take(
         &tools.evidence,
         &ipe.id,
@@ -71,42 +71,6 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
     }
     tools.progress.finished(&ipe.id, record.status);
     ItemOutcome { record, package }
-}
-
-fn new_record(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemRecord {
-    let now = tools.clock.now();
-    ItemRecord {
-        context: context.clone(),
-        ipe: ipe.id.clone(),
-        title: ipe.title.clone(),
-        definition_sha256: ipe.definition_sha256.clone(),
-        places: tools.places.clone(),
-        state: RunState::Preliminary,
-        status: ItemStatus::Error,
-        error: None,
-        started_at: now,
-        ended_at: now,
-        access: None,
-        consistency: None,
-        query_file: ipe.query.text.clone(),
-        executed: Vec::new(),
-        contract: ipe.contract.clone(),
-        described: None,
-        source_totals: None,
-        source_totals_after: None,
-        staged: None,
-        recomputed: None,
-        nulls: None,
-        population: None,
-        population_defined: ipe.population.is_some(),
-        losses: None,
-        keys: None,
-        checks: Vec::new(),
-        receipt: None,
-        read_back: None,
-        read_back_runs: None,
-        verification: Vec::new(),
-    }
 }
 
 /// The checks follow from what is in the record, the status from checks and error.
@@ -216,7 +180,8 @@ async fn until_load(
     record.source_totals = Some(before);
     let mut excluded = Excluded::default();
     if let Some(definition) = &ipe.population {
-        excluded = population::ask(tools, ipe, definition, view.as_mut(), record).await?;
+        let asked = population::ask(tools, ipe, definition, view.as_mut(), record).await;
+        excluded = during("population", asked)?;
         log.note("population asked", json!({"predicates": excluded.len()}));
     }
     stage(Stage::Extract);
@@ -240,6 +205,17 @@ async fn until_load(
     }
     during("close", view.close().await)?;
     stage(Stage::Check);
+    examine_staged(tools, ipe, excluded, record, log).await
+}
+
+/// Looks through what was staged: no key twice, nothing that the population excludes.
+async fn examine_staged(
+    tools: &Tools,
+    ipe: &Ipe,
+    excluded: Excluded,
+    record: &mut ItemRecord,
+    log: &mut ItemLog,
+) -> Result<(), PortError> {
     if let Some(staged) = &record.staged {
         let audit = keys::audit(&tools.staging, &ipe.contract, &staged.parts, &tools.limits).await;
         let audit = during("keys", audit)?;
@@ -250,7 +226,8 @@ async fn until_load(
         record.keys = Some(audit);
         if let Some(found) = &mut record.population {
             let contract = &ipe.contract;
-            population::look_for(&tools.staging, contract, staged, excluded, found).await?;
+            let looked = population::look_for(&tools.staging, contract, staged, excluded, found);
+            during("keys", looked.await)?;
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::check::CheckResult;
 use crate::domain::contract::Contract;
 use crate::domain::ids::IpeId;
+use crate::domain::ipe::Ipe;
 use crate::domain::keys::KeyAudit;
 use crate::domain::losses::ColumnLosses;
 use crate::domain::manifest::{LoadReceipt, Recomputed, Staged};
@@ -16,6 +17,8 @@ use crate::domain::query::BoundQuery;
 use crate::domain::run::{ItemStatus, RunContext, RunState};
 use crate::domain::totals::ControlTotals;
 use crate::ports::{AccessEvidence, Consistency, Described};
+
+use super::Tools;
 
 /// What was executed on the source, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,4 +105,44 @@ pub struct ItemRecord {
     pub read_back_runs: Option<BTreeMap<String, u64>>,
     /// Checks of the read-back; empty when nothing was loaded.
     pub verification: Vec<CheckResult>,
+}
+
+impl ItemRecord {
+    /// What is known of an item that begins: everything else is still to be found out.
+    #[must_use]
+    pub fn begun(tools: &Tools, context: &RunContext, ipe: &Ipe) -> Self {
+        let now = tools.clock.now();
+        Self {
+            context: context.clone(),
+            ipe: ipe.id.clone(),
+            title: ipe.title.clone(),
+            definition_sha256: ipe.definition_sha256.clone(),
+            places: tools.places.clone(),
+            state: RunState::Preliminary,
+            status: ItemStatus::Error,
+            error: None,
+            started_at: now,
+            ended_at: now,
+            access: None,
+            consistency: None,
+            query_file: ipe.query.text.clone(),
+            executed: Vec::new(),
+            contract: ipe.contract.clone(),
+            described: None,
+            source_totals: None,
+            source_totals_after: None,
+            staged: None,
+            recomputed: None,
+            nulls: None,
+            population: None,
+            population_defined: ipe.population.is_some(),
+            losses: None,
+            keys: None,
+            checks: Vec::new(),
+            receipt: None,
+            read_back: None,
+            read_back_runs: None,
+            verification: Vec::new(),
+        }
+    }
 }

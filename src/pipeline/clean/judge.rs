@@ -1,4 +1,4 @@
-//! What is an orphan: every rule, over names, sizes, leases and records. Touches no file.
+//! What is an orphan: every rule, over names, sizes, times, leases and records. Changes no file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
