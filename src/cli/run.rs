@@ -25,6 +25,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         catalog,
         sandbox_rows,
         sandbox_data,
+        sandbox_plant,
         json,
     } = args;
     let settings = RunSettings {
@@ -38,6 +39,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         catalog,
         sandbox_rows,
         sandbox_data,
+        sandbox_plant,
         limits: Limits::default(),
     };
     let progress = Arc::new(output::ProgressLines::new());

@@ -11,6 +11,7 @@ pub mod lexer;
 pub mod limits;
 pub mod manifest;
 pub mod period;
+pub mod plant;
 pub mod query;
 pub mod run;
 pub mod sql_type;

@@ -3,6 +3,7 @@
 mod broken;
 mod disk;
 mod killed;
+mod planted;
 mod whole;
 mod writers;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use soxauto::app::App;
 use soxauto::domain::limits::Limits;
+use soxauto::domain::plant::PlantProfile;
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::workflow::{IpeResult, WorkflowResult};
@@ -47,6 +49,7 @@ impl Place {
             catalog: None,
             sandbox_rows: None,
             sandbox_data: None,
+            sandbox_plant: PlantProfile::Clean,
             limits: limits(),
         }
     }
