@@ -18,6 +18,10 @@ use crate::settings::SecretsChoice;
 #[derive(Clone, Copy)]
 pub(super) struct StandIn<'a> {
     /// Open customer entries of the ledger; `None` is its default, or no ledger where there are own tables.
+    #[cfg_attr(
+        not(feature = "sandbox"),
+        expect(dead_code, reason = "only the stand-in reads it")
+    )]
     pub(super) rows: Option<u64>,
     /// Folder of own tables.
     pub(super) data: Option<&'a Path>,

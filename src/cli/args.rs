@@ -59,7 +59,7 @@ Examples:
   soxauto run --cutoff-date 2024-05-01 --ipe IPE_07     the same month, one item, named by its cutoff
   soxauto run --secrets env --period 2024-04            a real server: DB_CREDENTIALS_NAV_BI holds the ODBC string
   soxauto run --catalog items --sandbox-data tables     your own items over your own tables
-  soxauto run --period 2024-04 --sandbox-plant hold     a duplicate in the ledger, which must not be loaded
+  soxauto run --period 2024-04 --sandbox-plant hold     a repeated entry, which holds its load
   soxauto run --secrets file:secrets --json | jq .summary";
 
 /// Extract, check, stage, load and seal the items of a month

@@ -22,6 +22,7 @@ pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
         writers,
         no_snapshot,
         replay,
+        // The default; clap refuses it beside --plant.
         clean: _,
         plant,
         answer_key,
@@ -82,13 +83,13 @@ fn write_once(file: &Path, text: &str) -> anyhow::Result<()> {
     let made = std::fs::File::create_new(file).and_then(|mut made| made.write_all(text.as_bytes()));
     match made {
         Err(io) if io.kind() == ErrorKind::AlreadyExists => {
-            if std::fs::read(file).is_ok_and(|known| known == text.as_bytes()) {
-                return Ok(());
-            }
-            anyhow::bail!(
+            let is_equal = std::fs::read(file).is_ok_and(|known| known == text.as_bytes());
+            anyhow::ensure!(
+                is_equal,
                 "{}: is there already and says something else; remove it, or name another file",
                 file.display()
-            )
+            );
+            Ok(())
         }
         made => made.with_context(|| format!("{}: cannot be written", file.display())),
     }

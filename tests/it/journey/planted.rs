@@ -58,11 +58,6 @@ async fn a_repeated_entry_holds_its_item_and_names_the_key_and_the_others_load()
     let held = &result.ipe_results["IPE_07"];
     assert_held(held, ItemStatus::Failed, &place).await;
     assert_eq!(held.validation_summary["key.unique"], Verdict::Fail);
-    let failed = held.validation_summary.values();
-    assert_eq!(
-        failed.filter(|verdict| **verdict == Verdict::Fail).count(),
-        1
-    );
     for item in ["CR_03", "CR_04", "CR_05"] {
         assert_eq!(result.ipe_results[item].status, ItemStatus::Success);
     }

@@ -6,6 +6,8 @@ mod instructions;
 mod key;
 mod table;
 
+use std::collections::BTreeMap;
+
 use crate::domain::plant::PlantProfile;
 use crate::sandbox::data::chart::{ACCOUNTS, CURRENCIES, REVENUE, posting_group};
 use crate::sandbox::data::events::{Entry, Movement, day_number};
@@ -41,11 +43,8 @@ pub struct Planting {
 pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlResult<AnswerKey> {
     let of_profile = |plant: &&Plant| plant.profile == planting.profile;
     let known: Vec<&str> = PLANTS.iter().filter(of_profile).map(|p| p.id).collect();
-    if let Some(id) = planting
-        .without
-        .iter()
-        .find(|id| !known.contains(&id.as_str()))
-    {
+    let mut without = planting.without.iter();
+    if let Some(id) = without.find(|id| !known.contains(&id.as_str())) {
         let what = format!(
             "{} has no plant `{id}`; it has: {}",
             planting.profile,
@@ -64,18 +63,15 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
         planted: Vec::new(),
         not_planted: Vec::new(),
     };
-    let mut changes: Vec<&RateChange> = Vec::new();
+    let mut rate_changes = Vec::new();
     for (plant, beyond) in PLANTS.iter().zip(0..) {
         let why = if plant.profile != planting.profile {
             format!("belongs to the profile {}", plant.profile)
         } else if planting.without.iter().any(|id| id == plant.id) {
             "left out on request".to_owned()
         } else {
-            key.planted.push(apply(ledger, plant, beyond)?);
-            changes.extend(plant.changes.iter().filter_map(|change| match change {
-                Change::Rates(change) => Some(change),
-                Change::Post(_) | Change::Refreshed(..) => None,
-            }));
+            key.planted
+                .push(apply(ledger, plant, beyond, &mut rate_changes)?);
             continue;
         };
         key.not_planted.push(NotPlanted {
@@ -90,42 +86,47 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
             kind: missing.kind,
             why: format!("the stand-in has no {}", missing.table),
         }));
-    if !changes.is_empty() {
-        ledger.tables = ledger.tables.with(vec![rates::rate_table(&changes)?]);
+    if !rate_changes.is_empty() {
+        let rates = rates::rate_table(&rate_changes)?;
+        ledger.tables = ledger.tables.with(vec![rates]);
     }
     Ok(key)
 }
 
-/// Makes the changes of one plant, except those of the rates.
-fn apply(ledger: &mut Ledger, plant: &'static Plant, beyond: u64) -> SqlResult<Planted> {
+/// Makes the changes of one plant; those of the rates are gathered, because they are made together.
+fn apply(
+    ledger: &mut Ledger,
+    plant: &'static Plant,
+    beyond: u64,
+    rate_changes: &mut Vec<&RateChange>,
+) -> SqlResult<Planted> {
     let mut planted = Planted::of(plant)?;
-    let mut customers: Vec<(&str, u64)> = Vec::new();
+    // One customer for all entries of the plant in a company, met with the first of them.
+    let mut customers: BTreeMap<&str, u64> = BTreeMap::new();
     for change in plant.changes {
         match change {
             Change::Post(line) => {
-                let known = customers
-                    .iter()
-                    .find(|(company, _)| *company == line.company);
-                let customer = match known {
-                    Some((_, customer)) => *customer,
-                    None if line.ledgers == Ledgers::GeneralOnly => 0,
-                    None => {
-                        let met = ledger.postings.meet(&ledger.tables, line.company, beyond)?;
-                        ledger.tables = met.0;
-                        customers.push((line.company, met.1));
-                        met.1
-                    }
-                };
+                let is_new = !customers.contains_key(line.company);
+                if is_new && line.ledgers != Ledgers::GeneralOnly {
+                    let met = ledger.postings.meet(&ledger.tables, line.company, beyond)?;
+                    ledger.tables = met.0;
+                    customers.insert(line.company, met.1);
+                }
+                let customer = customers.get(line.company).copied().unwrap_or_default();
                 post(ledger, line, customer, &mut planted)?;
             }
-            Change::Rates(change) => planted.closing_rates.push(RatesKey {
-                country: change.country_code,
-                rates: change
-                    .hundredths
-                    .iter()
-                    .map(|rate| rate.map(|rate| exact(cents(rate.into()))).transpose())
-                    .collect::<SqlResult<_>>()?,
-            }),
+            Change::Rates(change) => {
+                let text = |rate: &Option<i64>| match rate {
+                    Some(rate) => exact(cents((*rate).into())).map(Some),
+                    None => Ok(None),
+                };
+                let rates: SqlResult<_> = change.hundredths.iter().map(text).collect();
+                planted.closing_rates.push(RatesKey {
+                    country: change.country_code,
+                    rates: rates?,
+                });
+                rate_changes.push(change);
+            }
             Change::Refreshed(company, day) => {
                 let view = ledger.postings.refresh(company, day_number(*day))?;
                 ledger.tables = ledger.tables.with(vec![view]);
