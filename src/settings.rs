@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crate::domain::check::Acceptance;
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
+use crate::domain::plant::PlantProfile;
 
 /// Where connection strings come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub struct RunSettings {
     pub sandbox_rows: Option<u64>,
     /// Folder of own tables that the embedded stand-in serves.
     pub sandbox_data: Option<PathBuf>,
+    /// Differences planted in the ledger of the embedded stand-in.
+    pub sandbox_plant: PlantProfile,
     /// Limits.
     pub limits: Limits,
 }

@@ -8,13 +8,14 @@ use crate::catalog::CatalogError;
 use crate::catalog::draft::{Draft, DraftColumn, DraftHead, databases_of, lint_query};
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
+use crate::domain::plant::PlantProfile;
 use crate::domain::query::{BoundQuery, QueryFile};
 use crate::kernels::conform::{arrow_type, contract_findings};
 use crate::kernels::loss::loss;
 use crate::ports::{AccessEvidence, Clock, Described, Estimate, PortError, Source};
 use crate::settings::SecretsChoice;
 
-use super::sources::Reach;
+use super::sources::{Reach, StandIn};
 use super::{StartError, SystemClock, sound_items};
 
 /// Which server to ask, and for which month.
@@ -174,7 +175,11 @@ fn period(settings: &AskSettings) -> Result<Period, StartError> {
 async fn reach(settings: &AskSettings) -> Result<Reach, PortError> {
     Reach::open(
         &settings.secrets,
-        (settings.sandbox_rows, settings.sandbox_data.as_deref()),
+        StandIn {
+            rows: settings.sandbox_rows,
+            data: settings.sandbox_data.as_deref(),
+            plant: PlantProfile::Clean,
+        },
         &settings.limits,
         1,
     )

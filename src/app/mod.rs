@@ -34,7 +34,7 @@ use crate::pipeline::{Tools, schedule};
 use crate::ports::{Clock, PortError};
 use crate::settings::{RunSettings, SecretsChoice};
 
-use sources::Reach;
+use sources::{Reach, StandIn};
 
 /// Why a run could not begin; nothing was read or written.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +147,11 @@ impl App {
         let warehouse = LocalWarehouse::new(&store::open(&settings.warehouse)?, staging.clone())?;
         let reach = Reach::open(
             &settings.secrets,
-            (settings.sandbox_rows, settings.sandbox_data.as_deref()),
+            StandIn {
+                rows: settings.sandbox_rows,
+                data: settings.sandbox_data.as_deref(),
+                plant: settings.sandbox_plant,
+            },
             &settings.limits,
             settings.jobs,
         )

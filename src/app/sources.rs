@@ -10,8 +10,24 @@ use tokio::sync::Mutex;
 use crate::adapters::mssql::MssqlSource;
 use crate::adapters::secrets::{EnvSecrets, FileSecrets};
 use crate::domain::limits::Limits;
+use crate::domain::plant::PlantProfile;
 use crate::ports::{PortError, PortErrorKind, Secrets, Source, Sources};
 use crate::settings::SecretsChoice;
+
+/// What the embedded stand-in holds.
+#[derive(Clone, Copy)]
+pub(super) struct StandIn<'a> {
+    /// Open customer entries of the ledger; `None` is its default, or no ledger where there are own tables.
+    #[cfg_attr(
+        not(feature = "sandbox"),
+        expect(dead_code, reason = "only the stand-in reads it")
+    )]
+    pub(super) rows: Option<u64>,
+    /// Folder of own tables.
+    pub(super) data: Option<&'a Path>,
+    /// Differences planted in the ledger.
+    pub(super) plant: PlantProfile,
+}
 
 /// What there is to read from.
 pub(super) struct Reach {
@@ -23,19 +39,19 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// Picks the secrets, and starts the stand-in if they are its. `tables`: rows of its ledger and folder of own tables.
+    /// Picks the secrets, and starts the stand-in if they are its.
     pub(super) async fn open(
         choice: &SecretsChoice,
-        tables: (Option<u64>, Option<&Path>),
+        stand_in: StandIn<'_>,
         limits: &Limits,
         connections_max: usize,
     ) -> Result<Self, PortError> {
-        if tables.1.is_some() && *choice != SecretsChoice::Sandbox {
-            return Err(data_without_sandbox());
+        if *choice != SecretsChoice::Sandbox {
+            stand_in.is_not_asked_for()?;
         }
         #[cfg(feature = "sandbox")]
         let sandbox = match choice {
-            SecretsChoice::Sandbox => Some(sandbox(tables).await?),
+            SecretsChoice::Sandbox => Some(sandbox(stand_in).await?),
             _ => None,
         };
         let secrets: Arc<dyn Secrets> = match choice {
@@ -103,18 +119,34 @@ fn no_sandbox() -> PortError {
         .hint("use --secrets env or --secrets file:DIR")
 }
 
-fn data_without_sandbox() -> PortError {
-    let what = "own tables are served by the embedded sandbox, and the secrets come from elsewhere";
-    PortError::new(PortErrorKind::Config, what)
-        .hint("leave --sandbox-data out, or use --secrets sandbox")
+impl StandIn<'_> {
+    /// Refuses what only the embedded stand-in can serve.
+    fn is_not_asked_for(self) -> Result<(), PortError> {
+        let (what, flag) = match self {
+            Self { data: Some(_), .. } => ("own tables are", "--sandbox-data"),
+            Self {
+                plant: PlantProfile::Clean,
+                ..
+            } => return Ok(()),
+            Self { .. } => ("planted differences are", "--sandbox-plant"),
+        };
+        let what =
+            format!("{what} served by the embedded sandbox, and the secrets come from elsewhere");
+        Err(PortError::new(PortErrorKind::Config, what)
+            .hint(format!("leave {flag} out, or use --secrets sandbox")))
+    }
 }
 
 #[cfg(feature = "sandbox")]
-async fn sandbox(
-    (rows, data): (Option<u64>, Option<&Path>),
-) -> Result<crate::sandbox::Sandbox, PortError> {
-    use crate::sandbox::{Sandbox, SandboxConfig};
-    let config = SandboxConfig::of(rows, data.map(Path::to_owned));
+async fn sandbox(stand_in: StandIn<'_>) -> Result<crate::sandbox::Sandbox, PortError> {
+    use crate::sandbox::{Planting, Sandbox, SandboxConfig};
+    let config = SandboxConfig {
+        planting: Planting {
+            profile: stand_in.plant,
+            without: Vec::new(),
+        },
+        ..SandboxConfig::of(stand_in.rows, stand_in.data.map(Path::to_owned))
+    };
     Sandbox::start(config).await.map_err(|error| {
         PortError::new(
             PortErrorKind::Config,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::period::Period;
+use crate::domain::plant::PlantProfile;
 use crate::settings::SecretsChoice;
 
 use super::catalog::CatalogArgs;
@@ -61,6 +62,7 @@ Examples:
   soxauto run --cutoff-date 2024-05-01 --ipe IPE_07     the same month, one item, named by its cutoff
   soxauto run --secrets env --period 2024-04            a real server: DB_CREDENTIALS_NAV_BI holds the ODBC string
   soxauto run --catalog items --sandbox-data tables     your own items over your own tables
+  soxauto run --period 2024-04 --sandbox-plant hold     a repeated entry, which holds its load
   soxauto run --secrets file:secrets --json | jq .summary";
 
 /// Extract, check, stage, load and seal the items of a month
@@ -144,6 +146,14 @@ pub(super) struct RunArgs {
     /// Folder of own tables for the embedded stand-in: DIR/<database>/<schema>/<table>.csv or .parquet
     #[arg(long, env = "SOXAUTO_SANDBOX_DATA", value_name = "DIR")]
     pub(super) sandbox_data: Option<PathBuf>,
+    /// Differences planted in the ledger of the embedded stand-in: clean, recon (all items load) or hold (checks fail)
+    #[arg(
+        long,
+        env = "SOXAUTO_SANDBOX_PLANT",
+        default_value_t,
+        value_name = "PROFILE"
+    )]
+    pub(super) sandbox_plant: PlantProfile,
     /// Print the result as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,
@@ -182,6 +192,7 @@ const SANDBOX_EXAMPLES: &str = "\
 Examples:
   soxauto sandbox --port 14330 --rows 1000000
   soxauto sandbox --data tables                         your own: tables/<database>/<schema>/<table>.csv
+  soxauto sandbox --plant recon --answer-key key.json   differences to find, and where they are
   soxauto sandbox --writers 4 --no-snapshot             a busy ledger whose totals move while they are read
   soxauto sandbox --port 14330 > strings.txt &          the first line of the file begins with DRIVER=";
 
@@ -222,6 +233,25 @@ pub(super) struct SandboxArgs {
     /// Send the rows of IPE_07 pre-encoded, a small ledger over and over: for measurements, not to reconcile
     #[arg(long, env = "SOXAUTO_SANDBOX_REPLAY", conflicts_with_all = ["data", "writers"])]
     pub(super) replay: bool,
+    /// Plant no differences: every account of every company ties to zero [default]
+    #[arg(long, env = "SOXAUTO_SANDBOX_CLEAN", conflicts_with = "plant")]
+    pub(super) clean: bool,
+    /// Plant the differences that the control must find in 2024-04: recon (all items load) or hold (checks fail)
+    #[arg(
+        long,
+        env = "SOXAUTO_SANDBOX_PLANT",
+        value_name = "PROFILE",
+        conflicts_with = "replay"
+    )]
+    pub(super) plant: Option<PlantProfile>,
+    /// File to write with what is planted: row keys, exact amounts, what the control must say, and what is not planted
+    #[arg(
+        long,
+        env = "SOXAUTO_SANDBOX_ANSWER_KEY",
+        value_name = "FILE",
+        conflicts_with = "replay"
+    )]
+    pub(super) answer_key: Option<PathBuf>,
     /// Stop after so many seconds [default: until Ctrl-C]
     #[arg(long, env = "SOXAUTO_SANDBOX_SECONDS", value_name = "N")]
     pub(super) seconds: Option<u64>,

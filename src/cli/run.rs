@@ -30,6 +30,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         catalog,
         sandbox_rows,
         sandbox_data,
+        sandbox_plant,
         json,
     } = args;
     let accept = |check| Acceptance {
@@ -50,6 +51,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         catalog,
         sandbox_rows,
         sandbox_data,
+        sandbox_plant,
         limits: Limits::default(),
     };
     let progress = Arc::new(output::ProgressLines::new());

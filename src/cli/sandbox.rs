@@ -1,9 +1,13 @@
 //! `soxauto sandbox`.
 
 use std::future::pending;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
-use crate::sandbox::{Sandbox, SandboxConfig};
+use anyhow::Context as _;
+
+use crate::sandbox::{Planting, Sandbox, SandboxConfig};
 
 use super::args::SandboxArgs;
 use super::{output, stopped};
@@ -18,6 +22,10 @@ pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
         writers,
         no_snapshot,
         replay,
+        // The default; clap refuses it beside --plant.
+        clean: _,
+        plant,
+        answer_key,
         seconds,
     } = args;
     let config = SandboxConfig {
@@ -26,6 +34,10 @@ pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
         snapshot_allowed: !no_snapshot,
         writers,
         replay,
+        planting: Planting {
+            profile: plant.unwrap_or_default(),
+            without: Vec::new(),
+        },
         ..SandboxConfig::of(rows, data)
     };
     if let Some(dir) = &config.data {
@@ -37,6 +49,13 @@ pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
         ));
     }
     let sandbox = Sandbox::start(config).await?;
+    if let Some(file) = &answer_key {
+        let key = sandbox.answer_key().context(
+            "there is no generated ledger to write an answer key of; say how many rows it has",
+        )?;
+        write_once(file, &key.to_json()?)?;
+        output::tell(&format!("the answer key is {}", file.display()));
+    }
     output::print(&sandbox.portable_odbc_connection_string())?;
     output::print(&sandbox.ado_connection_string())?;
     output::tell(&format!(
@@ -57,4 +76,21 @@ pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
     }
     sandbox.stop().await;
     Ok(0)
+}
+
+/// Makes a file, or leaves an equal one as it is; another one is not overwritten.
+fn write_once(file: &Path, text: &str) -> anyhow::Result<()> {
+    let made = std::fs::File::create_new(file).and_then(|mut made| made.write_all(text.as_bytes()));
+    match made {
+        Err(io) if io.kind() == ErrorKind::AlreadyExists => {
+            let is_equal = std::fs::read(file).is_ok_and(|known| known == text.as_bytes());
+            anyhow::ensure!(
+                is_equal,
+                "{}: is there already and says something else; remove it, or name another file",
+                file.display()
+            );
+            Ok(())
+        }
+        made => made.with_context(|| format!("{}: cannot be written", file.display())),
+    }
 }

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod losses;
 pub mod manifest;
 pub mod period;
+pub mod plant;
 pub mod population;
 pub mod query;
 pub mod run;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinSet, spawn_blocking};
 
+use crate::sandbox::data::plants::{AnswerKey, Planting, plant};
 use crate::sandbox::data::{LedgerSpec, Table, Tables, generate};
 use crate::sandbox::engine::{EngineConfig, LedgerEngine};
 use crate::sandbox::files;
@@ -37,6 +38,8 @@ pub struct SandboxConfig {
     pub showplan_allowed: bool,
     /// Answer IPE_07's rows pre-encoded, a small ledger over and over until there are about `rows`.
     pub replay: bool,
+    /// Differences planted in the generated ledger.
+    pub planting: Planting,
     /// Planned failures.
     pub faults: Faults,
 }
@@ -52,6 +55,7 @@ impl Default for SandboxConfig {
             writers: 0,
             showplan_allowed: true,
             replay: false,
+            planting: Planting::default(),
             faults: Faults::default(),
         }
     }
@@ -82,6 +86,7 @@ pub struct Sandbox {
     password: String,
     database: String,
     certificate: Certificate,
+    answer_key: Option<AnswerKey>,
     /// Aborted when dropped.
     writers: JoinSet<()>,
 }
@@ -111,7 +116,7 @@ impl Sandbox {
         };
         let (login, password) = (engine_config.login.clone(), engine_config.password.clone());
         let asked = config.clone();
-        let ledger = spawn_blocking(move || books(&asked, engine_config))
+        let (ledger, answer_key) = spawn_blocking(move || books(&asked, engine_config))
             .await
             .map_err(|lost| SandboxError::Books(lost.to_string()))??;
         let first = ledger.tables().databases().first().map(|d| (*d).to_owned());
@@ -145,6 +150,7 @@ impl Sandbox {
             password,
             database,
             certificate: Certificate(path),
+            answer_key,
             writers,
         })
     }
@@ -186,6 +192,12 @@ impl Sandbox {
         self.server.ado_string(&self.credentials(), Trust::Any)
     }
 
+    /// What was planted in the generated ledger; `None` where there is none.
+    #[must_use]
+    pub fn answer_key(&self) -> Option<&AnswerKey> {
+        self.answer_key.as_ref()
+    }
+
     fn credentials(&self) -> Credentials<'_> {
         Credentials {
             user: &self.login,
@@ -201,11 +213,20 @@ impl Sandbox {
     }
 }
 
-/// The engine over everything that is asked for.
-fn books(config: &SandboxConfig, engine: EngineConfig) -> Result<LedgerEngine, SandboxError> {
+/// The engine over everything that is asked for, and the answer key of the ledger.
+fn books(
+    config: &SandboxConfig,
+    engine: EngineConfig,
+) -> Result<(LedgerEngine, Option<AnswerKey>), SandboxError> {
     let failed = |what: &dyn std::fmt::Display| SandboxError::Books(what.to_string());
-    if config.rows.is_none() && (config.writers > 0 || config.replay) {
-        let what = "writers and replay need the generated ledger; say how many rows it has";
+    let is_planted = config.planting != Planting::default();
+    if config.rows.is_none() && (config.writers > 0 || config.replay || is_planted) {
+        let what = "writers, replay and planted differences need the generated ledger; say how many rows it has";
+        return Err(failed(&what));
+    }
+    if config.replay && is_planted {
+        let what =
+            "replay repeats a small ledger, and planted differences with it; leave one of them out";
         return Err(failed(&what));
     }
     let own = match &config.data {
@@ -219,6 +240,7 @@ fn books(config: &SandboxConfig, engine: EngineConfig) -> Result<LedgerEngine, S
                 seed: config.seed,
             };
             let mut ledger = generate(spec).map_err(|error| failed(&error))?;
+            let key = plant(&mut ledger, spec, &config.planting).map_err(|error| failed(&error))?;
             if let Some(Table { name, .. }) = own.iter().find(|table| {
                 let [database, schema, name] = &table.name;
                 ledger.tables.find(database, schema, name).is_some()
@@ -230,9 +252,10 @@ fn books(config: &SandboxConfig, engine: EngineConfig) -> Result<LedgerEngine, S
                 return Err(failed(&what));
             }
             ledger.tables = ledger.tables.with(own);
-            LedgerEngine::with_ledger(engine, ledger)
+            LedgerEngine::with_ledger(engine, ledger).map(|engine| (engine, Some(key)))
         }
-        None => LedgerEngine::with_tables(engine, Tables::default().with(own)),
+        None => LedgerEngine::with_tables(engine, Tables::default().with(own))
+            .map(|engine| (engine, None)),
     };
     engine.map_err(|error| failed(&error))
 }

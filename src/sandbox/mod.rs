@@ -13,4 +13,5 @@ pub mod tds;
 pub mod tsql;
 pub mod wire;
 
+pub use data::plants::Planting;
 pub use embedded::{Sandbox, SandboxConfig};

@@ -27,6 +27,9 @@ mod lease;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod own_tables;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod planted;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sandbox")]

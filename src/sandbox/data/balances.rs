@@ -60,13 +60,16 @@ fn closings_once() -> &'static [i64; 2] {
     CLOSINGS.get_or_init(closings)
 }
 
-/// The view over the balances of all companies.
+/// The view over the balances of all companies; the last closing of a company may have been refreshed on a day of its own.
 pub(super) fn view<'a>(
-    companies: impl Iterator<Item = (&'a Company, &'a Balances)> + Clone,
+    companies: impl Iterator<Item = (&'a Company, &'a Balances, Option<i64>)> + Clone,
 ) -> SqlResult<Table> {
     let mut rows = Rows::default();
+    let [_, last] = closings();
     for (index, closing) in closings().into_iter().enumerate() {
-        for (company, balances) in companies.clone() {
+        for (company, balances, refreshed) in companies.clone() {
+            // Usually in the night after the first day of the next month.
+            let refreshed = refreshed.filter(|_| closing == last).unwrap_or(closing + 1);
             let mut shown: BTreeMap<Place, i128> = BTreeMap::new();
             for (place, sums) in &balances.0 {
                 let sum = shown.entry(place.of(company)).or_default();
@@ -75,7 +78,7 @@ pub(super) fn view<'a>(
                     .ok_or_else(|| overflow("numeric"))?;
             }
             for (place, sum) in shown {
-                rows.push(company, closing, place, sum);
+                rows.push(company, [closing, refreshed], place, sum);
             }
         }
     }
@@ -106,7 +109,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, company: &Company, closing: i64, place: Place, balance: i128) {
+    fn push(&mut self, company: &Company, days: [i64; 2], place: Place, balance: i128) {
+        let [closing, refreshed] = days;
         let account = ACCOUNTS.get(place.account).copied().unwrap_or(Account {
             local: "",
             group: "",
@@ -139,9 +143,7 @@ impl Rows {
             builder.append_value(text);
         }
         self.closing.append_value((closing - 1) * DAY_US);
-        // Refreshed in the night after the first day of the next month.
-        self.refreshed
-            .append_value((closing + 1) * DAY_US + DAY_US / 8);
+        self.refreshed.append_value(refreshed * DAY_US + DAY_US / 8);
         let [rate, amount] = self.money.get_or_insert_with(|| [amounts(), amounts()]);
         rate.append_value(i128::from(company.rate_hundredths) * (UNIT / 100));
         amount.append_value(balance);

@@ -179,8 +179,15 @@ pub const BANK: usize = 4;
 /// Position of the revenue account in [`ACCOUNTS`].
 pub const REVENUE: usize = 5;
 
-/// The accounts that the generated events touch. Two local accounts share the group account 13003.
-pub const ACCOUNTS: [Account; 6] = [
+const LIABILITY: [&str; 3] = [
+    "Liabilities",
+    "Current liabilities",
+    "Trade and other payables",
+];
+
+/// The accounts that the generated events touch, then those that only planted differences do. Two local accounts share
+/// the group account 13003.
+pub const ACCOUNTS: [Account; 9] = [
     account(
         "1300301",
         "13003",
@@ -217,6 +224,19 @@ pub const ACCOUNTS: [Account; 6] = [
         "Revenue",
         ["Income", "Revenue", "Sales of goods"],
     ),
+    account(
+        "1300101",
+        "13001",
+        "Cash collected - in transit",
+        RECEIVABLE,
+    ),
+    account(
+        "1831701",
+        "18317",
+        "Marketplace refund liability",
+        LIABILITY,
+    ),
+    account("1835001", "18350", "Customer prepayments", LIABILITY),
 ];
 
 /// Customer posting groups with the position of their receivables account in [`ACCOUNTS`].
@@ -239,6 +259,18 @@ pub const POSTING_GROUPS: [(&str, usize); 17] = [
     ("OM", 3),
     ("EXCB2B-NAT", 3),
 ];
+
+/// A posting group that entries can name and that no company has: it lacks an account.
+const UNLISTED_GROUP: &str = "B2C-NEW";
+
+/// Code and receivables account of a posting group; any position beyond the list is the unlisted group.
+#[must_use]
+pub fn posting_group(index: usize) -> (&'static str, Option<usize>) {
+    match POSTING_GROUPS.get(index) {
+        Some((code, account)) => (code, Some(*account)),
+        None => (UNLISTED_GROUP, None),
+    }
+}
 
 /// Business lines.
 pub const BUSLINES: [&str; 5] = ["RTL-001", "MPL-001", "LOG-001", "PAY-001", ""];

@@ -44,6 +44,7 @@ pub(super) struct Decor {
     pub(super) description: ArrayRef,
     pub(super) user: ArrayRef,
     pub(super) source: ArrayRef,
+    pub(super) source_type: ArrayRef,
     pub(super) reason: ArrayRef,
     pub(super) department: ArrayRef,
     pub(super) destination: ArrayRef,
@@ -64,11 +65,23 @@ impl Decor {
         (0..VARIANTS).map(|_| Self::draw(&mut rng)).collect()
     }
 
+    /// The same with one user, one description and one source: what somebody entered by hand.
+    pub(super) fn by_hand(&self, user: &str, description: &str, source_type: &str) -> Self {
+        Self {
+            user: constant(user),
+            description: constant(description),
+            source: constant("GENJNL"),
+            source_type: constant(source_type),
+            ..self.clone()
+        }
+    }
+
     fn draw(rng: &mut Rng) -> Self {
         Self {
             description: texts(rng, &DESCRIPTIONS),
             user: texts(rng, &USERS),
             source: texts(rng, &SOURCE_CODES),
+            source_type: constant("Customer"),
             reason: optional(rng, &REASON_CODES),
             department: texts(rng, &DEPARTMENTS),
             destination: texts(rng, &DESTINATIONS),

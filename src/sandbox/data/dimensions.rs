@@ -1,5 +1,6 @@
 //! The small tables: companies, chart of accounts, posting groups, customers.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, StringArray, StringBuilder, UInt8Builder};
@@ -103,18 +104,17 @@ pub(super) fn posting_groups() -> SqlResult<Table> {
     ])
 }
 
-/// The rows of `[Customers]` for one company.
+/// Rows of `[Customers]` for one company, by their numbers.
 pub(super) fn customers(
     company: &Company,
     seed: u64,
     stream: u64,
-    count: u64,
+    mut numbers: RangeInclusive<u64>,
 ) -> SqlResult<Vec<RecordBatch>> {
     let mut rng = Rng::new(seed, stream);
     let id_company = constant(company.code);
     let country = constant(company.country_code);
     let mut batches = Vec::new();
-    let mut numbers = 1..=count;
     loop {
         let chunk: Vec<u64> = numbers.by_ref().take(BATCH_ROWS).collect();
         if chunk.is_empty() {

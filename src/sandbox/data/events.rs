@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Invoice,
     CreditMemo,
     Payment,
+    /// A manual line of the general journal: it has no customer.
+    Journal,
 }
 
 /// One movement of a detailed ledger entry.
@@ -147,6 +149,11 @@ impl Events {
             first_day: day_number((2021, 1, 4)),
             cutoff: day_number(NEXT_START),
         }
+    }
+
+    /// Customers that the company has; entries know them by their positions.
+    pub(super) fn customers(&self) -> u64 {
+        self.customers
     }
 
     /// The entries of the next unit of business, or `None` at the end; a payment comes after its invoice.

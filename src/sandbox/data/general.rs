@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 
 use crate::sandbox::data::balances::{Balances, Place};
 use crate::sandbox::data::chart::{ACCOUNTS, BANK, BUSLINES, CURRENCIES, PARTNERS};
-use crate::sandbox::data::decor::{BATCH_ROWS, Decor, constant, head};
+use crate::sandbox::data::decor::{BATCH_ROWS, Decor, head};
 use crate::sandbox::data::defs::GENERAL_LEDGER;
 use crate::sandbox::data::events::DAY_US;
 use crate::sandbox::data::ledger::{Posting, amounts, batch, document_type};
@@ -21,7 +21,6 @@ const NINE_US: i64 = DAY_US / 24 * 9;
 pub(super) struct GeneralLedger<'a> {
     decor: &'a [Decor],
     id_company: ArrayRef,
-    customer_type: ArrayRef,
     numbers: Int32Builder,
     accounts: StringBuilder,
     posted: TimestampMicrosecondBuilder,
@@ -46,7 +45,6 @@ impl<'a> GeneralLedger<'a> {
         Self {
             decor,
             id_company,
-            customer_type: constant("Customer"),
             numbers: Int32Builder::new(),
             accounts: StringBuilder::new(),
             posted: TimestampMicrosecondBuilder::new(),
@@ -104,7 +102,8 @@ impl<'a> GeneralLedger<'a> {
         self.numbers.append_value(number);
         self.accounts.append_value(local(account));
         self.posted.append_value(entry.day * DAY_US);
-        self.created.append_value(entry.day * DAY_US + NINE_US);
+        self.created
+            .append_value(posting.created_day * DAY_US + NINE_US);
         self.kinds.append_value(document_type(entry.kind));
         self.documents.append_value(posting.document);
         self.externals.append_option(posting.external);
@@ -165,7 +164,7 @@ impl<'a> GeneralLedger<'a> {
             Arc::new(self.balancing.finish()),
             head(&decor.reason, rows),
             head(&decor.source, rows),
-            head(&self.customer_type, rows),
+            head(&decor.source_type, rows),
             Arc::new(self.sources.finish()),
             head(&decor.zero, rows),
             head(&decor.user, rows),

@@ -1,6 +1,7 @@
 //! Posts entries to the customer ledger, its details and the general ledger, batch by batch.
 //!
-//! Every entry goes to both ledgers in one call ([`Books::post`]), so the sub-ledger cannot differ from the GL.
+//! Every event goes to both ledgers in one call ([`Books::post`]), so the sub-ledger cannot differ from the GL; only planted
+//! differences take another [`Route`].
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -12,13 +13,12 @@ use arrow::array::{
 use arrow::record_batch::RecordBatch;
 use chrono::Datelike;
 
-use crate::sandbox::data::chart::{
-    BANK, BUSLINES, CURRENCIES, Company, PARTNERS, POSTING_GROUPS, REVENUE,
-};
+use crate::sandbox::data::chart::{BUSLINES, CURRENCIES, Company, PARTNERS, posting_group};
 use crate::sandbox::data::decor::{BATCH_ROWS, Decor, constant, head};
 use crate::sandbox::data::defs::{CUSTOMER_DETAIL, CUSTOMER_LEDGER};
 use crate::sandbox::data::events::{DAY_US, Entry, Kind, Movement, calendar};
 use crate::sandbox::data::general::GeneralLedger;
+use crate::sandbox::data::route::{Named, Numbers, Route};
 use crate::sandbox::data::table::TableDef;
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
@@ -31,6 +31,7 @@ pub(super) fn document_type(kind: Kind) -> &'static str {
         Kind::Invoice => "Invoice",
         Kind::CreditMemo => "Credit Memo",
         Kind::Payment => "Payment",
+        Kind::Journal => "",
     }
 }
 
@@ -42,6 +43,7 @@ pub(super) struct Posting<'a> {
     pub(super) document: &'a str,
     pub(super) external: Option<&'a str>,
     pub(super) customer: &'a str,
+    pub(super) created_day: i64,
 }
 
 /// An amount column of `decimal(38,20)`.
@@ -98,13 +100,6 @@ struct DetailColumns {
     rows: usize,
 }
 
-/// Last numbers of the books of a company.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Numbers {
-    pub(super) entry: i32,
-    pub(super) detail: i32,
-}
-
 /// What the books of a company come to.
 pub(super) struct Written {
     pub(super) last: Numbers,
@@ -135,34 +130,35 @@ impl<'a> Books<'a> {
 
     /// Posts one entry to both ledgers.
     pub(super) fn post(&mut self, entry: &Entry) -> SqlResult<()> {
+        self.post_by(entry, &Route::of(entry))
+    }
+
+    /// Posts one entry to the books that `route` says; a number is taken in every book all the same.
+    pub(super) fn post_by(&mut self, entry: &Entry, route: &Route) -> SqlResult<()> {
         self.last.entry += 1;
         self.name(entry)?;
         let posting = Posting {
             entry,
             entry_no: self.last.entry,
-            gl_entry_no: self.last.entry.saturating_mul(2).saturating_sub(1),
+            gl_entry_no: self.last.first_line(),
             document: &self.document,
             external: (entry.dice % 10 < 7).then_some(self.external.as_str()),
             customer: &self.customer,
+            created_day: route.created_day,
         };
-        self.entries.push(&posting);
-        self.last.detail += 1;
-        self.details
-            .push(&posting, self.last.detail, &entry.initial);
-        if let Some(application) = &entry.application {
-            self.last.detail += 1;
-            self.details.push(&posting, self.last.detail, application);
+        for _ in 0..route.entries {
+            self.entries.push(&posting);
         }
-        let receivable = POSTING_GROUPS
-            .get(entry.group)
-            .map_or(0, |(_, account)| *account);
-        let other = if entry.kind == Kind::Payment {
-            BANK
-        } else {
-            REVENUE
-        };
-        self.general
-            .post(&posting, [receivable, other], entry.initial.amount_lcy)?;
+        let movements = [Some(&entry.initial), entry.application.as_ref()];
+        let movements = movements.into_iter().flatten();
+        for movement in movements.filter(|_| route.entries > 0) {
+            self.last.detail += 1;
+            self.details.push(&posting, self.last.detail, movement);
+        }
+        if let Some(accounts) = route.accounts {
+            self.general
+                .post(&posting, accounts, entry.initial.amount_lcy)?;
+        }
         if self.entries.rows >= BATCH_ROWS {
             self.flush_entries()?;
         }
@@ -178,6 +174,7 @@ impl<'a> Books<'a> {
             Kind::Invoice => "IN",
             Kind::CreditMemo => "CM",
             Kind::Payment => "PY",
+            Kind::Journal => "GJ",
         };
         let year = calendar(entry.day).year() % 100;
         self.document.clear();
@@ -193,7 +190,19 @@ impl<'a> Books<'a> {
             write!(self.external, "{}", 300_000_000 + entry.dice % 99_999_989).map_err(internal)?;
         }
         self.customer.clear();
+        if entry.kind == Kind::Journal {
+            return Ok(());
+        }
         write!(self.customer, "C{:07}", entry.customer + 1).map_err(internal)
+    }
+
+    /// How the entry that was posted last is found again.
+    pub(super) fn named(&self) -> Named {
+        Named {
+            entry_no: self.last.entry,
+            gl_entry_no: self.last.first_line(),
+            document: self.document.clone(),
+        }
     }
 
     fn decor(&self, batches: usize) -> SqlResult<&'a Decor> {
@@ -251,11 +260,7 @@ impl EntryColumns {
             .append_value(closed.map_or(NO_DATE_US, |day| day * DAY_US));
         self.open.append_value(u8::from(closed.is_none()));
         self.customers.append_value(posting.customer);
-        self.groups.append_value(
-            POSTING_GROUPS
-                .get(entry.group)
-                .map_or("", |(code, _)| *code),
-        );
+        self.groups.append_value(posting_group(entry.group).0);
         self.buslines
             .append_value(BUSLINES.get(entry.busline).copied().unwrap_or_default());
         self.currencies

@@ -1,8 +1,8 @@
 //! The sandbox's databases: a double-entry ledger drawn from a seed, in Arrow batches.
 //!
 //! Customer ledger and general ledger are posted from the same events, and CR_04's balances are kept by the general
-//! ledger, so a clean ledger ties to zero by construction; later postings keep it so. May use `domain` and the type table of `tsql`; must never
-//! read a clock, a file or the network.
+//! ledger, so a clean ledger ties to zero by construction; later postings keep it so, and `plants` puts known differences
+//! in. May use `domain` and the type table of `tsql`; must never read a clock, a file or the network.
 //!
 //! # Shape
 //! `rows` entries are open on 2024-05-01 in the nine consolidated companies, exactly: that many rows IPE_07 gives for
@@ -17,9 +17,11 @@ mod dimensions;
 mod events;
 mod general;
 mod ledger;
+pub mod plants;
 mod postings;
 mod rates;
 mod rng;
+mod route;
 pub mod table;
 
 use std::sync::Mutex;
@@ -27,7 +29,8 @@ use std::sync::Mutex;
 use crate::sandbox::data::chart::{COMPANIES, Company};
 use crate::sandbox::data::decor::Decor;
 use crate::sandbox::data::events::{Events, customers_of};
-use crate::sandbox::data::ledger::{Books, Numbers, Written};
+use crate::sandbox::data::ledger::{Books, Written};
+use crate::sandbox::data::route::Numbers;
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
 pub use postings::Postings;
@@ -143,7 +146,7 @@ fn write_company(
             books.post(&payment)?;
         }
     }
-    let customers = dimensions::customers(company, seed, stream + 1, customers_of(open))?;
+    let customers = dimensions::customers(company, seed, stream + 1, 1..=customers_of(open))?;
     Ok(Book {
         written: books.finish()?,
         customers,
@@ -173,7 +176,7 @@ fn collect(
         dimensions::companies()?,
         dimensions::chart_of_accounts()?,
         rates::country_table()?,
-        rates::rate_table()?,
+        rates::rate_table(&[])?,
         postings.balances()?,
     ]))
 }

@@ -1,5 +1,5 @@
-//! Postings after the books were made: each is one open customer entry with its two general ledger lines, and a new
-//! version of every table that it changes.
+//! Postings after the books were made, each a new version of every table that it changes: open customer entries with
+//! their two general ledger lines, and what is planted.
 
 use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
@@ -7,10 +7,11 @@ use arrow::record_batch::RecordBatch;
 use crate::sandbox::data::balances::{self, Balances};
 use crate::sandbox::data::chart::Company;
 use crate::sandbox::data::decor::Decor;
-use crate::sandbox::data::events::Events;
-use crate::sandbox::data::ledger::{Books, Numbers, Written};
+use crate::sandbox::data::events::{Entry, Events, Kind};
+use crate::sandbox::data::ledger::{Books, Written};
+use crate::sandbox::data::route::{Named, Numbers, Route};
 use crate::sandbox::data::table::TableDef;
-use crate::sandbox::data::{LedgerSpec, Table, Tables, defs, shares};
+use crate::sandbox::data::{LedgerSpec, Table, Tables, defs, dimensions, shares};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
 /// Random streams of postings begin here, beyond those of the books.
@@ -35,6 +36,21 @@ struct Open {
     events: Events,
     last: Numbers,
     balances: Balances,
+    /// Day on which the last balances were refreshed, if it was not the usual one.
+    refreshed: Option<i64>,
+}
+
+impl Open {
+    /// Takes what later books came to and gives the tables that it changes, without the balances.
+    fn take(&mut self, tables: &Tables, written: Written) -> SqlResult<Vec<Table>> {
+        self.last = written.last;
+        self.balances.merge(&written.balances)?;
+        Ok(vec![
+            appended(tables, &defs::CUSTOMER_LEDGER, written.entries)?,
+            appended(tables, &defs::CUSTOMER_DETAIL, written.details)?,
+            appended(tables, &defs::GENERAL_LEDGER, written.general)?,
+        ])
+    }
 }
 
 impl Postings {
@@ -57,13 +73,14 @@ impl Postings {
             events: Events::new(company, self.spec.seed, stream, open),
             last,
             balances,
+            refreshed: None,
         });
     }
 
     /// The view over the balances as they are now.
     pub(super) fn balances(&self) -> SqlResult<Table> {
         let companies = self.companies.iter();
-        balances::view(companies.map(|open| (open.company, &open.balances)))
+        balances::view(companies.map(|open| (open.company, &open.balances, open.refreshed)))
     }
 
     /// The version after `tables`, in which the next company in scope has one more open entry on the last day of
@@ -83,22 +100,66 @@ impl Postings {
             .ok_or_else(|| internal("no company in scope"))?;
         let mut books = Books::new(open.company, &self.decor, open.last);
         books.post(&open.events.late_entry())?;
-        let Written {
-            last,
-            entries,
-            details,
-            general,
-            balances,
-        } = books.finish()?;
-        open.last = last;
-        open.balances.merge(&balances)?;
+        let written = books.finish()?;
+        let mut changed = open.take(tables, written)?;
         self.posted += 1;
-        Ok(tables.with(vec![
-            appended(tables, &defs::CUSTOMER_LEDGER, entries)?,
-            appended(tables, &defs::CUSTOMER_DETAIL, details)?,
-            appended(tables, &defs::GENERAL_LEDGER, general)?,
-            self.balances()?,
-        ]))
+        changed.push(self.balances()?);
+        Ok(tables.with(changed))
+    }
+
+    fn open(&mut self, company: &str) -> SqlResult<&mut Open> {
+        let mut companies = self.companies.iter_mut();
+        let open = companies.find(|open| open.company.code == company);
+        open.ok_or_else(|| internal(format!("no company {company}")))
+    }
+
+    /// The version after `tables` in which a company has a new customer, and the customer's position; `beyond` tells
+    /// those of different plants apart.
+    pub(super) fn meet(
+        &mut self,
+        tables: &Tables,
+        company: &str,
+        beyond: u64,
+    ) -> SqlResult<(Tables, u64)> {
+        let seed = self.spec.seed;
+        let open = self.open(company)?;
+        let position = open.events.customers() + beyond;
+        let number = position + 1;
+        let row =
+            dimensions::customers(open.company, seed, FIRST_STREAM + number, number..=number)?;
+        let customers = appended(tables, &defs::CUSTOMERS, row)?;
+        Ok((tables.with(vec![customers]), position))
+    }
+
+    /// The version after `tables` with one entry that somebody made by hand, and how it is found.
+    pub(super) fn plant(
+        &mut self,
+        tables: &Tables,
+        company: &str,
+        entry: &Entry,
+        route: &Route,
+        (user, description): (&str, &str),
+    ) -> SqlResult<(Tables, Named)> {
+        let source_type = match entry.kind {
+            Kind::Journal => "",
+            Kind::Invoice | Kind::CreditMemo | Kind::Payment => "Customer",
+        };
+        let decor = self.decor.first();
+        let decor = decor.ok_or_else(|| internal("no decorations"))?;
+        let decor = [decor.by_hand(user, description, source_type)];
+        let open = self.open(company)?;
+        let mut books = Books::new(open.company, &decor, open.last);
+        books.post_by(entry, route)?;
+        let named = books.named();
+        let mut changed = open.take(tables, books.finish()?)?;
+        changed.push(self.balances()?);
+        Ok((tables.with(changed), named))
+    }
+
+    /// Says that the last balances of a company were refreshed on `day`.
+    pub(super) fn refresh(&mut self, company: &str, day: i64) -> SqlResult<Table> {
+        self.open(company)?.refreshed = Some(day);
+        self.balances()
     }
 }
 

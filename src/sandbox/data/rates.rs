@@ -47,24 +47,41 @@ pub(super) fn country_table() -> SqlResult<Table> {
     COUNTRY.table_of(vec![texts(&codes), texts(&names)])
 }
 
-/// `dbo.RPT_FX_RATES`.
-pub(super) fn rate_table() -> SqlResult<Table> {
+/// Closing rates in US dollars of a country at the last closing, instead of its own.
+#[derive(Debug)]
+pub(super) struct RateChange {
+    pub(super) country_code: &'static str,
+    /// In hundredths; `None` is a row without a rate.
+    pub(super) hundredths: &'static [Option<i64>],
+}
+
+/// `dbo.RPT_FX_RATES`, with changes of the last month.
+pub(super) fn rate_table(changes: &[&RateChange]) -> SqlResult<Table> {
     let [mut codes, mut currencies, mut bases, mut types] =
         [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
     let [mut years, mut months] = [Int32Builder::new(), Int32Builder::new()];
     let mut rates: Decimal128Builder = amounts();
+    let [_, last] = closings();
     for closing in closings() {
         let last_day = calendar(closing - 1);
         for company in countries() {
+            let own = [Some(company.rate_hundredths)];
+            let change = changes
+                .iter()
+                .find(|change| closing == last && change.country_code == company.country_code);
             for (base, kind, share) in KINDS {
-                codes.push(company.country_code);
-                currencies.push(company.currency);
-                bases.push(base);
-                types.push(kind);
-                years.append_value(last_day.year());
-                months.append_value(i32::try_from(last_day.month()).map_err(internal)?);
-                // Hundredths of a rate times hundredths of a share.
-                rates.append_value(i128::from(company.rate_hundredths) * share * (UNIT / 10_000));
+                let changed = change.filter(|_| (base, kind) == ("USD", "Closing"));
+                for rate in changed.map_or(&own[..], |change| change.hundredths) {
+                    codes.push(company.country_code);
+                    currencies.push(company.currency);
+                    bases.push(base);
+                    types.push(kind);
+                    years.append_value(last_day.year());
+                    months.append_value(i32::try_from(last_day.month()).map_err(internal)?);
+                    // Hundredths of a rate times hundredths of a share.
+                    rates
+                        .append_option(rate.map(|rate| i128::from(rate) * share * (UNIT / 10_000)));
+                }
             }
         }
     }

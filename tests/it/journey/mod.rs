@@ -6,6 +6,7 @@ mod disk;
 mod killed;
 mod losses;
 mod matrix;
+mod planted;
 mod population;
 mod privacy;
 mod storage;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use soxauto::app::App;
 use soxauto::domain::limits::Limits;
+use soxauto::domain::plant::PlantProfile;
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::workflow::{IpeResult, WorkflowResult};
@@ -55,6 +57,7 @@ impl Place {
             catalog: None,
             sandbox_rows: None,
             sandbox_data: None,
+            sandbox_plant: PlantProfile::Clean,
             limits: limits(),
         }
     }

@@ -81,6 +81,30 @@ async fn the_loaded_ledgers_tie_to_the_cent() {
     }
 }
 
+/// Sums of an amount in a month of a table, by company and group account.
+pub(super) async fn sums(
+    place: &Place,
+    table: &str,
+    amount: &str,
+    month: &str,
+) -> BTreeMap<(String, String), i128> {
+    let staging = store::open(&place.path("staging")).unwrap();
+    let warehouse =
+        LocalWarehouse::new(&store::open(&place.path("warehouse")).unwrap(), staging).unwrap();
+    let sql = format!(
+        "SELECT id_company, group_coa_account_no, SUM({amount}) AS total FROM pg01_validated_ipe_{table} \
+         WHERE _period = DATE '{month}-01' GROUP BY id_company, group_coa_account_no"
+    );
+    let rows = warehouse.rows(&sql, 1_000).await.unwrap().rows;
+    let sum = |row: &Vec<Cell>| match (&row[0], &row[1], &row[2]) {
+        (Cell::Text(company), Cell::Text(account), Cell::Decimal(total)) => {
+            ((company.clone(), account.clone()), total.units())
+        }
+        other => panic!("{other:?}"),
+    };
+    rows.iter().map(sum).collect()
+}
+
 /// Check Z1 of the control, from loaded rows: opening balance + entries of the month = closing balance.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_loaded_entries_are_the_movement_between_two_loaded_balances() {
@@ -93,26 +117,9 @@ async fn the_loaded_entries_are_the_movement_between_two_loaded_balances() {
     let mut april = place.settings("CR_04");
     april.items.push("CR_03".to_owned());
     run(april).await;
-    let staging = store::open(&place.path("staging")).unwrap();
-    let warehouse =
-        LocalWarehouse::new(&store::open(&place.path("warehouse")).unwrap(), staging).unwrap();
-    let sums = async |table: &str, amount: &str, month: &str| {
-        let sql = format!(
-            "SELECT id_company, group_coa_account_no, SUM({amount}) AS total FROM pg01_validated_ipe_{table} \
-             WHERE _period = DATE '{month}-01' GROUP BY id_company, group_coa_account_no"
-        );
-        let rows = warehouse.rows(&sql, 1_000).await.unwrap().rows;
-        let sum = |row: &Vec<Cell>| match (&row[0], &row[1], &row[2]) {
-            (Cell::Text(company), Cell::Text(account), Cell::Decimal(total)) => {
-                ((company.clone(), account.clone()), total.units())
-            }
-            other => panic!("{other:?}"),
-        };
-        rows.iter().map(sum).collect::<BTreeMap<_, _>>()
-    };
-    let opening = sums("cr_04", "balance_at_date", "2024-03").await;
-    let entries = sums("cr_03", "amount", "2024-04").await;
-    let closing = sums("cr_04", "balance_at_date", "2024-04").await;
+    let opening = sums(&place, "cr_04", "balance_at_date", "2024-03").await;
+    let entries = sums(&place, "cr_03", "amount", "2024-04").await;
+    let closing = sums(&place, "cr_04", "balance_at_date", "2024-04").await;
     assert!(entries.len() > 5, "{entries:?}");
     for (place, balance) in &closing {
         let of = |sums: &BTreeMap<_, i128>| sums.get(place).copied().unwrap_or_default();

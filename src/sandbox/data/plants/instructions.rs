@@ -1,0 +1,143 @@
+//! The words in which plants are written down: what is changed, and what must come of it. Constants and arithmetic on
+//! them only; nothing here reads a table.
+
+use crate::domain::plant::PlantProfile;
+use crate::sandbox::data::events::{Kind, UNIT};
+use crate::sandbox::data::rates::RateChange;
+
+/// A calendar day.
+pub(super) type Day = (i32, u32, u32);
+
+/// One planted difference.
+pub(super) struct Plant {
+    pub(super) id: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) profile: PlantProfile,
+    pub(super) changes: &'static [Change],
+    pub(super) effects: &'static [Effect],
+    /// What the control must say of it.
+    pub(super) expected: &'static str,
+    /// What the stand-in's tables cannot hold of it, or hold in another form; empty where they hold all.
+    pub(super) note: &'static str,
+}
+
+/// A plant for which the stand-in lacks tables.
+pub(super) struct Missing {
+    pub(super) id: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) table: &'static str,
+}
+
+/// One change of the tables.
+pub(super) enum Change {
+    Post(Line),
+    Rates(RateChange),
+    /// The last balances of a company were refreshed on that day.
+    Refreshed(&'static str, Day),
+}
+
+/// The books that an entry goes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ledgers {
+    Both,
+    GeneralOnly,
+    CustomerOnly,
+    /// Both, with the row of the customer ledger repeated.
+    BothTwice,
+}
+
+/// One entry.
+pub(super) struct Line {
+    pub(super) company: &'static str,
+    pub(super) ledgers: Ledgers,
+    pub(super) kind: Kind,
+    /// Position in `POSTING_GROUPS`, or beyond it.
+    pub(super) group: usize,
+    /// Position in `ACCOUNTS`.
+    pub(super) account: usize,
+    /// Position in `CURRENCIES`.
+    pub(super) currency: usize,
+    /// In 10^-20 of the currency.
+    pub(super) amount: i128,
+    pub(super) amount_lcy: i128,
+    pub(super) day: Day,
+    pub(super) created: Day,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Measure {
+    /// Balance of CR_04 less open customer entries, by company and group account; in scope.
+    Variance,
+    /// The same in a company outside the consolidation scope.
+    NotCovered,
+    /// Open customer entries whose posting group has no account, by company and posting group.
+    WithoutAccount,
+    /// Entries dated before the month and created in it or later, by company and group account.
+    LatePosting,
+}
+
+/// What a plant does to a measure.
+pub(super) struct Effect {
+    pub(super) measure: Measure,
+    pub(super) company: &'static str,
+    /// Group account, or posting group.
+    pub(super) at: &'static str,
+    /// In 10^-20 of the local currency, debit positive.
+    pub(super) amount: i128,
+    /// The same in US dollars as a report shows it; `None` where there is no rate or nothing to show.
+    pub(super) usd: Option<&'static str>,
+}
+
+/// Hundredths as an amount.
+pub(super) const fn cents(hundredths: i128) -> i128 {
+    hundredths * (UNIT / 100)
+}
+
+/// An entry of an ordinary day of the month in the company's own currency.
+pub(super) const fn line(
+    company: &'static str,
+    ledgers: Ledgers,
+    (account, group): (usize, usize),
+    amount: i128,
+) -> Line {
+    let kind = match ledgers {
+        Ledgers::GeneralOnly => Kind::Journal,
+        _ if amount < 0 => Kind::CreditMemo,
+        _ => Kind::Invoice,
+    };
+    Line {
+        company,
+        ledgers,
+        kind,
+        group,
+        account,
+        currency: 0,
+        amount,
+        amount_lcy: amount,
+        day: (2024, 4, 17),
+        created: (2024, 4, 17),
+    }
+}
+
+/// A line that only the general ledger has.
+pub(super) const fn journal(company: &'static str, account: usize, amount: i128) -> Change {
+    Change::Post(line(company, Ledgers::GeneralOnly, (account, 0), amount))
+}
+
+/// A variance.
+pub(super) const fn variance(
+    company: &'static str,
+    account: &'static str,
+    amount: i128,
+    usd: &'static str,
+) -> Effect {
+    Effect {
+        measure: Measure::Variance,
+        company,
+        at: account,
+        amount,
+        usd: Some(usd),
+    }
+}

@@ -1,0 +1,228 @@
+//! Planted differences: what the control must find, put into a ledger that ties to zero, with the answer key.
+//!
+//! Posts through the same books as everything else, one path at a time; reads no table to write the key.
+
+mod instructions;
+mod key;
+mod table;
+
+use std::collections::BTreeMap;
+
+use crate::domain::plant::PlantProfile;
+use crate::sandbox::data::chart::{ACCOUNTS, CURRENCIES, REVENUE, posting_group};
+use crate::sandbox::data::events::{Entry, Movement, day_number};
+use crate::sandbox::data::rates::{self, RateChange};
+use crate::sandbox::data::route::Route;
+use crate::sandbox::data::{Ledger, LedgerSpec};
+use crate::sandbox::tsql::error::{SqlResult, internal};
+
+use instructions::{Change, Day, Ledgers, Line, Plant, cents};
+use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, exact};
+use table::{MISSING, PLANTS};
+
+pub use key::AnswerKey;
+
+/// Who enters what is planted.
+const USER: &str = "JUMIA\\A.DIALLO";
+/// The text of what is planted.
+const DESCRIPTION: &str = "Manual correction";
+
+/// What to plant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Planting {
+    /// The set.
+    pub profile: PlantProfile,
+    /// Ids of the set to leave out.
+    pub without: Vec<String>,
+}
+
+/// Puts the planted differences into a fresh ledger.
+///
+/// # Errors
+/// An id to leave out that is not one of the profile, or books that cannot take a posting.
+pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlResult<AnswerKey> {
+    let of_profile = |plant: &&Plant| plant.profile == planting.profile;
+    let known: Vec<&str> = PLANTS.iter().filter(of_profile).map(|p| p.id).collect();
+    let mut without = planting.without.iter();
+    if let Some(id) = without.find(|id| !known.contains(&id.as_str())) {
+        let what = format!(
+            "{} has no plant `{id}`; it has: {}",
+            planting.profile,
+            known.join(", ")
+        );
+        return Err(internal(what));
+    }
+    let mut key = AnswerKey {
+        profile: planting.profile.to_string(),
+        period: "2024-04",
+        cutoff_date: "2024-05-01",
+        rows: spec.rows,
+        seed: spec.seed,
+        amounts: "local currency, debit positive; variance is the balance of CR_04 less the open customer entries",
+        bridges: "none is planted: every variance is unexplained",
+        planted: Vec::new(),
+        not_planted: Vec::new(),
+    };
+    let mut rate_changes = Vec::new();
+    for (plant, beyond) in PLANTS.iter().zip(0..) {
+        let why = if plant.profile != planting.profile {
+            format!("belongs to the profile {}", plant.profile)
+        } else if planting.without.iter().any(|id| id == plant.id) {
+            "left out on request".to_owned()
+        } else {
+            key.planted
+                .push(apply(ledger, plant, beyond, &mut rate_changes)?);
+            continue;
+        };
+        key.not_planted.push(NotPlanted {
+            id: plant.id,
+            kind: plant.kind,
+            why,
+        });
+    }
+    key.not_planted
+        .extend(MISSING.iter().map(|missing| NotPlanted {
+            id: missing.id,
+            kind: missing.kind,
+            why: format!("the stand-in has no {}", missing.table),
+        }));
+    if !rate_changes.is_empty() {
+        let rates = rates::rate_table(&rate_changes)?;
+        ledger.tables = ledger.tables.with(vec![rates]);
+    }
+    Ok(key)
+}
+
+/// Makes the changes of one plant; those of the rates are gathered, because they are made together.
+fn apply(
+    ledger: &mut Ledger,
+    plant: &'static Plant,
+    beyond: u64,
+    rate_changes: &mut Vec<&RateChange>,
+) -> SqlResult<Planted> {
+    let mut planted = Planted::of(plant)?;
+    // One customer for all entries of the plant in a company, met with the first of them.
+    let mut customers: BTreeMap<&str, u64> = BTreeMap::new();
+    for change in plant.changes {
+        match change {
+            Change::Post(line) => {
+                let is_new = !customers.contains_key(line.company);
+                if is_new && line.ledgers != Ledgers::GeneralOnly {
+                    let met = ledger.postings.meet(&ledger.tables, line.company, beyond)?;
+                    ledger.tables = met.0;
+                    customers.insert(line.company, met.1);
+                }
+                let customer = customers.get(line.company).copied().unwrap_or_default();
+                post(ledger, line, customer, &mut planted)?;
+            }
+            Change::Rates(change) => {
+                let text = |rate: &Option<i64>| match rate {
+                    Some(rate) => exact(cents((*rate).into())).map(Some),
+                    None => Ok(None),
+                };
+                let rates: SqlResult<_> = change.hundredths.iter().map(text).collect();
+                planted.closing_rates.push(RatesKey {
+                    country: change.country_code,
+                    rates: rates?,
+                });
+                rate_changes.push(change);
+            }
+            Change::Refreshed(company, day) => {
+                let view = ledger.postings.refresh(company, day_number(*day))?;
+                ledger.tables = ledger.tables.with(vec![view]);
+                let date = iso(*day);
+                planted.refreshed.push(RefreshKey { company, date });
+            }
+        }
+    }
+    Ok(planted)
+}
+
+/// Posts one line and notes its keys.
+fn post(
+    ledger: &mut Ledger,
+    line: &'static Line,
+    customer: u64,
+    planted: &mut Planted,
+) -> SqlResult<()> {
+    let route = Route {
+        entries: match line.ledgers {
+            Ledgers::GeneralOnly => 0,
+            Ledgers::Both | Ledgers::CustomerOnly => 1,
+            Ledgers::BothTwice => 2,
+        },
+        accounts: (line.ledgers != Ledgers::CustomerOnly).then_some([line.account, REVENUE]),
+        created_day: day_number(line.created),
+    };
+    let (tables, named) = ledger.postings.plant(
+        &ledger.tables,
+        line.company,
+        &entry(line, customer),
+        &route,
+        (USER, DESCRIPTION),
+    )?;
+    ledger.tables = tables;
+    let currency = CURRENCIES.get(line.currency).map_or("", |(code, _)| *code);
+    let posting_date = iso(line.day);
+    if route.entries > 0 {
+        planted.entries.push(EntryKey {
+            company: line.company,
+            entry_no: named.entry_no,
+            document_no: named.document.clone(),
+            posting_group: posting_group(line.group).0,
+            posting_date: posting_date.clone(),
+            currency,
+            amount: exact(line.amount)?,
+            amount_lcy: exact(line.amount_lcy)?,
+            copies: route.entries,
+        });
+    }
+    let accounts = route.accounts.into_iter().flatten();
+    for ((account, sign), entry_no) in accounts.zip([1, -1]).zip(named.gl_entry_no..) {
+        planted.lines.push(LineKey {
+            company: line.company,
+            entry_no,
+            document_no: named.document.clone(),
+            account: ACCOUNTS.get(account).map_or("", |account| account.local),
+            posting_date: posting_date.clone(),
+            creation_date: iso(line.created),
+            user: USER,
+            currency,
+            amount_lcy: exact(sign * line.amount_lcy)?,
+        });
+    }
+    Ok(())
+}
+
+/// The entry of a line: open, without a partner or a document of the other side.
+fn entry(line: &Line, customer: u64) -> Entry {
+    let day = day_number(line.day);
+    Entry {
+        kind: line.kind,
+        day,
+        due_day: day + 30,
+        customer,
+        group: line.group,
+        busline: 0,
+        partner: 0,
+        currency: line.currency,
+        initial: Movement {
+            application: false,
+            day,
+            amount: line.amount,
+            amount_lcy: line.amount_lcy,
+        },
+        application: None,
+        dice: NO_DOCUMENT,
+    }
+}
+
+/// The number of an [`Entry`] that gives it no external document.
+const NO_DOCUMENT: u64 = 9;
+
+fn iso((year, month, day): Day) -> String {
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests;

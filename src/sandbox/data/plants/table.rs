@@ -1,0 +1,280 @@
+//! The planted differences. Expected amounts are written down here by hand, not computed from the changes.
+//!
+//! # Source
+//! Section 2 of the control's description; numbers, companies, accounts and amounts are those of its table.
+
+use crate::domain::plant::PlantProfile::{Hold, Recon};
+use crate::sandbox::data::chart::POSTING_GROUPS;
+use crate::sandbox::data::events::Kind;
+use crate::sandbox::data::rates::RateChange;
+
+use super::instructions::{
+    Change, Effect, Ledgers, Line, Measure, Missing, Plant, cents, journal, line, variance,
+};
+
+/// Positions in `ACCOUNTS` and, where there is one, of a posting group that posts there.
+const TRADE: (usize, usize) = (0, 1);
+const OTHER: (usize, usize) = (2, 14);
+const ALLOWANCE: (usize, usize) = (3, 15);
+const CASH: usize = 6;
+const REFUNDS: usize = 7;
+const PREPAYMENTS: usize = 8;
+/// Beyond the list of posting groups.
+const UNLISTED: usize = POSTING_GROUPS.len();
+/// Position of the US dollar in `CURRENCIES`.
+const USD: usize = 1;
+
+const NO_TARGET: &str =
+    "the stand-in has no target for this account, so the whole balance is the variance";
+
+/// What is planted, in the order of the control's description.
+pub(super) const PLANTS: [Plant; 14] = [
+    Plant {
+        id: "F01",
+        kind: "ledger only, at the threshold",
+        profile: Recon,
+        changes: &[journal("EC_NG", TRADE.0, cents(165_000_000))],
+        effects: &[variance("EC_NG", "13003", cents(165_000_000), "1000.00")],
+        expected: "L1 INVESTIGATE, document no. listed",
+        note: "",
+    },
+    Plant {
+        id: "F02",
+        kind: "sub-ledger only, threshold precedence",
+        profile: Recon,
+        changes: &[Change::Post(line(
+            "JM_EG",
+            Ledgers::CustomerOnly,
+            ALLOWANCE,
+            cents(-6_000_000),
+        ))],
+        effects: &[variance("JM_EG", "13009", cents(6_000_000), "1226.99")],
+        expected: "L1 INVESTIGATE, rule DEFAULT v1",
+        note: "",
+    },
+    Plant {
+        id: "F03",
+        kind: "wrong account, nets to zero in the line",
+        profile: Recon,
+        changes: &[Change::Post(line(
+            "JD_GH",
+            Ledgers::Both,
+            (OTHER.0, TRADE.1),
+            cents(2_000_000),
+        ))],
+        effects: &[
+            variance("JD_GH", "13003", cents(-2_000_000), "-1481.48"),
+            variance("JD_GH", "13004", cents(2_000_000), "1481.48"),
+        ],
+        expected: "two INVESTIGATE, marked offsetting",
+        note: "",
+    },
+    Plant {
+        id: "F04",
+        kind: "filter blind spot",
+        profile: Recon,
+        changes: &[Change::Post(line(
+            "EC_IC",
+            Ledgers::Both,
+            (TRADE.0, UNLISTED),
+            cents(120_000_000),
+        ))],
+        effects: &[
+            variance("EC_IC", "13003", cents(120_000_000), "2000.00"),
+            Effect {
+                measure: Measure::WithoutAccount,
+                company: "EC_IC",
+                at: "B2C-NEW",
+                amount: cents(120_000_000),
+                usd: None,
+            },
+        ],
+        expected: "L1 INVESTIGATE and scope funnel names the group",
+        note: "IPE_07 does not filter posting groups: it delivers the row, without a receivables account",
+    },
+    Plant {
+        id: "F10",
+        kind: "missing FX",
+        profile: Recon,
+        changes: &[
+            Change::Rates(RateChange {
+                country_code: "UG",
+                hundredths: &[None],
+            }),
+            journal("JD_UG", PREPAYMENTS, cents(4_000_000_000)),
+        ],
+        effects: &[Effect {
+            usd: None,
+            ..variance("JD_UG", "18350", cents(4_000_000_000), "")
+        }],
+        expected: "FX_MISSING and L4 INVESTIGATE; JD_UG's zero lines stay OK",
+        note: NO_TARGET,
+    },
+    Plant {
+        id: "F11",
+        kind: "two closing rates",
+        profile: Recon,
+        changes: &[Change::Rates(RateChange {
+            country_code: "DZ",
+            hundredths: &[Some(13_450), Some(13_490)],
+        })],
+        effects: &[],
+        expected: "FX_AMBIGUOUS JD_DZ, no \"first wins\"",
+        note: "",
+    },
+    Plant {
+        id: "F13",
+        kind: "two companies cancel out",
+        profile: Recon,
+        changes: &[
+            journal("EC_IC", CASH, cents(100_000_000)),
+            journal("HF_SN", CASH, cents(-100_000_000)),
+        ],
+        effects: &[
+            variance("EC_IC", "13001", cents(100_000_000), "1666.67"),
+            variance("HF_SN", "13001", cents(-100_000_000), "-1666.67"),
+        ],
+        expected: "two INVESTIGATE; group total 0 must not hide them",
+        note: NO_TARGET,
+    },
+    Plant {
+        id: "F14",
+        kind: "late posting into a final month",
+        profile: Recon,
+        changes: &[Change::Post(Line {
+            day: (2024, 3, 29),
+            created: (2024, 4, 18),
+            ..line("JD_DZ", Ledgers::Both, TRADE, cents(25_000_000))
+        })],
+        effects: &[
+            Effect {
+                usd: None,
+                ..variance("JD_DZ", "13003", 0, "")
+            },
+            Effect {
+                measure: Measure::LatePosting,
+                company: "JD_DZ",
+                at: "13003",
+                amount: cents(25_000_000),
+                usd: None,
+            },
+        ],
+        expected: "LATE_POSTING 2024-03 with entry no., user, creation date; Z1 +250000.00",
+        note: "Z1 differs against March as the clean ledger of the same seed and rows has it; the stand-in's March of today holds the entry",
+    },
+    Plant {
+        id: "H01",
+        kind: "true duplicate in the source",
+        profile: Hold,
+        changes: &[Change::Post(line(
+            "JD_GH",
+            Ledgers::BothTwice,
+            ALLOWANCE,
+            cents(1_400_000),
+        ))],
+        effects: &[variance("JD_GH", "13009", cents(-1_400_000), "-1037.04")],
+        expected: "key uniqueness FAIL naming the key; load held; L1 NOT_CONCLUDED; the other IPEs go on",
+        note: "the stand-in has no dbo.RPT_SOI: a customer ledger entry stands twice instead, which IPE_07 delivers; the variance would be there if it were loaded",
+    },
+    Plant {
+        id: "H02",
+        kind: "stale actuals",
+        profile: Hold,
+        changes: &[Change::Refreshed("HF_SN", (2024, 4, 29))],
+        effects: &[],
+        expected: "Z3 FAIL, HF_SN NOT_CONCLUDED",
+        note: "the pipeline has no freshness check (Z3) yet: CR_04 loads, and nothing says that HF_SN is stale",
+    },
+    Plant {
+        id: "N01",
+        kind: "just below",
+        profile: Recon,
+        changes: &[journal("EC_KE", OTHER.0, cents(12_999_999))],
+        effects: &[variance("EC_KE", "13004", cents(12_999_999), "1000.00")],
+        expected: "listed as residual, OK, exit code not raised by it",
+        note: "999.9999 US dollars unrounded",
+    },
+    Plant {
+        id: "N05",
+        kind: "customer nets to zero over two GLs",
+        profile: Recon,
+        changes: &[
+            Change::Post(line("EC_NG", Ledgers::Both, TRADE, cents(50_000_000))),
+            Change::Post(line("EC_NG", Ledgers::Both, OTHER, cents(-50_000_000))),
+        ],
+        effects: &[
+            variance("EC_NG", "13003", 0, "0.00"),
+            variance("EC_NG", "13004", 0, "0.00"),
+        ],
+        expected: "nothing",
+        note: "",
+    },
+    Plant {
+        id: "N06",
+        kind: "foreign-currency invoice",
+        profile: Recon,
+        changes: &[Change::Post(Line {
+            currency: USD,
+            amount: cents(100_000),
+            kind: Kind::Invoice,
+            ..line("EC_NG", Ledgers::Both, TRADE, cents(145_000_000))
+        })],
+        effects: &[variance("EC_NG", "13003", 0, "0.00")],
+        expected: "nothing",
+        note: "",
+    },
+    Plant {
+        id: "N07",
+        kind: "scope and dust",
+        profile: Recon,
+        changes: &[
+            journal("AT_TN", REFUNDS, cents(-4_500_000)),
+            journal("EC_MA", PREPAYMENTS, 1),
+        ],
+        effects: &[
+            Effect {
+                measure: Measure::NotCovered,
+                usd: None,
+                ..variance("AT_TN", "18317", cents(-4_500_000), "")
+            },
+            variance("EC_MA", "18350", 1, "0.00"),
+        ],
+        expected: "\"not covered\" line; residual in the data file, shown 0.00, OK",
+        note: NO_TARGET,
+    },
+];
+
+const fn missing(id: &'static str, kind: &'static str, table: &'static str) -> Missing {
+    Missing { id, kind, table }
+}
+
+/// What cannot be planted yet, with the table of another system that it needs.
+pub(super) const MISSING: [Missing; 11] = [
+    missing("F05", "last tick of the month", "dbo.RPT_SOI"),
+    missing("F06", "afternoon of the last day", "dbo.RPT_SOI"),
+    missing("F07", "sign of IPE_34", "dbo.RPT_REFUND_NO_RETURN"),
+    missing(
+        "F08",
+        "outside the timing window",
+        "dbo.V_STORECREDITVOUCHER_CLOSING",
+    ),
+    missing("F09", "over-explained", "dbo.V_STORECREDITVOUCHER_CLOSING"),
+    missing(
+        "F12",
+        "a company did not deliver",
+        "dbo.RPT_CASHREC_TRANSACTION",
+    ),
+    missing(
+        "E01",
+        "timing, explained",
+        "dbo.V_STORECREDITVOUCHER_CLOSING",
+    ),
+    missing(
+        "E02",
+        "VTC on the last evening",
+        "dbo.V_STORECREDITVOUCHER_CLOSING",
+    ),
+    missing("N02", "first tick after", "dbo.RPT_SOI"),
+    missing("N03", "key spelling", "dbo.V_STORECREDITVOUCHER_CLOSING"),
+    missing("N04", "fan-out", "dbo.RPT_SOI"),
+];

@@ -1,0 +1,53 @@
+//! To which books an entry goes, and the numbers under which it is found there.
+
+use crate::sandbox::data::chart::{BANK, REVENUE, posting_group};
+use crate::sandbox::data::events::{Entry, Kind};
+
+/// Which books an entry goes to.
+pub(super) struct Route {
+    /// Rows in the customer ledger: one for an event, none or two for a planted difference.
+    pub(super) entries: usize,
+    /// Account and balancing account in the general ledger, as positions in `ACCOUNTS`.
+    pub(super) accounts: Option<[usize; 2]>,
+    /// Day on which it was entered.
+    pub(super) created_day: i64,
+}
+
+impl Route {
+    /// The route of an event: both ledgers, on the account of the posting group, on the day itself.
+    pub(super) fn of(entry: &Entry) -> Self {
+        let (_, account) = posting_group(entry.group);
+        let other = if entry.kind == Kind::Payment {
+            BANK
+        } else {
+            REVENUE
+        };
+        Self {
+            entries: 1,
+            accounts: Some([account.unwrap_or(0), other]),
+            created_day: entry.day,
+        }
+    }
+}
+
+/// Numbers and texts by which the last entry is found again.
+pub(super) struct Named {
+    pub(super) entry_no: i32,
+    /// Of the first of two general ledger lines.
+    pub(super) gl_entry_no: i32,
+    pub(super) document: String,
+}
+
+/// Last numbers of the books of a company.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Numbers {
+    pub(super) entry: i32,
+    pub(super) detail: i32,
+}
+
+impl Numbers {
+    /// Number of the first of the two general ledger lines of the last entry.
+    pub(super) fn first_line(self) -> i32 {
+        self.entry.saturating_mul(2).saturating_sub(1)
+    }
+}
