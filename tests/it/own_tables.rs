@@ -194,7 +194,7 @@ fn options_that_do_not_go_together_are_refused() {
                 "--writers",
                 "1",
             ],
-            "writers and replay need the generated ledger",
+            "need the generated ledger",
         ),
         (
             &["sandbox", "--port", "0", "--data", "ledger", "--rows", "10"],
