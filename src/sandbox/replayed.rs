@@ -107,7 +107,8 @@ impl SqlSession for ReplayedSession {
     ) -> Result<(), ClientGone> {
         let counts = sql.contains("COUNT_BIG");
         let is_rows = sql.contains(ONLY_IN_ROWS) && !counts;
-        if !is_rows && !(counts && sql.contains("[Customer Ledger Entries]")) {
+        let is_count = counts && sql.contains("[Customer Ledger Entries]");
+        if !is_rows && !is_count {
             return self.session.run(sql, params, out).await;
         }
         let answer = self.answer(sql, params).await?;
