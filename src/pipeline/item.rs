@@ -41,12 +41,7 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
         context.run_id.clone(),
     );
     let mut record = ItemRecord::begun(tools, context, ipe);
-    let reserve = package::Reserve::take(
-        &tools.evidence,
-        &ipe.id,
-        &context.run_id,
-        tools.limits.evidence_reserve_bytes,
-    );
+    let reserve = reserve(tools, context, ipe).await;
     log.note(
         "run started",
         json!({"period": context.period.to_string(), "definition_sha256": ipe.definition_sha256}),
@@ -97,6 +92,21 @@ fn conclude(record: &mut ItemRecord, outcome: Result<(), PortError>, log: &mut I
         "run ended",
         json!({"status": record.status, "error": record.error, "checks": verdicts}),
     );
+}
+
+/// Takes the room for the package; writing it to the disk is no work for an async thread.
+async fn reserve(
+    tools: &Tools,
+    context: &RunContext,
+    ipe: &Ipe,
+) -> Result<Option<package::Reserve>, PortError> {
+    let (evidence, bytes) = (tools.evidence.clone(), tools.limits.evidence_reserve_bytes);
+    let (item, run_id) = (ipe.id.clone(), context.run_id.clone());
+    let take = move || package::Reserve::take(&evidence, &item, &run_id, bytes);
+    tokio::task::spawn_blocking(take).await.map_err(|lost| {
+        PortError::new(PortErrorKind::Limit, format!("room for evidence: {lost}"))
+            .hint("run the item again")
+    })?
 }
 
 async fn journey(

@@ -27,7 +27,7 @@ use crate::ports::{
 };
 
 /// Rows of a batch of an answer.
-const BATCH_ROWS: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
+const BATCH_ROWS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(8_191);
 
 /// First words of statements that only read.
 const QUERIES: [&str; 4] = ["SELECT", "WITH", "VALUES", "EXPLAIN"];

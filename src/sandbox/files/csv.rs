@@ -33,7 +33,7 @@ pub(super) fn read(
             return Err(FileError::new(path, what));
         }
         let names: Vec<&str> = fields.iter().map(|field| field.text.as_ref()).collect();
-        schema.expect(path, &names)?;
+        schema.require(path, &names)?;
     }
     let mut rows = TableBuilder::new(path, &schema.columns)?;
     while let Some(line) = lines.next(&mut fields).map_err(at)? {

@@ -100,7 +100,7 @@ fn columns<'f>(
         return Err(FileError::new(path, what));
     }
     let names: Vec<&str> = stored.iter().map(|field| field.name().as_str()).collect();
-    schema.expect(path, &names)?;
+    schema.require(path, &names)?;
     for (field, column) in stored.iter().zip(&schema.columns) {
         let (stored, declared) = (field.data_type(), &column.sql_type);
         if stored.is_nested() {

@@ -117,7 +117,7 @@ impl TableSchema {
     }
 
     /// Checks that a file's own column names are the declared ones, in order.
-    pub(super) fn expect(&self, path: &Path, found: &[&str]) -> Result<(), FileError> {
+    pub(super) fn require(&self, path: &Path, found: &[&str]) -> Result<(), FileError> {
         for (index, column) in self.columns.iter().enumerate() {
             let name = found.get(index).copied().unwrap_or("");
             if !name.eq_ignore_ascii_case(&column.name) {
