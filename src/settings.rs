@@ -34,6 +34,19 @@ impl FromStr for SecretsChoice {
     }
 }
 
+/// What is read from.
+#[derive(Debug, Clone)]
+pub struct SourceSettings {
+    /// Where connection strings come from.
+    pub secrets: SecretsChoice,
+    /// Open customer entries of the embedded stand-in; `None` is its default, or no ledger where there are own tables.
+    pub sandbox_rows: Option<u64>,
+    /// Folder of own tables that the embedded stand-in serves.
+    pub sandbox_data: Option<PathBuf>,
+    /// Differences planted in the ledger of the embedded stand-in.
+    pub sandbox_plant: PlantProfile,
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct RunSettings {
@@ -53,16 +66,10 @@ pub struct RunSettings {
     pub warehouse: String,
     /// Evidence root.
     pub evidence: String,
-    /// Where connection strings come from.
-    pub secrets: SecretsChoice,
     /// Folder that replaces the embedded catalog.
     pub catalog: Option<PathBuf>,
-    /// Open customer entries of the embedded stand-in; `None` is its default, or no ledger where there are own tables.
-    pub sandbox_rows: Option<u64>,
-    /// Folder of own tables that the embedded stand-in serves.
-    pub sandbox_data: Option<PathBuf>,
-    /// Differences planted in the ledger of the embedded stand-in.
-    pub sandbox_plant: PlantProfile,
+    /// What is read from.
+    pub source: SourceSettings,
     /// Limits.
     pub limits: Limits,
 }

@@ -8,14 +8,13 @@ use crate::catalog::CatalogError;
 use crate::catalog::draft::{Draft, DraftColumn, DraftHead, databases_of, lint_query};
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
-use crate::domain::plant::PlantProfile;
 use crate::domain::query::{BoundQuery, QueryFile};
 use crate::kernels::conform::{arrow_type, contract_findings};
 use crate::kernels::loss::loss;
 use crate::ports::{AccessEvidence, Clock, Described, Estimate, PortError, Source};
-use crate::settings::SecretsChoice;
+use crate::settings::SourceSettings;
 
-use super::sources::{Reach, StandIn};
+use super::sources::Reach;
 use super::{StartError, SystemClock, sound_items};
 
 /// Which server to ask, and for which month.
@@ -23,12 +22,8 @@ use super::{StartError, SystemClock, sound_items};
 pub struct AskSettings {
     /// Month whose dates are bound; `None` is the last one that has ended in Europe/Paris.
     pub period: Option<Period>,
-    /// Where connection strings come from.
-    pub secrets: SecretsChoice,
-    /// Open customer entries of the embedded stand-in; `None` is its default, or no ledger where there are own tables.
-    pub sandbox_rows: Option<u64>,
-    /// Folder of own tables that the embedded stand-in serves.
-    pub sandbox_data: Option<PathBuf>,
+    /// What is read from.
+    pub source: SourceSettings,
     /// Limits.
     pub limits: Limits,
 }
@@ -173,17 +168,7 @@ fn period(settings: &AskSettings) -> Result<Period, StartError> {
 
 /// One connection at a time: the view is closed before the plan is asked for.
 async fn reach(settings: &AskSettings) -> Result<Reach, PortError> {
-    Reach::open(
-        &settings.secrets,
-        StandIn {
-            rows: settings.sandbox_rows,
-            data: settings.sandbox_data.as_deref(),
-            plant: PlantProfile::Clean,
-        },
-        &settings.limits,
-        1,
-    )
-    .await
+    Reach::open(&settings.source, &settings.limits, 1).await
 }
 
 /// Describes a query in a view of its own.

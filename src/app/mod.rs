@@ -34,7 +34,7 @@ use crate::pipeline::{Tools, schedule};
 use crate::ports::{Clock, PortError};
 use crate::settings::{RunSettings, SecretsChoice};
 
-use sources::{Reach, StandIn};
+use sources::Reach;
 
 /// Why a run could not begin; nothing was read or written.
 #[derive(Debug, thiserror::Error)]
@@ -145,17 +145,7 @@ impl App {
         let staging = store::open(&settings.staging)?;
         let evidence = store::open(&settings.evidence)?;
         let warehouse = LocalWarehouse::new(&store::open(&settings.warehouse)?, staging.clone())?;
-        let reach = Reach::open(
-            &settings.secrets,
-            StandIn {
-                rows: settings.sandbox_rows,
-                data: settings.sandbox_data.as_deref(),
-                plant: settings.sandbox_plant,
-            },
-            &settings.limits,
-            settings.jobs,
-        )
-        .await?;
+        let reach = Reach::open(&settings.source, &settings.limits, settings.jobs).await?;
         let context = context(&settings, period, started_at)?;
         let places = Places {
             staging: staging.uri.clone(),
@@ -258,7 +248,7 @@ fn stamps(settings: &RunSettings, program: &Program) -> Vec<Stamp> {
     if settings.catalog.is_some() {
         stamps.push(Stamp::CatalogOverride);
     }
-    match settings.secrets {
+    match settings.source.secrets {
         SecretsChoice::Sandbox => stamps.push(Stamp::SandboxSource),
         SecretsChoice::File(_) => stamps.push(Stamp::FileSecrets),
         SecretsChoice::Env => {}

@@ -1,7 +1,6 @@
 //! The sources of a run or of a look at the catalog, with the stand-in behind them if it was asked for.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,22 +11,7 @@ use crate::adapters::secrets::{EnvSecrets, FileSecrets};
 use crate::domain::limits::Limits;
 use crate::domain::plant::PlantProfile;
 use crate::ports::{PortError, PortErrorKind, Secrets, Source, Sources};
-use crate::settings::SecretsChoice;
-
-/// What the embedded stand-in holds.
-#[derive(Clone, Copy)]
-pub(super) struct StandIn<'a> {
-    /// Open customer entries of the ledger; `None` is its default, or no ledger where there are own tables.
-    #[cfg_attr(
-        not(feature = "sandbox"),
-        expect(dead_code, reason = "only the stand-in reads it")
-    )]
-    pub(super) rows: Option<u64>,
-    /// Folder of own tables.
-    pub(super) data: Option<&'a Path>,
-    /// Differences planted in the ledger.
-    pub(super) plant: PlantProfile,
-}
+use crate::settings::{SecretsChoice, SourceSettings};
 
 /// What there is to read from.
 pub(super) struct Reach {
@@ -41,17 +25,17 @@ pub(super) struct Reach {
 impl Reach {
     /// Picks the secrets, and starts the stand-in if they are its.
     pub(super) async fn open(
-        choice: &SecretsChoice,
-        stand_in: StandIn<'_>,
+        settings: &SourceSettings,
         limits: &Limits,
         connections_max: usize,
     ) -> Result<Self, PortError> {
+        let choice = &settings.secrets;
         if *choice != SecretsChoice::Sandbox {
-            stand_in.is_not_asked_for()?;
+            no_stand_in_asked_for(settings)?;
         }
         #[cfg(feature = "sandbox")]
         let sandbox = match choice {
-            SecretsChoice::Sandbox => Some(sandbox(stand_in).await?),
+            SecretsChoice::Sandbox => Some(sandbox(settings).await?),
             _ => None,
         };
         let secrets: Arc<dyn Secrets> = match choice {
@@ -119,33 +103,29 @@ fn no_sandbox() -> PortError {
         .hint("use --secrets env or --secrets file:DIR")
 }
 
-impl StandIn<'_> {
-    /// Refuses what only the embedded stand-in can serve.
-    fn is_not_asked_for(self) -> Result<(), PortError> {
-        let (what, flag) = match self {
-            Self { data: Some(_), .. } => ("own tables are", "--sandbox-data"),
-            Self {
-                plant: PlantProfile::Clean,
-                ..
-            } => return Ok(()),
-            Self { .. } => ("planted differences are", "--sandbox-plant"),
-        };
-        let what =
-            format!("{what} served by the embedded sandbox, and the secrets come from elsewhere");
-        Err(PortError::new(PortErrorKind::Config, what)
-            .hint(format!("leave {flag} out, or use --secrets sandbox")))
-    }
+/// Refuses what only the embedded stand-in can serve.
+fn no_stand_in_asked_for(settings: &SourceSettings) -> Result<(), PortError> {
+    let (what, flag) = if settings.sandbox_data.is_some() {
+        ("own tables are", "--sandbox-data")
+    } else if settings.sandbox_plant != PlantProfile::Clean {
+        ("planted differences are", "--sandbox-plant")
+    } else {
+        return Ok(());
+    };
+    let what = format!("{what} served by the embedded sandbox, and the secrets come from elsewhere");
+    Err(PortError::new(PortErrorKind::Config, what)
+        .hint(format!("leave {flag} out, or use --secrets sandbox")))
 }
 
 #[cfg(feature = "sandbox")]
-async fn sandbox(stand_in: StandIn<'_>) -> Result<crate::sandbox::Sandbox, PortError> {
+async fn sandbox(settings: &SourceSettings) -> Result<crate::sandbox::Sandbox, PortError> {
     use crate::sandbox::{Planting, Sandbox, SandboxConfig};
     let config = SandboxConfig {
         planting: Planting {
-            profile: stand_in.plant,
+            profile: settings.sandbox_plant,
             without: Vec::new(),
         },
-        ..SandboxConfig::of(stand_in.rows, stand_in.data.map(Path::to_owned))
+        ..SandboxConfig::of(settings.sandbox_rows, settings.sandbox_data.clone())
     };
     Sandbox::start(config).await.map_err(|error| {
         PortError::new(

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::period::Period;
+#[cfg(feature = "sandbox")]
 use crate::domain::plant::PlantProfile;
-use crate::settings::SecretsChoice;
 
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
 use super::look_args::{InspectArgs, SqlArgs};
+use super::source_args::SourceArgs;
 
 /// Stream financial extracts out of SQL Server into checked, sealed evidence
 ///
@@ -134,35 +135,15 @@ pub(super) struct RunArgs {
         value_name = "URL"
     )]
     pub(super) evidence: String,
-    /// Where connection strings come from: sandbox, env or file:DIR
-    #[arg(long, env = "SOXAUTO_SECRETS", default_value = DEFAULT_SECRETS, value_name = "PLACE")]
-    pub(super) secrets: SecretsChoice,
     /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
     #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
     pub(super) catalog: Option<PathBuf>,
-    /// Open customer entries that the embedded stand-in holds [default: 20000, or no ledger with --sandbox-data]
-    #[arg(long, env = "SOXAUTO_SANDBOX_ROWS", value_name = "N")]
-    pub(super) sandbox_rows: Option<u64>,
-    /// Folder of own tables for the embedded stand-in: DIR/<database>/<schema>/<table>.csv or .parquet
-    #[arg(long, env = "SOXAUTO_SANDBOX_DATA", value_name = "DIR")]
-    pub(super) sandbox_data: Option<PathBuf>,
-    /// Differences planted in the ledger of the embedded stand-in: clean, recon (all items load) or hold (checks fail)
-    #[arg(
-        long,
-        env = "SOXAUTO_SANDBOX_PLANT",
-        default_value_t,
-        value_name = "PROFILE"
-    )]
-    pub(super) sandbox_plant: PlantProfile,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
     /// Print the result as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,
 }
-
-#[cfg(feature = "sandbox")]
-pub(super) const DEFAULT_SECRETS: &str = "sandbox";
-#[cfg(not(feature = "sandbox"))]
-pub(super) const DEFAULT_SECRETS: &str = "env";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:

@@ -11,6 +11,7 @@ mod output;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod source_args;
 mod sql;
 mod verify;
 

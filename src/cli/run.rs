@@ -26,11 +26,8 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         staging,
         warehouse,
         evidence,
-        secrets,
         catalog,
-        sandbox_rows,
-        sandbox_data,
-        sandbox_plant,
+        source,
         json,
     } = args;
     let accept = |check| Acceptance {
@@ -47,11 +44,8 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         staging,
         warehouse,
         evidence,
-        secrets,
         catalog,
-        sandbox_rows,
-        sandbox_data,
-        sandbox_plant,
+        source: source.into(),
         limits: Limits::default(),
     };
     let progress = Arc::new(output::ProgressLines::new());

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::cli::args::DEFAULT_SECRETS;
+use crate::cli::source_args::SourceArgs;
 use crate::domain::ids::IpeId;
 use crate::domain::period::Period;
-use crate::settings::SecretsChoice;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,15 +52,8 @@ pub(super) struct Place {
 /// Which server.
 #[derive(Debug, Args)]
 pub(super) struct Server {
-    /// Where connection strings come from: sandbox, env or file:DIR
-    #[arg(long, env = "SOXAUTO_SECRETS", default_value = DEFAULT_SECRETS, value_name = "PLACE")]
-    pub(super) secrets: SecretsChoice,
-    /// Open customer entries that the embedded stand-in holds [default: 20000, or no ledger with --sandbox-data]
-    #[arg(long, env = "SOXAUTO_SANDBOX_ROWS", value_name = "N")]
-    pub(super) sandbox_rows: Option<u64>,
-    /// Folder of own tables for the embedded stand-in: DIR/<database>/<schema>/<table>.csv or .parquet
-    #[arg(long, env = "SOXAUTO_SANDBOX_DATA", value_name = "DIR")]
-    pub(super) sandbox_data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
     /// Month whose dates are bound, YYYY-MM [default: the last month that has ended in Europe/Paris]
     #[arg(long, env = "SOXAUTO_PERIOD", value_name = "YYYY-MM")]
     pub(super) period: Option<Period>,
@@ -186,6 +178,7 @@ const PLAN_EXAMPLES: &str = "\
 Examples:
   soxauto catalog plan IPE_07                           against the embedded stand-in
   soxauto catalog plan IPE_07 --period 2024-04 --secrets env
+  soxauto catalog plan IPE_07 --sandbox-plant recon     against the stand-in with planted differences
   soxauto catalog plan IPE_07 --json | jq '.columns[] | select(.loss)'
 
 The estimate needs SHOWPLAN in the databases; without it the rest is shown all the same.

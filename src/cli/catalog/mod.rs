@@ -127,17 +127,10 @@ async fn new(args: NewArgs) -> anyhow::Result<u8> {
 }
 
 fn settings(server: Server) -> AskSettings {
-    let Server {
-        secrets,
-        sandbox_rows,
-        sandbox_data,
-        period,
-    } = server;
+    let Server { source, period } = server;
     AskSettings {
         period,
-        secrets,
-        sandbox_rows,
-        sandbox_data,
+        source: source.into(),
         limits: Limits::default(),
     }
 }

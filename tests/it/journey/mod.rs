@@ -23,7 +23,7 @@ use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::workflow::{IpeResult, WorkflowResult};
 use soxauto::sandbox::{Sandbox, SandboxConfig};
-use soxauto::settings::{RunSettings, SecretsChoice};
+use soxauto::settings::{RunSettings, SecretsChoice, SourceSettings};
 use tempfile::TempDir;
 
 /// A folder with the three roots and the secrets of one machine.
@@ -53,11 +53,13 @@ impl Place {
             staging: self.path("staging"),
             warehouse: self.path("warehouse"),
             evidence: self.path("evidence"),
-            secrets: SecretsChoice::File(self.dir.path().join("secrets")),
             catalog: None,
-            sandbox_rows: None,
-            sandbox_data: None,
-            sandbox_plant: PlantProfile::Clean,
+            source: SourceSettings {
+                secrets: SecretsChoice::File(self.dir.path().join("secrets")),
+                sandbox_rows: None,
+                sandbox_data: None,
+                sandbox_plant: PlantProfile::Clean,
+            },
             limits: limits(),
         }
     }
