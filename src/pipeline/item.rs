@@ -8,7 +8,7 @@ use crate::domain::contract::Contract;
 use crate::domain::ipe::Ipe;
 use crate::domain::manifest::Staged;
 use crate::domain::query::BoundQuery;
-use crate::domain::run::{ItemStatus, RunContext};
+use crate::domain::run::{Fence, ItemStatus, RunContext};
 use crate::domain::totals::ControlTotals;
 use crate::kernels::conform::{Conform, contract_findings};
 use crate::kernels::sql;
@@ -119,7 +119,7 @@ async fn journey(
 ) -> Result<(), PortError> {
     let (taken, dead) = during("lease", lease::take(tools, record).await)?;
     let lease = lease.insert(taken);
-    if let Some(dead) = dead {
+    for dead in dead {
         log.note(
             "lease taken over",
             json!({"from": dead.context.run_id.as_str()}),
@@ -134,7 +134,8 @@ async fn journey(
     match clear(record) {
         Some(cleared) => {
             during("lease", lease.still_ours().await)?;
-            load_and_verify(tools, context, ipe, cleared, record, log).await
+            let fence = Some(lease.fence().clone());
+            load_and_verify(tools, context, ipe, (cleared, fence), record, log).await
         }
         None => Ok(()),
     }
@@ -360,7 +361,7 @@ async fn load_and_verify(
     tools: &Tools,
     context: &RunContext,
     ipe: &Ipe,
-    cleared: Cleared,
+    (cleared, fence): (Cleared, Option<Fence>),
     record: &mut ItemRecord,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
@@ -372,6 +373,7 @@ async fn load_and_verify(
         period: context.period,
         metadata: context.row_metadata(&ipe.id),
         parts: cleared.staged.parts,
+        fence,
     };
     let receipt = during("load", tools.warehouse.load(&job).await)?;
     log.note("month replaced", json!({"table": receipt.destination_table, "rows": receipt.output_rows, "job_id": receipt.job_id}));

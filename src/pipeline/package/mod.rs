@@ -20,7 +20,7 @@ pub mod verify;
 pub mod views;
 pub mod write;
 
-pub use last_word::{bury, seal_or_say};
+pub use last_word::{bury, is_sealed, seal_or_say};
 pub use reserve::Reserve;
 pub use verify::{Finding, Outcome, VerifyReport, VerifyRequest, verify_package};
 pub use write::{SealedPackage, seal};
