@@ -59,7 +59,9 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
     tools.progress.stage(&ipe.id, Stage::Seal);
     drop(reserve);
     let package = package::seal_or_say(tools, &mut record, &log.close()).await;
+    // A run that could not seal keeps its lease, so that the next one seals in its name.
     if let Some(lease) = lease
+        && package.is_some()
         && let Err(error) = lease.end(&tools.clock, record.status).await
     {
         tracing::warn!(%error, "the lease was not given back; it expires by itself");

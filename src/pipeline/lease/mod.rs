@@ -3,7 +3,7 @@
 //! `runs/<item>/period=YYYY-MM/<generation>/` holds `lease.json`, a `beat-NNNNNN.json` for each sign of life, and
 //! `ended.json`. All are create-only, so of two runs that want the same generation one wins. A run that shows no sign
 //! of life for `lease_expires_after`, or whose process on this machine is gone, is dead: the next run takes the next generation and seals an `ABANDONED` package
-//! for it. A run that was thought dead loses the right to load: it looks again just before (ADR-0015).
+//! for it. A run that was thought dead loses the right to load: it looks again just before (ADR-0015), and the warehouse refuses it after (ADR-0024).
 
 mod held;
 
