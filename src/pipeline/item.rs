@@ -18,6 +18,7 @@ use crate::ports::{
 
 use super::check;
 use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
+use super::findings;
 use super::keys;
 use super::lease::{self, Lease};
 use super::log::ItemLog;
@@ -74,6 +75,7 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
 fn conclude(record: &mut ItemRecord, outcome: Result<(), PortError>, log: &mut ItemLog) {
     record.error = outcome.err().map(|error| error.to_string());
     record.checks = check::before_load(record);
+    record.findings = findings::of(record);
     record.verification = check::after_load(record);
     let held = check::holding(record, &record.checks).next().is_some()
         || check::holding(record, &record.verification)
@@ -92,7 +94,7 @@ fn conclude(record: &mut ItemRecord, outcome: Result<(), PortError>, log: &mut I
         .collect();
     log.note(
         "run ended",
-        json!({"status": record.status, "error": record.error, "checks": verdicts}),
+        json!({"status": record.status, "error": record.error, "checks": verdicts, "findings": record.findings.len()}),
     );
 }
 
