@@ -39,6 +39,7 @@ fn read_back(criterion: &mut Criterion) {
             period: context.period,
             metadata,
             parts: staged.parts,
+            fence: None,
         };
         warehouse.prepare(TABLE, &contract).await.unwrap();
         warehouse.load(&job).await.unwrap();

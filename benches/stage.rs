@@ -228,6 +228,7 @@ async fn load(dir: &tempfile::TempDir) -> (LocalWarehouse, LoadJob) {
             period: Default::default(),
         },
         parts,
+        fence: None,
     };
     warehouse.prepare("ledger", &contract()).await.unwrap();
     warehouse.load(&job).await.unwrap();

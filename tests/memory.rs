@@ -95,6 +95,7 @@ async fn journey(batches: i32) -> usize {
         period: to.period,
         metadata,
         parts: extraction.staged.parts,
+        fence: None,
     };
     warehouse.load(&job).await.unwrap();
     let counted = warehouse.read_back(&table, to.period, &contract, limits.recheck_rows_max);

@@ -7,10 +7,10 @@ use crate::domain::contract::{Column, ColumnType, Contract, ContractError, cast_
 use crate::domain::digest::sha256_hex;
 use crate::domain::ids::IdError;
 use crate::domain::ipe::Ipe;
-use crate::domain::population::PopulationDefinition;
 use crate::domain::query::QueryFile;
 use crate::domain::sql_type::SqlType;
 
+use super::population::{self, PopulationToml};
 use super::{CatalogError, ItemFiles};
 
 /// The file, with the place of every value; what is missing is the lint's finding, not the reader's error.
@@ -23,17 +23,6 @@ pub(super) struct ItemToml {
     pub(super) databases: Option<Spanned<Vec<String>>>,
     pub(super) contract: Option<Spanned<ContractToml>>,
     pub(super) population: Option<PopulationToml>,
-}
-
-/// How the population is counted; `population.sql` goes with it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PopulationToml {
-    table: String,
-    company: String,
-    until: String,
-    sequence: Option<String>,
-    companies: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -94,7 +83,7 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
     let contract = contract(toml.into_inner(), &missing, &wrong)?;
     let query = QueryFile::parse(&files.query)
         .map_err(|error| CatalogError::new(files.query_place(), error.to_string()))?;
-    let population = population(item.population, files)?;
+    let population = population::definition(item.population, files)?;
     let texts = [
         Some(&files.toml),
         Some(&files.query),
@@ -114,35 +103,6 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
         population,
         definition_sha256: sha256_hex(definition.as_bytes()),
     })
-}
-
-/// The section of `ipe.toml` and its file: both or neither.
-fn population(
-    toml: Option<PopulationToml>,
-    files: &ItemFiles,
-) -> Result<Option<PopulationDefinition>, CatalogError> {
-    let (toml, text) = match (toml, &files.population) {
-        (None, None) => return Ok(None),
-        (Some(toml), Some(text)) => (toml, text),
-        (Some(_), None) => {
-            let what = "the file is missing, and ipe.toml has a section [population]";
-            return Err(CatalogError::new(files.population_place(), what));
-        }
-        (None, Some(_)) => {
-            let what = "population.sql is there, and the section [population] is missing";
-            return Err(CatalogError::new(files.toml_place(), what));
-        }
-    };
-    let query = QueryFile::parse(text)
-        .map_err(|error| CatalogError::new(files.population_place(), error.to_string()))?;
-    Ok(Some(PopulationDefinition {
-        table: toml.table,
-        company: toml.company,
-        until: toml.until,
-        sequence: toml.sequence,
-        companies: toml.companies,
-        query,
-    }))
 }
 
 fn contract(

@@ -5,6 +5,7 @@
 pub mod draft;
 mod file;
 pub mod lint;
+mod population;
 
 use std::collections::BTreeMap;
 use std::fs;

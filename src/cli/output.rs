@@ -170,6 +170,12 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
             text.push_str(&format!("\n{name}: {}", error.replace('\n', "\n  ")));
         }
     }
+    for (name, item) in &result.ipe_results {
+        for finding in &item.findings {
+            let what = harmless(&finding.what);
+            text.push_str(&format!("\n{name}: finding {}: {what}", finding.id));
+        }
+    }
     text.push('\n');
     for (name, item) in &result.ipe_results {
         if let Some(table) = &item.bigquery_table {

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::amount::Amount;
+use super::freshness::{FreshnessRule, SourceDates};
 use super::query::QueryFile;
+use super::scope::{Scope, ScopeRule};
+use super::sequence::PreviousMonth;
 use super::totals::{ControlTotals, GroupTotals, TotalsError};
 
 /// How an item's population is counted.
@@ -21,6 +24,10 @@ pub struct PopulationDefinition {
     pub sequence: Option<String>,
     /// Companies that must deliver.
     pub companies: Vec<String>,
+    /// How fresh the base table must be, if it has a date.
+    pub freshness: Option<FreshnessRule>,
+    /// Columns of the population whose values are compared with a known list.
+    pub scopes: Vec<ScopeRule>,
     /// Every row of the base table, with what each predicate of the item says of it.
     pub query: QueryFile,
 }
@@ -34,6 +41,8 @@ pub struct BaseCount {
     pub first: Option<i64>,
     /// Highest running number.
     pub last: Option<i64>,
+    /// Its dates, where the catalog names the column.
+    pub dates: SourceDates,
 }
 
 impl BaseCount {
@@ -52,8 +61,10 @@ pub struct FunnelCell {
     pub company: String,
     /// Whether each predicate keeps the rows, in the order of [`Population::predicates`].
     pub kept: Vec<bool>,
-    /// Rows.
+    /// Rows of the base table.
     pub rows: u64,
+    /// Rows that the item makes of them: as many, where the population does not say otherwise.
+    pub delivered: u64,
     /// Sums, in the order of [`Population::amounts`].
     pub sums: Vec<Amount>,
 }
@@ -71,6 +82,12 @@ pub struct Population {
     pub amounts: Vec<String>,
     /// The funnel.
     pub cells: Vec<FunnelCell>,
+    /// How fresh the base table must be.
+    pub freshness: Option<FreshnessRule>,
+    /// The values of the declared columns.
+    pub scopes: Vec<Scope>,
+    /// What last month's package says of the running numbers; `None` without such a package.
+    pub previous: Option<PreviousMonth>,
     /// Rows of the item by company when one predicate is left out, by its name.
     pub without: BTreeMap<String, BTreeMap<String, u64>>,
     /// Keys that a predicate excludes and that were looked for, by its name.
@@ -83,29 +100,35 @@ impl Population {
     /// Rows of the funnel by company.
     #[must_use]
     pub fn rows(&self) -> BTreeMap<String, u64> {
-        self.rows_where(|_| true)
+        self.rows_where(|_| true, |cell| cell.rows)
     }
 
-    /// Rows by company that only this predicate keeps out.
+    /// Rows of the item by company that only this predicate keeps out.
     #[must_use]
     pub fn only_by(&self, predicate: usize) -> BTreeMap<String, u64> {
-        self.rows_where(|kept| {
+        let only = |kept: &[bool]| {
             let mut kept = kept.iter().enumerate();
             kept.all(|(place, kept)| *kept == (place != predicate))
-        })
+        };
+        self.rows_where(only, |cell| cell.delivered)
     }
 
     /// Rows that this predicate removes of those that the ones before it left, in all companies.
     #[must_use]
     pub fn removed_in_turn(&self, predicate: usize) -> u64 {
-        let rows = self.rows_where(|kept| kept.iter().position(|kept| !kept) == Some(predicate));
+        let first = |kept: &[bool]| kept.iter().position(|kept| !kept) == Some(predicate);
+        let rows = self.rows_where(first, |cell| cell.rows);
         rows.values().sum()
     }
 
-    fn rows_where(&self, takes: impl Fn(&[bool]) -> bool) -> BTreeMap<String, u64> {
+    fn rows_where(
+        &self,
+        takes: impl Fn(&[bool]) -> bool,
+        count: impl Fn(&FunnelCell) -> u64,
+    ) -> BTreeMap<String, u64> {
         let mut rows = BTreeMap::new();
         for cell in self.cells.iter().filter(|cell| takes(&cell.kept)) {
-            *rows.entry(cell.company.clone()).or_default() += cell.rows;
+            *rows.entry(cell.company.clone()).or_default() += count(cell);
         }
         rows
     }
@@ -122,7 +145,7 @@ impl Population {
         let kept = |cell: &&FunnelCell| cell.kept.iter().all(|kept| *kept);
         for cell in self.cells.iter().filter(kept) {
             let group = GroupTotals {
-                rows: cell.rows,
+                rows: cell.delivered,
                 sums: cell.sums.clone(),
             };
             totals.merge(&ControlTotals {
@@ -166,6 +189,7 @@ mod tests {
             company: company.into(),
             kept: kept.to_vec(),
             rows,
+            delivered: rows * 2,
             sums: vec![],
         }
     }
@@ -184,19 +208,25 @@ mod tests {
             ..Population::default()
         };
         assert_eq!(population.rows()["X"], 20);
-        assert_eq!(population.only_by(0)["X"], 3);
-        assert_eq!(population.only_by(1)["X"], 5);
+        // Every row of the base table becomes two of the item.
+        assert_eq!(population.only_by(0)["X"], 6);
+        assert_eq!(population.only_by(1)["X"], 10);
         assert_eq!(
             (population.removed_in_turn(0), population.removed_in_turn(1)),
             (5, 5)
         );
         let kept = population.kept().unwrap();
-        assert_eq!((kept.groups["X"].rows, kept.groups["Y"].rows), (10, 1));
+        assert_eq!((kept.groups["X"].rows, kept.groups["Y"].rows), (20, 2));
     }
 
     #[test]
     fn gaps_are_the_numbers_that_no_row_has() {
-        let count = |rows, first, last| BaseCount { rows, first, last };
+        let count = |rows, first, last| BaseCount {
+            rows,
+            first,
+            last,
+            dates: SourceDates::default(),
+        };
         assert_eq!(count(3, Some(5), Some(9)).gaps(), Some(2));
         assert_eq!(count(0, None, None).gaps(), None);
         assert_eq!(

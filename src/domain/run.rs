@@ -116,6 +116,24 @@ pub struct ProcessMark {
     pub started_ticks: u64,
 }
 
+/// The place of a run in the line of those that held an item and month: a month that shows a run does not go back to
+/// one that stood before it (ADR-0024).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    /// The first run of the line; places in different lines say nothing of each other.
+    pub line: RunId,
+    /// The place, from 1.
+    pub generation: u64,
+}
+
+impl Fence {
+    /// Whether this place stands before another of the same line.
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        self.line == other.line && self.generation < other.generation
+    }
+}
+
 /// How far the closing of a period has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

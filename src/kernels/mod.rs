@@ -21,6 +21,8 @@ pub mod quality;
 pub mod recheck;
 #[cfg(test)]
 mod samples;
+pub mod scope;
+pub mod sequence;
 pub mod sketch;
 pub mod sql;
 pub mod totals;

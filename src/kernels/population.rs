@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{NaiveDateTime, NaiveTime};
+
 use super::sql::{BINARY_COLLATION, quoted, scale_of};
 use crate::domain::amount::Amount;
 use crate::domain::contract::{Column, Contract};
+use crate::domain::freshness::SourceDates;
 use crate::domain::period::Period;
 use crate::domain::population::{BaseCount, FunnelCell, PopulationDefinition};
 use crate::domain::query::{BoundQuery, QueryError, QueryFile};
@@ -14,6 +17,8 @@ use crate::ports::{Cell, SmallTable};
 
 /// What a column of the population begins with when it says whether a predicate keeps the row.
 pub const KEEP: &str = "keep: ";
+/// The column of a population that says how many rows the item makes of one that it keeps; without it, one.
+pub const DELIVERED: &str = "delivered";
 
 /// The columns of a population that the funnel uses.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,12 +27,14 @@ pub struct FunnelColumns {
     pub predicates: Vec<String>,
     /// The summed columns of the contract.
     pub amounts: Vec<Column>,
+    /// Whether the population says how many rows of the item each of its rows becomes.
+    pub counts_delivered: bool,
 }
 
 /// Finds them among the columns that the population delivers.
 ///
 /// # Errors
-/// One sentence for a population without a company, a predicate, or a column of the key.
+/// One sentence for a population without a company or a column of the key.
 pub fn funnel_columns(contract: &Contract, delivered: &[String]) -> Result<FunnelColumns, String> {
     let has = |name: &str| delivered.iter().any(|column| column == name);
     let needed = std::iter::once("company").chain(contract.key.iter().map(String::as_str));
@@ -40,30 +47,30 @@ pub fn funnel_columns(contract: &Contract, delivered: &[String]) -> Result<Funne
     }
     let predicates = delivered.iter().filter_map(|name| name.strip_prefix(KEEP));
     let predicates: Vec<String> = predicates.map(str::to_owned).collect();
-    if predicates.is_empty() {
-        return Err(format!("the population delivers no column [{KEEP}…]"));
-    }
     let amounts = contract.amounts().filter(|column| has(&column.name));
     Ok(FunnelColumns {
         predicates,
         amounts: amounts.cloned().collect(),
+        counts_delivered: has(DELIVERED),
     })
+}
+
+/// A company as every question groups by it: code point by code point, without trailing blanks.
+pub(super) fn grouped(column: &str) -> String {
+    format!("RTRIM({column}) COLLATE {BINARY_COLLATION}")
 }
 
 /// Counts the base table by company, without any join.
 ///
 /// # Shape
-/// Columns `company`, `rows`, `first`, `last`.
+/// Columns `company`, `rows`, `first`, `last`, `oldest`, `newest`, `undated`.
 /// # Errors
 /// [`QueryError`] when the cutoff's condition uses a parameter that no period has.
 pub fn base_query(
     population: &PopulationDefinition,
     period: Period,
 ) -> Result<BoundQuery, QueryError> {
-    let group = format!(
-        "RTRIM(b.{}) COLLATE {BINARY_COLLATION}",
-        quoted(&population.company)
-    );
+    let group = grouped(&format!("b.{}", quoted(&population.company)));
     let numbers = population.sequence.as_ref().map_or_else(
         || "CAST(NULL AS bigint) AS [first], CAST(NULL AS bigint) AS [last]".to_owned(),
         |column| {
@@ -73,16 +80,32 @@ pub fn base_query(
             )
         },
     );
+    let dates = population.freshness.as_ref().map_or_else(
+        || "CAST(NULL AS datetime) AS [oldest], CAST(NULL AS datetime) AS [newest], CAST(0 AS bigint) AS [undated]".to_owned(),
+        |rule| {
+            let column = quoted(&rule.column);
+            format!(
+                "MIN(b.{column}) AS [oldest], MAX(b.{column}) AS [newest], COUNT_BIG(*) - COUNT_BIG(b.{column}) AS [undated]"
+            )
+        },
+    );
     let statement = format!(
-        "SELECT {group} AS [company], COUNT_BIG(*) AS [rows], {numbers} FROM {} AS b WHERE {} GROUP BY {group}",
+        "SELECT {group} AS [company], COUNT_BIG(*) AS [rows], {numbers}, {dates} \
+         FROM {} AS b WHERE {} GROUP BY {group}",
         population.table, population.until
     );
+    bind(population, &statement, period)
+}
+
+/// Binds a statement over the base table with those of the item's parameters that it uses.
+pub(super) fn bind(
+    population: &PopulationDefinition,
+    statement: &str,
+    period: Period,
+) -> Result<BoundQuery, QueryError> {
+    let lower = statement.to_ascii_lowercase();
     let params = population.query.params.iter();
-    let used = params.filter(|param| {
-        statement
-            .to_ascii_lowercase()
-            .contains(&format!("@{}", param.name))
-    });
+    let used = params.filter(|param| lower.contains(&format!("@{}", param.name)));
     let mut text = "-- params\n".to_owned();
     for param in used {
         text.push_str(&format!(
@@ -96,10 +119,10 @@ pub fn base_query(
 /// Counts and sums the population by company and by what each predicate says.
 ///
 /// # Shape
-/// Columns `company`, `keep_0` …, `rows`, `sum_0` ….
+/// Columns `company`, `keep_0` …, `rows`, `delivered`, `sum_0` ….
 #[must_use]
 pub fn funnel_query(columns: &FunnelColumns, population: &BoundQuery) -> BoundQuery {
-    let group = format!("RTRIM(p.[company]) COLLATE {BINARY_COLLATION}");
+    let group = grouped("p.[company]");
     let names = columns.predicates.iter();
     let keeps: Vec<String> = names
         .map(|name| format!("p.{}", quoted(&format!("{KEEP}{name}"))))
@@ -108,20 +131,31 @@ pub fn funnel_query(columns: &FunnelColumns, population: &BoundQuery) -> BoundQu
     let shown: String = shown
         .map(|(place, keep)| format!(", {keep} AS [keep_{place}]"))
         .collect();
-    let sums = columns.amounts.iter().enumerate().map(|(place, column)| {
-        let (name, scale) = (quoted(&column.name), scale_of(column));
-        format!(", SUM(CAST(p.{name} AS decimal(38,{scale}))) AS [sum_{place}]")
-    });
+    let delivered = if columns.counts_delivered {
+        format!("SUM(CAST(p.{} AS bigint))", quoted(DELIVERED))
+    } else {
+        "COUNT_BIG(*)".to_owned()
+    };
+    let sums = sums(&columns.amounts);
+    let by: String = keeps.iter().map(|keep| format!(", {keep}")).collect();
     let text = format!(
-        "SELECT {group} AS [company]{shown}, COUNT_BIG(*) AS [rows]{} FROM (\n{}\n) AS p GROUP BY {group}, {}",
-        sums.collect::<String>(),
+        "SELECT {group} AS [company]{shown}, COUNT_BIG(*) AS [rows], {delivered} AS [delivered]{sums} FROM (\n{}\n) AS p \
+         GROUP BY {group}{by}",
         trimmed(&population.text),
-        keeps.join(", ")
     );
     BoundQuery {
         text,
         params: population.params.clone(),
     }
+}
+
+/// The sums of a select list over the population `p`.
+pub(super) fn sums(amounts: &[Column]) -> String {
+    let sums = amounts.iter().enumerate().map(|(place, column)| {
+        let (name, scale) = (quoted(&column.name), scale_of(column));
+        format!(", SUM(CAST(p.{name} AS decimal(38,{scale}))) AS [sum_{place}]")
+    });
+    sums.collect()
 }
 
 /// Keys of some rows that a predicate keeps out.
@@ -152,7 +186,7 @@ pub fn excluded_query(
     }
 }
 
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     text.trim().trim_end_matches(';').trim_end()
 }
 
@@ -163,13 +197,18 @@ fn trimmed(text: &str) -> &str {
 pub fn parse_base(table: &SmallTable) -> Result<BTreeMap<String, BaseCount>, String> {
     let mut base = BTreeMap::new();
     for row in &table.rows {
-        let [company, rows, first, last] = row.as_slice() else {
-            return Err(format!("{} columns instead of 4", row.len()));
+        let [company, rows, first, last, oldest, newest, undated] = row.as_slice() else {
+            return Err(format!("{} columns instead of 7", row.len()));
         };
         let count = BaseCount {
             rows: count(rows)?,
             first: number(first)?,
             last: number(last)?,
+            dates: SourceDates {
+                oldest: moment(oldest)?,
+                newest: moment(newest)?,
+                undated: count(undated)?,
+            },
         };
         let company = text(company)?;
         if base.insert(company.clone(), count).is_some() {
@@ -195,25 +234,15 @@ pub fn parse_funnel(
         let (keeps, rest) = rest
             .split_at_checked(columns.predicates.len())
             .ok_or("too few columns")?;
-        let [rows, sums @ ..] = rest else {
+        let [rows, delivered, sums @ ..] = rest else {
             return Err("too few columns".to_owned());
         };
-        if sums.len() != columns.amounts.len() {
-            return Err(format!(
-                "{} sums instead of {}",
-                sums.len(),
-                columns.amounts.len()
-            ));
-        }
-        let sums = sums
-            .iter()
-            .zip(&columns.amounts)
-            .map(|(cell, column)| sum(cell, column));
         cells.push(FunnelCell {
             company: text(company)?,
             kept: keeps.iter().map(kept).collect::<Result<_, _>>()?,
             rows: count(rows)?,
-            sums: sums.collect::<Result<_, _>>()?,
+            delivered: count(delivered)?,
+            sums: parse_sums(&columns.amounts, sums)?,
         });
     }
     Ok(cells)
@@ -228,7 +257,7 @@ fn kept(cell: &Cell) -> Result<bool, String> {
     }
 }
 
-fn text(cell: &Cell) -> Result<String, String> {
+pub(super) fn text(cell: &Cell) -> Result<String, String> {
     match cell {
         Cell::Null => Ok(String::new()),
         Cell::Text(text) => Ok(text.trim_end_matches(' ').to_owned()),
@@ -236,7 +265,7 @@ fn text(cell: &Cell) -> Result<String, String> {
     }
 }
 
-fn count(cell: &Cell) -> Result<u64, String> {
+pub(super) fn count(cell: &Cell) -> Result<u64, String> {
     number(cell)?
         .and_then(|number| u64::try_from(number).ok())
         .ok_or_else(|| "a number of rows that is none".to_owned())
@@ -248,6 +277,24 @@ fn number(cell: &Cell) -> Result<Option<i64>, String> {
         Cell::Int(number) => Ok(Some(*number)),
         _ => Err("a number that is none".to_owned()),
     }
+}
+
+fn moment(cell: &Cell) -> Result<Option<NaiveDateTime>, String> {
+    match cell {
+        Cell::Null => Ok(None),
+        Cell::DateTime(moment) => Ok(Some(*moment)),
+        Cell::Date(day) => Ok(Some(day.and_time(NaiveTime::MIN))),
+        _ => Err("a date that is none".to_owned()),
+    }
+}
+
+/// The sums of one row, in the order of the amounts.
+pub(super) fn parse_sums(amounts: &[Column], sums: &[Cell]) -> Result<Vec<Amount>, String> {
+    if sums.len() != amounts.len() {
+        return Err(format!("{} sums instead of {}", sums.len(), amounts.len()));
+    }
+    let sums = sums.iter().zip(amounts);
+    sums.map(|(cell, column)| sum(cell, column)).collect()
 }
 
 fn sum(cell: &Cell, column: &Column) -> Result<Amount, String> {

@@ -9,7 +9,8 @@ use crate::kernels::conform::contract_findings;
 use crate::ports::Consistency;
 
 use super::check_population::{
-    self, POPULATION_BASE, POPULATION_COMPANIES, POPULATION_EXTRACT, POPULATION_SEQUENCE,
+    self, POPULATION_BASE, POPULATION_COMPANIES, POPULATION_EXTRACT, POPULATION_FRESHNESS,
+    POPULATION_SCOPE, POPULATION_SEQUENCE,
 };
 use super::record::ItemRecord;
 
@@ -38,7 +39,7 @@ pub const DIGEST_WAREHOUSE: &str = "digest.staged_warehouse";
 pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
 
 /// Every check with what it says, in the order in which they are made.
-pub const CHECKS: [(&str, &str); 15] = [
+pub const CHECKS: [(&str, &str); 17] = [
     (CONTRACT_COLUMNS, "names, order and types of the columns"),
     (CONTRACT_NULLS, "nulls only where the contract allows them"),
     (
@@ -72,7 +73,15 @@ pub const CHECKS: [(&str, &str); 15] = [
     ),
     (
         POPULATION_SEQUENCE,
-        "running numbers do not repeat; gaps are counted",
+        "running numbers do not repeat, none of last month's has disappeared; gaps are counted",
+    ),
+    (
+        POPULATION_FRESHNESS,
+        "oldest and newest source row per company are not before the bounds that ipe.toml declares",
+    ),
+    (
+        POPULATION_SCOPE,
+        "values of the declared columns counted for every base row; one that ipe.toml does not know is a finding and holds nothing",
     ),
     (TRANSFER_LOADED, "rows that the load reports = rows staged"),
     (

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::record::ItemRecord;
+use super::{check_freshness, check_scope, check_sequence};
 use crate::domain::check::{CheckKind, CheckResult};
 use crate::domain::population::Population;
 
@@ -12,8 +13,13 @@ pub const POPULATION_BASE: &str = "population.base";
 pub const POPULATION_EXTRACT: &str = "population.extract";
 /// Identifier of the check that every expected company delivered, or has an evidenced zero.
 pub const POPULATION_COMPANIES: &str = "population.companies";
-/// Identifier of the check that running numbers do not repeat; it counts the gaps.
+/// Identifier of the check that running numbers neither repeat nor have disappeared since last month; it counts the gaps.
 pub const POPULATION_SEQUENCE: &str = "population.sequence";
+/// Identifier of the check that the source is as fresh as the catalog asks.
+pub const POPULATION_FRESHNESS: &str = "population.freshness";
+/// Identifier of the check that the values of the declared columns were counted for every row; what is new among them is
+/// a finding and holds nothing.
+pub const POPULATION_SCOPE: &str = "population.scope";
 /// What the identifier of a check of one predicate begins with; its place in the funnel follows, from 1.
 pub const ACCURACY_NEGATIVE: &str = "accuracy.negative";
 
@@ -24,6 +30,8 @@ pub(super) fn checks(record: &ItemRecord) -> Vec<CheckResult> {
         POPULATION_EXTRACT,
         POPULATION_COMPANIES,
         POPULATION_SEQUENCE,
+        POPULATION_FRESHNESS,
+        POPULATION_SCOPE,
     ];
     let Some(population) = &record.population else {
         return fixed
@@ -40,7 +48,9 @@ pub(super) fn checks(record: &ItemRecord) -> Vec<CheckResult> {
         base(population),
         extract(record, population),
         companies(record, population),
-        sequence(population),
+        check_sequence::check(record, population),
+        check_freshness::check(record, population),
+        check_scope::check(population),
     ];
     let predicates = 0..population.predicates.len();
     checks.extend(predicates.map(|place| negative(record, population, place)));
@@ -117,29 +127,6 @@ fn companies(record: &ItemRecord, population: &Population) -> CheckResult {
     )
 }
 
-fn sequence(population: &Population) -> CheckResult {
-    let gaps: Vec<(&String, i64)> = population
-        .base
-        .iter()
-        .filter_map(|(company, count)| Some((company, count.gaps()?)))
-        .collect();
-    if gaps.is_empty() {
-        let why = "no running number is defined: 0 companies counted";
-        return CheckResult::not_applicable(POPULATION_SEQUENCE, CheckKind::Population, why, 0);
-    }
-    let repeated = gaps.iter().filter(|(_, gaps)| *gaps < 0);
-    let findings = repeated
-        .map(|(company, gaps)| format!("company `{company}`: {} running numbers repeat", -gaps));
-    let missing: i64 = gaps.iter().map(|(_, gaps)| gaps.max(&0)).sum();
-    CheckResult::of_findings(
-        POPULATION_SEQUENCE,
-        CheckKind::Population,
-        format!("running numbers do not repeat; {missing} numbers are not used"),
-        u64::try_from(gaps.len()).unwrap_or(u64::MAX),
-        findings.collect(),
-    )
-}
-
 /// Without the predicate the item gains exactly what the funnel says, and what it keeps out was not staged.
 fn negative(record: &ItemRecord, population: &Population, place: usize) -> CheckResult {
     let id = format!("{ACCURACY_NEGATIVE}.{}", place + 1);
@@ -180,7 +167,7 @@ fn negative(record: &ItemRecord, population: &Population, place: usize) -> Check
 }
 
 /// Every company whose number differs, one sentence each.
-fn differences(
+pub(super) fn differences(
     left: &BTreeMap<String, u64>,
     right: &BTreeMap<String, u64>,
     (ours, theirs): (&str, &str),

@@ -8,7 +8,7 @@ use crate::domain::contract::Contract;
 use crate::domain::ipe::Ipe;
 use crate::domain::manifest::Staged;
 use crate::domain::query::BoundQuery;
-use crate::domain::run::{ItemStatus, RunContext};
+use crate::domain::run::{Fence, ItemStatus, RunContext};
 use crate::domain::totals::ControlTotals;
 use crate::kernels::conform::{Conform, contract_findings};
 use crate::kernels::sql;
@@ -18,6 +18,7 @@ use crate::ports::{
 
 use super::check;
 use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
+use super::findings;
 use super::keys;
 use super::lease::{self, Lease};
 use super::log::ItemLog;
@@ -59,7 +60,9 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
     tools.progress.stage(&ipe.id, Stage::Seal);
     drop(reserve);
     let package = package::seal_or_say(tools, &mut record, &log.close()).await;
+    // A run that could not seal keeps its lease, so that the next one seals in its name.
     if let Some(lease) = lease
+        && package.is_some()
         && let Err(error) = lease.end(&tools.clock, record.status).await
     {
         tracing::warn!(%error, "the lease was not given back; it expires by itself");
@@ -72,6 +75,7 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
 fn conclude(record: &mut ItemRecord, outcome: Result<(), PortError>, log: &mut ItemLog) {
     record.error = outcome.err().map(|error| error.to_string());
     record.checks = check::before_load(record);
+    record.findings = findings::of(record);
     record.verification = check::after_load(record);
     let held = check::holding(record, &record.checks).next().is_some()
         || check::holding(record, &record.verification)
@@ -90,7 +94,7 @@ fn conclude(record: &mut ItemRecord, outcome: Result<(), PortError>, log: &mut I
         .collect();
     log.note(
         "run ended",
-        json!({"status": record.status, "error": record.error, "checks": verdicts}),
+        json!({"status": record.status, "error": record.error, "checks": verdicts, "findings": record.findings.len()}),
     );
 }
 
@@ -119,7 +123,7 @@ async fn journey(
 ) -> Result<(), PortError> {
     let (taken, dead) = during("lease", lease::take(tools, record).await)?;
     let lease = lease.insert(taken);
-    if let Some(dead) = dead {
+    for dead in dead {
         log.note(
             "lease taken over",
             json!({"from": dead.context.run_id.as_str()}),
@@ -134,7 +138,8 @@ async fn journey(
     match clear(record) {
         Some(cleared) => {
             during("lease", lease.still_ours().await)?;
-            load_and_verify(tools, context, ipe, cleared, record, log).await
+            let fence = Some(lease.fence().clone());
+            load_and_verify(tools, context, ipe, (cleared, fence), record, log).await
         }
         None => Ok(()),
     }
@@ -360,7 +365,7 @@ async fn load_and_verify(
     tools: &Tools,
     context: &RunContext,
     ipe: &Ipe,
-    cleared: Cleared,
+    (cleared, fence): (Cleared, Option<Fence>),
     record: &mut ItemRecord,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
@@ -372,6 +377,7 @@ async fn load_and_verify(
         period: context.period,
         metadata: context.row_metadata(&ipe.id),
         parts: cleared.staged.parts,
+        fence,
     };
     let receipt = during("load", tools.warehouse.load(&job).await)?;
     log.note("month replaced", json!({"table": receipt.destination_table, "rows": receipt.output_rows, "job_id": receipt.job_id}));

@@ -7,9 +7,13 @@
 //! check (pure) · load (only what every check let through) · read back · seal. Whatever happens, the item is sealed.
 
 pub mod check;
+mod check_freshness;
 pub mod check_population;
+mod check_scope;
+mod check_sequence;
 pub mod clean;
 pub mod extract;
+pub mod findings;
 pub mod inspect;
 mod item;
 pub mod keys;
@@ -17,6 +21,7 @@ pub mod lease;
 pub mod log;
 pub mod package;
 mod population;
+mod previous;
 pub mod progress;
 pub mod record;
 pub mod schedule;

@@ -2,18 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Tools;
 use super::keys::sidecar;
 use super::record::{Executed, ItemRecord};
+use super::{Tools, previous};
 use crate::domain::contract::Contract;
 use crate::domain::ipe::Ipe;
 use crate::domain::manifest::Staged;
+use crate::domain::period::Period;
 use crate::domain::population::{Population, PopulationDefinition};
 use crate::domain::query::BoundQuery;
+use crate::domain::scope::Scope;
+use crate::domain::sequence::{NumbersThen, PreviousMonth};
 use crate::kernels::keys::{hashes, hashes_of};
 use crate::kernels::population::{
     base_query, excluded_query, funnel_columns, funnel_query, parse_base, parse_funnel,
 };
+use crate::kernels::scope::{parse_scope, scope_query};
+use crate::kernels::sequence::{between_query, parse_between};
 use crate::kernels::sql;
 use crate::ports::{Cell, PortError, PortErrorKind, SmallTable, Snapshot, StoreRoot};
 
@@ -54,6 +59,7 @@ pub(super) async fn ask(
     };
     let mut found = Population {
         expected: definition.companies.clone(),
+        freshness: definition.freshness.clone(),
         predicates: columns.predicates.clone(),
         amounts: columns
             .amounts
@@ -67,9 +73,76 @@ pub(super) async fn ask(
         .ask("funnel", funnel_query(&columns, &population))
         .await?;
     found.cells = parse_funnel(&columns, &funnel).map_err(corrupt)?;
+    for rule in &definition.scopes {
+        let query = scope_query(&columns, &rule.column, &population);
+        let purpose = format!("values of {}", rule.column);
+        let values = asker.ask(&purpose, query).await?;
+        let cells = parse_scope(&columns, &values).map_err(corrupt)?;
+        let rule = rule.clone();
+        found.scopes.push(Scope { rule, cells });
+    }
+    if definition.sequence.is_some() {
+        found.previous = ask_previous(&mut asker, ipe, definition).await?;
+    }
     let excluded = ask_predicates(&mut asker, ipe, &population, &mut found).await?;
     record.population = Some(found);
     Ok(excluded)
+}
+
+/// Counts the rows of last month's running numbers again: up to last month's cutoff, and up to this one.
+async fn ask_previous(
+    asker: &mut Asker<'_>,
+    ipe: &Ipe,
+    definition: &PopulationDefinition,
+) -> Result<Option<PreviousMonth>, PortError> {
+    let period = asker.record.context.period;
+    let Ok(month) = period.previous() else {
+        return Ok(None);
+    };
+    let Some(counted) = previous::find(&asker.tools.evidence, &ipe.id, month).await? else {
+        return Ok(None);
+    };
+    let numbers = counted.companies.iter();
+    let numbers: BTreeMap<String, (i64, i64)> = numbers
+        .map(|(company, (_, first, last))| (company.clone(), (*first, *last)))
+        .collect();
+    let mut again = Vec::new();
+    for cutoff in [month, period] {
+        let query = between_query(definition, cutoff, &numbers)
+            .map_err(|error| config(ipe, error.to_string()))?;
+        let Some(query) = query else { return Ok(None) };
+        let answer = asker
+            .ask_for(previous_purpose(month, cutoff), query)
+            .await?;
+        again.push(parse_between(&answer).map_err(corrupt)?);
+    }
+    let rows_of = |place: usize, company: &str| {
+        let rows = again.get(place).and_then(|rows| rows.get(company));
+        rows.copied().unwrap_or_default()
+    };
+    let companies = counted.companies.into_iter();
+    let companies = companies.map(|(company, (rows, first, last))| {
+        let numbers = NumbersThen {
+            first,
+            last,
+            rows,
+            still: rows_of(0, &company),
+            now: rows_of(1, &company),
+        };
+        (company, numbers)
+    });
+    Ok(Some(PreviousMonth {
+        companies: companies.collect(),
+        period: counted.period,
+        run_id: counted.run_id,
+        state: counted.state,
+        manifest_sha256: counted.manifest_sha256,
+    }))
+}
+
+/// What the running numbers of `month` are counted for, up to the cutoff of another.
+pub(super) fn previous_purpose(month: Period, cutoff: Period) -> String {
+    format!("population, numbers of {month} up to the cutoff of {cutoff}")
 }
 
 /// For every predicate that keeps something out: keys of such rows, and the rows of the item without it.
@@ -129,8 +202,17 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     async fn ask(&mut self, purpose: &str, query: BoundQuery) -> Result<SmallTable, PortError> {
+        let purpose = format!("population, {purpose}");
+        self.ask_for(purpose, query).await
+    }
+
+    async fn ask_for(
+        &mut self,
+        purpose: String,
+        query: BoundQuery,
+    ) -> Result<SmallTable, PortError> {
         self.record.executed.push(Executed {
-            purpose: format!("population, {purpose}"),
+            purpose,
             query: query.clone(),
         });
         self.view

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::check::CheckResult;
 use crate::domain::contract::Contract;
+use crate::domain::finding::Finding;
 use crate::domain::ids::IpeId;
 use crate::domain::ipe::Ipe;
 use crate::domain::keys::KeyAudit;
@@ -97,6 +98,8 @@ pub struct ItemRecord {
     pub keys: Option<KeyAudit>,
     /// Every check, also those that did not run.
     pub checks: Vec<CheckResult>,
+    /// What is to be reported and held nothing.
+    pub findings: Vec<Finding>,
     /// What the warehouse said of the load.
     pub receipt: Option<LoadReceipt>,
     /// What was counted in the warehouse afterwards.
@@ -139,6 +142,7 @@ impl ItemRecord {
             losses: None,
             keys: None,
             checks: Vec::new(),
+            findings: Vec::new(),
             receipt: None,
             read_back: None,
             read_back_runs: None,

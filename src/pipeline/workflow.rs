@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::check::{CheckResult, Verdict};
+use crate::domain::finding::Finding;
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
 use crate::domain::run::{ControlResult, ItemStatus, OverallStatus, RunContext, RunState, Stamp};
@@ -70,6 +71,9 @@ pub struct IpeResult {
     pub rows_extracted: u64,
     /// Verdict of every check.
     pub validation_summary: BTreeMap<String, Verdict>,
+    /// What is to be reported and held nothing.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// Table and partition in the warehouse, when it was loaded.
     pub bigquery_table: Option<String>,
     /// What went wrong.
@@ -130,11 +134,11 @@ impl WorkflowResult {
     }
 }
 
-/// A load that somebody answers for is an exception, however well the machine finished.
+/// A load that somebody answers for and a finding are exceptions, however well the machine finished.
 fn control_result(statuses: &[ItemStatus], outcomes: &[ItemOutcome]) -> ControlResult {
-    let has_exceptions = outcomes
-        .iter()
-        .any(|outcome| !check::exceptions(&outcome.record).is_empty());
+    let mut records = outcomes.iter().map(|outcome| &outcome.record);
+    let has_exceptions =
+        records.any(|record| !check::exceptions(record).is_empty() || !record.findings.is_empty());
     match ControlResult::of(statuses) {
         ControlResult::NoExceptions if has_exceptions => ControlResult::Exceptions,
         result => result,
@@ -157,6 +161,7 @@ impl IpeResult {
                 .clone()
                 .map(|check| (check.id.clone(), check.verdict))
                 .collect(),
+            findings: record.findings.clone(),
             bigquery_table: record
                 .receipt
                 .as_ref()

@@ -5,10 +5,10 @@
 
 mod answer;
 mod estimate;
+mod load;
 mod machine;
 mod store;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ use crate::domain::amount::Amount;
 use crate::domain::contract::{ColumnType, Contract};
 use crate::domain::limits::Limits;
 use crate::domain::losses::Changes;
-use crate::domain::manifest::{LoadReceipt, PartFile, Recomputed};
+use crate::domain::manifest::LoadReceipt;
 use crate::domain::period::Period;
 use crate::domain::query::BoundQuery;
-use crate::domain::run::RowMetadata;
 use crate::domain::sql_type::SqlType;
 
 pub use answer::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
 pub use estimate::Estimate;
+pub use load::{LoadJob, ReadBack};
 pub use machine::{Clock, Processes};
 pub use store::{Leftover, StoreRoot, Stored};
 
@@ -289,28 +289,6 @@ pub trait Snapshot: Send {
     async fn close(self: Box<Self>) -> Result<(), PortError>;
 }
 
-/// One replacement of one month of one table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoadJob {
-    /// Table name.
-    pub table: String,
-    /// Month that is replaced.
-    pub period: Period,
-    /// Metadata that every row of the files carries.
-    pub metadata: RowMetadata,
-    /// Exact files; never a wildcard.
-    pub parts: Vec<PartFile>,
-}
-
-/// What a warehouse finds in one month of one table, computed from the rows that it now serves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadBack {
-    /// Totals and content digest of the month.
-    pub recomputed: Recomputed,
-    /// Rows by `_run_id`; a good month has exactly one entry, an empty or absent one has none.
-    pub run_ids: BTreeMap<String, u64>,
-}
-
 /// A place that keeps loaded months and answers SQL about them.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
@@ -323,7 +301,8 @@ pub trait Warehouse: Send + Sync {
     /// Replaces the month by the files, all or nothing. The same job again gives the same single copy.
     ///
     /// # Errors
-    /// `Corrupt` when a file is not what the job says; `Limit` when storage is full; the old month then stands.
+    /// `Corrupt` when a file is not what the job says; `Limit` when storage is full; `Denied` when the month shows a
+    /// run that stands after this one. The old month then stands.
     async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError>;
 
     /// Counts one month from the warehouse's own rows, after a load: never from staging and never from the receipt.

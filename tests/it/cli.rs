@@ -129,7 +129,11 @@ fn json_goes_to_stdout_alone_with_the_guides_names() {
     let mut listed = CHECKS.map(|(id, _)| id);
     listed.sort_unstable();
     let made = item["validation_summary"].as_object().unwrap();
-    let mut made: Vec<&String> = made.keys().collect();
+    // The checks of the predicates are named by the item.
+    let mut made: Vec<&String> = made
+        .keys()
+        .filter(|id| !id.starts_with("accuracy."))
+        .collect();
     made.sort();
     assert_eq!(
         made, listed,

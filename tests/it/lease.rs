@@ -113,7 +113,7 @@ impl Site {
         record
     }
 
-    async fn take(&self, number: u32) -> Result<(Lease, Option<ItemRecord>), PortError> {
+    async fn take(&self, number: u32) -> Result<(Lease, Vec<ItemRecord>), PortError> {
         take(&self.tools, &self.record(number)).await
     }
 
@@ -126,7 +126,7 @@ impl Site {
 async fn a_second_run_is_refused_until_the_first_has_ended() {
     let site = Site::new().await;
     let (first, dead) = site.take(1).await.unwrap();
-    assert_eq!(dead, None);
+    assert_eq!(dead, vec![]);
     let refused = site.take(2).await.unwrap_err();
     assert_eq!(refused.kind, PortErrorKind::Denied);
     let (message, id) = (refused.to_string(), RunId::new(start(), 1));
@@ -140,7 +140,7 @@ async fn a_second_run_is_refused_until_the_first_has_ended() {
         .await
         .unwrap();
     let (_second, dead) = site.take(2).await.unwrap();
-    assert_eq!(dead, None, "a run that ended is not dead");
+    assert_eq!(dead, vec![], "a run that ended is not dead");
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn a_silent_run_is_dead_and_may_not_load_any_more() {
     );
     second.still_ours().await.unwrap();
 
-    let dead = dead.unwrap();
+    let [dead] = dead.try_into().unwrap();
     assert_eq!(dead.context.run_id, RunId::new(start(), 1));
     bury(&site.tools, &dead).await.unwrap();
     let folder = package_folder(&dead);
@@ -175,7 +175,7 @@ async fn a_run_whose_process_is_gone_is_dead_at_once() {
     let (_first, _) = site.take(1).await.unwrap();
     site.process.0.store(true, Ordering::SeqCst);
     let (_second, dead) = site.take(2).await.unwrap();
-    assert!(dead.is_some());
+    assert_eq!(dead.len(), 1);
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn signs_of_life_keep_a_long_run_alive_and_end_with_it() {
     tokio::time::sleep(Duration::from_millis(60)).await;
     assert_eq!(beats().await, last, "a dropped lease gives no sign");
     site.later(400);
-    assert!(site.take(2).await.unwrap().1.is_some());
+    assert_eq!(site.take(2).await.unwrap().1.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

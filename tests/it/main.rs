@@ -9,6 +9,8 @@ mod analysts;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod catalog;
+#[cfg(test)]
+mod chaos;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod cli;
@@ -53,5 +55,8 @@ mod staging;
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod tsql_client;
 #[cfg(test)]
 mod warehouse;

@@ -165,7 +165,19 @@ async fn leaving_one_plant_out_removes_exactly_its_bucket() {
 #[test]
 fn a_run_plants_what_it_is_told_and_says_what_it_holds() {
     for (profile, code, said) in [
-        ("recon", 0, "SUCCESS, NO_EXCEPTIONS: 4 of 4 items"),
+        ("recon", 1, "SUCCESS, EXCEPTIONS: 4 of 4 items"),
+        (
+            "recon",
+            1,
+            "IPE_07: finding scope.new_value: company `EC_IC`: Customer Posting Group has the value `B2C-NEW`, which \
+             ipe.toml does not know: 1 rows, rem_amt_lcy 1200000.00000000000000000000\n",
+        ),
+        (
+            "hold",
+            1,
+            "CR_04: check population.freshness Fail: company `HF_SN`: the oldest REFRESH_DATE is 2024-04-29 03:00:00, \
+             before 2024-05-01",
+        ),
         (
             "hold",
             1,

@@ -80,7 +80,7 @@ fn record_of(out: &str) -> Vec<u8> {
 }
 
 /// What `soxauto run` says of the same server: the package's record.
-fn read_by_soxauto(folder: &Path, odbc: &str) -> ItemRecord {
+pub(crate) fn read_by_soxauto(folder: &Path, odbc: &str) -> ItemRecord {
     let output = run_on(folder, odbc);
     let (out, err) = (
         String::from_utf8_lossy(&output.stdout),

@@ -84,11 +84,11 @@ fn gated(root: StoreRoot, admits: impl Fn(usize) -> bool + Send + Sync + 'static
     })
 }
 
-type Refusal = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Refusal = Box<dyn std::error::Error + Send + Sync>;
 
 /// A moment of an operation on a store.
 #[derive(Clone, Copy)]
-enum Moment {
+pub(crate) enum Moment {
     /// Before it, with the size of what it writes.
     Before(Option<usize>),
     /// It has done what it should.
@@ -97,7 +97,7 @@ enum Moment {
 
 type Gate = dyn Fn(Moment) -> std::result::Result<(), Refusal> + Send + Sync;
 
-fn guarded(
+pub(crate) fn guarded(
     root: StoreRoot,
     gate: impl Fn(Moment) -> std::result::Result<(), Refusal> + Send + Sync + 'static,
 ) -> StoreRoot {
@@ -183,6 +183,15 @@ impl ObjectStore for Gated {
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         self.inner.copy_opts(from, to, options).await
     }
+}
+
+/// The number that an environment variable says, if it is set.
+pub(crate) fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var_os(variable)?.into_string().unwrap();
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable} is no number: {text}")),
+    )
 }
 
 /// Runs a script of tests/clients with the Python of scripts/test and reads the last line that it prints.

@@ -48,9 +48,13 @@ INNER JOIN [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_ChartOfAccounts] AS coa
     AND coa.[G/L_Account_No] = gl.[Chart of Accounts No_]
 LEFT JOIN [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_Company] AS co
     ON co.[Company_Code] = gl.[id_company]
-WHERE gl.[Posting Date] >= @start
-    AND gl.[Posting Date] < @next_start
+WHERE gl.[Posting Date] < @next_start
+    -- predicate: posted in the month
+    AND gl.[Posting Date] >= @start
+    -- end predicate
+    -- predicate: account of the reconciliation
     AND coa.[Group_COA_Account_no] IN (
         '13001', '13002', '13003', '13004', '13005', '13009', '13011', '13012', '13024',
         '18304', '18317', '18350', '18397', '18412', '18650'
     )
+    -- end predicate

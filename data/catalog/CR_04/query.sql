@@ -31,7 +31,9 @@ SELECT
     bal.[IS_INTERCO]
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_BS_ANAPLAN_IMPORT_IFRS_MAPPING_CURRENCY_SPLIT] AS bal
 WHERE bal.[CLOSING_DATE] = @period_end
+    -- predicate: account of the reconciliation
     AND bal.[GROUP_COA_ACCOUNT_NO] IN (
         '13001', '13002', '13003', '13004', '13005', '13009', '13011', '13012', '13024',
         '18304', '18317', '18350', '18397', '18412', '18650'
     )
+    -- end predicate

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::contract::Contract;
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
+use crate::domain::run::Fence;
 use crate::ports::{PortError, PortErrorKind};
 
 /// One file of the run that a month shows.
@@ -38,6 +39,9 @@ pub struct Current {
     pub job_id: String,
     /// Its files, in order.
     pub files: Vec<CurrentFile>,
+    /// The right under which it was loaded; `None` for loads without a lease and of older programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<Fence>,
 }
 
 /// How the notes of what a month showed begin.

@@ -1,7 +1,8 @@
 //! Loading a month, in steps that a killed program may leave at any point.
 //!
 //! Files of the new run are copied beside the old run's; one rename of `CURRENT` switches the month. Nothing is
-//! cleaned up on an error, so an error and a kill leave the same state, and the same load again completes it.
+//! cleaned up on an error, so an error and a kill leave the same state, and the same load again completes it. Looking
+//! at what the month shows and switching it is one turn, which one load has at a time.
 
 use std::fs;
 use std::path::Path;
@@ -14,6 +15,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use super::layout::{
     Current, CurrentFile, Layout, at, make_folder, place, sync_folder, write_beside,
 };
+use super::turn;
 use crate::domain::contract::Contract;
 use crate::domain::digest::sha256_hex;
 use crate::domain::manifest::{LoadReceipt, PartFile};
@@ -69,6 +71,7 @@ pub(super) async fn load(
         run_id: job.metadata.run_id.clone(),
         job_id: job_id(job),
         files: Vec::with_capacity(job.parts.len()),
+        fence: job.fence.clone(),
     };
     if let Some(shown) = layout.current(&job.table, job.period)?
         && shown.run_id == current.run_id
@@ -97,9 +100,12 @@ pub(super) async fn load(
         current.files.push(copied);
     }
     let receipt = receipt(job, &current);
-    let shown = layout.current(&job.table, job.period)?;
+    let (table, period) = (job.table.clone(), job.period);
     blocking(move || {
+        let _turn = turn::take(&month)?;
+        let shown = layout.current(&table, period)?;
         if let Some(shown) = shown.filter(|shown| shown.run_id != current.run_id) {
+            turn::refuse_overtaken(&shown, &current)?;
             layout.remember(&month, &shown)?;
         }
         switch(&folder, &month, &current, &watch)

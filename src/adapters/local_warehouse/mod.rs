@@ -10,6 +10,7 @@ mod load;
 mod query;
 mod read_back;
 mod sql;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! Opens one consistent view: who am I, what may I, and can all databases be read in one SNAPSHOT.
 
+use chrono::DateTime;
 use futures::TryStreamExt;
 use tiberius::{ColumnData, Query, QueryItem, Row};
 
@@ -11,6 +12,7 @@ use crate::ports::{
 };
 
 use super::connect::Wire;
+use super::convert::{self, CellError};
 use super::guard::Deadline;
 
 /// Rights that would let the login change something.
@@ -233,7 +235,21 @@ fn small_cell(cell: ColumnData<'static>, name: &str) -> Result<Cell, PortError> 
             format!("column [{name}] has a type that small answers do not use"),
         )
     };
+    let moment = |micros: Result<i64, CellError>| {
+        let micros = micros.map_err(|_| unsupported())?;
+        let moment = DateTime::from_timestamp_micros(micros).ok_or_else(unsupported)?;
+        Ok::<_, PortError>(moment.naive_utc())
+    };
     Ok(match cell {
+        ColumnData::DateTime(Some(value)) => Cell::DateTime(moment(convert::datetime(value))?),
+        ColumnData::SmallDateTime(Some(value)) => {
+            Cell::DateTime(moment(convert::small_datetime(value))?)
+        }
+        ColumnData::DateTime2(Some(value)) => Cell::DateTime(moment(convert::datetime2(value))?),
+        ColumnData::Date(Some(value)) => {
+            let micros = convert::date(value).map(|days| i64::from(days) * convert::DAY_MICROS);
+            Cell::Date(moment(micros)?.date())
+        }
         ColumnData::U8(Some(value)) => Cell::Int(i64::from(value)),
         ColumnData::I16(Some(value)) => Cell::Int(i64::from(value)),
         ColumnData::I32(Some(value)) => Cell::Int(i64::from(value)),
@@ -251,7 +267,11 @@ fn small_cell(cell: ColumnData<'static>, name: &str) -> Result<Cell, PortError> 
         | ColumnData::Bit(None)
         | ColumnData::String(None)
         | ColumnData::Numeric(None)
-        | ColumnData::Binary(None) => Cell::Null,
+        | ColumnData::Binary(None)
+        | ColumnData::DateTime(None)
+        | ColumnData::SmallDateTime(None)
+        | ColumnData::DateTime2(None)
+        | ColumnData::Date(None) => Cell::Null,
         _ => return Err(unsupported()),
     })
 }

@@ -14,7 +14,8 @@ const DATETIME_DAYS: std::ops::RangeInclusive<i32> = -53_690..=2_958_463;
 const DAY_TICKS: u32 = 25_920_000;
 /// Minutes in a day.
 const DAY_MINUTES: u16 = 1_440;
-const DAY_MICROS: i64 = 86_400_000_000;
+/// Microseconds in a day.
+pub(super) const DAY_MICROS: i64 = 86_400_000_000;
 /// 2^51 units of 1/10000: up to there `round` gives back the money that the driver turned into a float.
 const MONEY_UNITS_MAX: f64 = 2_251_799_813_685_248.0;
 

@@ -6,6 +6,7 @@
 mod compare;
 mod contract;
 mod params;
+mod population;
 mod select;
 mod shape;
 mod words;
@@ -120,6 +121,10 @@ pub(super) fn item(files: &ItemFiles) -> Vec<Finding> {
             if let Some(sql) = &sql {
                 compare::check(&toml, sql, &mut toml_report, &mut report);
             }
+            if let Some(population) = &toml.population {
+                let text = files.population.as_deref().unwrap_or_default();
+                population::check(population, toml.contract.as_ref(), text, &mut toml_report);
+            }
         }
     }
     let mut found = report.found;
@@ -168,5 +173,7 @@ fn read_query<'a>(report: &mut Report<'a>) -> Option<Sql<'a>> {
     }
 }
 
+#[cfg(test)]
+mod population_tests;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 use super::*;
 
-const TOML: &str = r#"id = "X_1"
+pub(super) const TOML: &str = r#"id = "X_1"
 title = "x"
 secret = "S"
 databases = ["D"]
@@ -40,7 +40,7 @@ fn lint(toml: &str, query: &str) -> Vec<Finding> {
 }
 
 /// The good query with `condition` at its end.
-fn sql(condition: &str) -> String {
+pub(super) fn sql(condition: &str) -> String {
     format!("{BLOCK}SELECT {LIST}\nFROM [D].[dbo].[T] AS t\nWHERE t.[d] < @next_start {condition}")
 }
 

@@ -23,6 +23,7 @@ pub fn summary(record: &ItemRecord) -> String {
     let mut page = format!("# {CONTROL} · {}: {}\n\n", record.ipe, cell(&record.title));
     heading(&mut page, record);
     outcome(&mut page, record);
+    findings(&mut page, record);
     totals(&mut page, record);
     digest(&mut page, record);
     losses(&mut page, record);
@@ -190,6 +191,19 @@ fn outcome(page: &mut String, record: &ItemRecord) {
         }
         page.push('\n');
     }
+}
+
+/// What is to be reported although it held nothing.
+fn findings(page: &mut String, record: &ItemRecord) {
+    if record.findings.is_empty() {
+        return;
+    }
+    line(page, format_args!("## Findings that hold no load\n"));
+    for finding in &record.findings {
+        let (id, what) = (cell(&finding.id), cell(&finding.what));
+        line(page, format_args!("- **{id}** {what}"));
+    }
+    page.push('\n');
 }
 
 /// How another count relates to the decoded one, for one company.

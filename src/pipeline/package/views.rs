@@ -48,6 +48,7 @@ pub fn views(record: &ItemRecord) -> Result<Files, PortError> {
     put("data/digest.json", pretty(&digests(record))?);
     put("data/losses.json", pretty(&losses(record))?);
     put("data/checks.json", pretty(&record.checks)?);
+    put("data/findings.json", pretty(&record.findings)?);
     put("data/verification.json", pretty(&record.verification)?);
     put("data/receipt.json", pretty(&record.receipt)?);
     put(

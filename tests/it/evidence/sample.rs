@@ -238,5 +238,6 @@ pub(crate) fn job(context: &RunContext, staged: &Staged) -> LoadJob {
         period: context.period,
         metadata: context.row_metadata(&ipe()),
         parts: staged.parts.clone(),
+        fence: None,
     }
 }

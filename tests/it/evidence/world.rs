@@ -13,7 +13,7 @@ use soxauto::kernels::recheck::recheck_parts;
 use soxauto::pipeline::package::{Outcome, VerifyReport, VerifyRequest, seal, verify_package};
 use soxauto::pipeline::record::{Executed, ItemRecord, Places};
 use soxauto::pipeline::stage::read_back;
-use soxauto::pipeline::{check, keys};
+use soxauto::pipeline::{check, findings, keys};
 use soxauto::ports::{
     AccessEvidence, Consistency, DatabaseAccess, Described, StoreRoot, Warehouse,
 };
@@ -140,6 +140,7 @@ impl World {
             losses: Some(losses(&run, rows)),
             keys: None,
             checks: vec![],
+            findings: vec![],
             receipt: Some(receipt),
             read_back: Some(counted.recomputed),
             read_back_runs: Some(counted.run_ids),
@@ -178,6 +179,7 @@ impl World {
 /// What the program itself would say of the values.
 pub(crate) fn check_again(record: &mut ItemRecord) {
     record.checks = check::before_load(record);
+    record.findings = findings::of(record);
     record.verification = check::after_load(record);
 }
 

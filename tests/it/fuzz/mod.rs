@@ -19,7 +19,6 @@ mod runs;
 mod server;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, Once};
@@ -31,6 +30,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use self::mutate::Dice;
+use crate::support::number;
 
 /// Seconds of each test where nothing else is said: together about what `scripts/test` can spare.
 const SECONDS_DEFAULT: u64 = 4;
@@ -70,14 +70,6 @@ fn panics(name: &str) -> Vec<String> {
     let panics = PANICS.lock().unwrap();
     let ours = panics.iter().filter(|panic| panic.starts_with(name));
     ours.cloned().collect()
-}
-
-fn number(variable: &str) -> Option<u64> {
-    let text = env::var_os(variable)?.into_string().unwrap();
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{variable} is no number: {text}")),
-    )
 }
 
 /// Runs cases until the time is over, at least one, and says how a bad one is run again.

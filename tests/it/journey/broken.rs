@@ -134,7 +134,9 @@ async fn a_contract_that_the_source_breaks_holds_the_load_before_any_row() {
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog/CR_04");
     let item = place.dir.path().join("catalog/CR_04");
     std::fs::create_dir_all(&item).unwrap();
-    std::fs::copy(source.join("query.sql"), item.join("query.sql")).unwrap();
+    for name in ["query.sql", "population.sql"] {
+        std::fs::copy(source.join(name), item.join(name)).unwrap();
+    }
     let toml = std::fs::read_to_string(source.join("ipe.toml")).unwrap();
     let altered = toml.replacen("type = \"decimal(38,20)\"", "type = \"decimal(19,4)\"", 1);
     assert_ne!(toml, altered);

@@ -3,6 +3,7 @@
 mod broken;
 mod cleaned;
 mod disk;
+mod expired;
 mod killed;
 mod losses;
 mod matrix;

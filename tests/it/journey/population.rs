@@ -110,13 +110,18 @@ async fn a_join_of_the_population_that_doubles_rows_is_found() {
         "accuracy.negative.4",
         "population.base",
         "population.extract",
+        "population.scope",
     ];
     assert_fails(&[edit], &checks, "rows in the base table").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_company_that_is_nowhere_is_found_and_one_that_is_excluded_is_not() {
-    let absent = ("ipe.toml", "\"EC_NG\", \"EC_KE\"", "\"EC_NG\", \"ZZ_XX\"");
+    let absent = (
+        "ipe.toml",
+        "companies = [\n    \"EC_NG\", \"EC_KE\"",
+        "companies = [\n    \"EC_NG\", \"ZZ_XX\"",
+    );
     assert_fails(
         &[absent],
         &["population.companies"],
@@ -124,7 +129,11 @@ async fn a_company_that_is_nowhere_is_found_and_one_that_is_excluded_is_not() {
     )
     .await;
     let place = Place::new();
-    let out_of_scope = ("ipe.toml", "\"EC_NG\", \"EC_KE\"", "\"EC_NG\", \"AT_TN\"");
+    let out_of_scope = (
+        "ipe.toml",
+        "companies = [\n    \"EC_NG\", \"EC_KE\"",
+        "companies = [\n    \"EC_NG\", \"AT_TN\"",
+    );
     let item = run_altered(&place, &[out_of_scope]).await;
     assert_eq!(
         item.status,
@@ -187,7 +196,11 @@ fn accept(check: &str) -> Vec<Acceptance> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accepted_check_loads_the_item_and_stands_on_page_one() {
-    let absent = [("ipe.toml", "\"EC_NG\", \"EC_KE\"", "\"EC_NG\", \"ZZ_XX\"")];
+    let absent = [(
+        "ipe.toml",
+        "companies = [\n    \"EC_NG\", \"EC_KE\"",
+        "companies = [\n    \"EC_NG\", \"ZZ_XX\"",
+    )];
     let place = Place::new();
     let result = run_accepting(&place, &absent, accept("population.companies")).await;
     let item = &result.ipe_results["IPE_07"];

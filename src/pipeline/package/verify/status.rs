@@ -2,9 +2,10 @@
 
 use super::VerifyReport;
 use crate::domain::check::CheckResult;
+use crate::domain::finding::Finding;
 use crate::domain::run::ItemStatus;
-use crate::pipeline::check;
 use crate::pipeline::record::ItemRecord;
+use crate::pipeline::{check, findings};
 
 pub(super) fn statuses(record: &ItemRecord, report: &mut VerifyReport) {
     let before = check::before_load(record);
@@ -15,6 +16,19 @@ pub(super) fn statuses(record: &ItemRecord, report: &mut VerifyReport) {
         &after,
         &record.verification,
         report,
+    );
+    let found = |findings: &[Finding]| -> Vec<String> {
+        let findings = findings.iter();
+        let shown = findings.map(|f| format!("{}, {}: {}", f.id, f.company, f.what));
+        shown.collect()
+    };
+    let what = "the findings are not those that the values give";
+    let (made, recorded) = (findings::of(record), &record.findings);
+    report.same(
+        "data/findings.json",
+        what,
+        found(&made).join("; "),
+        found(recorded).join("; "),
     );
     held_is_not_loaded(record, report);
     match record.status {
@@ -33,8 +47,9 @@ pub(super) fn statuses(record: &ItemRecord, report: &mut VerifyReport) {
         }
     }
     let made = before.len() + after.len();
+    let found = record.findings.len();
     report.checked.push(format!(
-        "{made} checks made again from the values, and the status"
+        "{made} checks and {found} findings made again from the values, and the status"
     ));
 }
 

@@ -183,7 +183,7 @@ pub(super) const PLANTS: [Plant; 14] = [
         changes: &[Change::Refreshed("HF_SN", (2024, 4, 29))],
         effects: &[],
         expected: "Z3 FAIL, HF_SN NOT_CONCLUDED",
-        note: "the pipeline has no freshness check (Z3) yet: CR_04 loads, and nothing says that HF_SN is stale",
+        note: "",
     },
     Plant {
         id: "N01",

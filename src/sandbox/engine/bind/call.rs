@@ -26,7 +26,7 @@ impl Binder<'_> {
             .to_ascii_uppercase()
             .replace(['[', ']'], "");
         if function.over.is_some() {
-            return Err(unsupported(format!("window functions ({name} … OVER)")));
+            return self.window_call(&name, function);
         }
         if is_aggregate(function) {
             return self.aggregate(function);

@@ -16,6 +16,7 @@ mod query;
 mod select;
 mod system;
 mod text_call;
+mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -169,6 +170,8 @@ pub struct Binder<'a> {
     scopes: Vec<Scope>,
     ctes: Vec<(String, Vec<Ident>, Arc<Query>)>,
     grouping: Option<Grouping>,
+    /// Window calls of the select list that is being bound.
+    windows: Option<Vec<Expr>>,
     /// Divisors of the outermost select list that are checked row by row.
     divisors: Option<Vec<Expr>>,
     aliases: usize,
@@ -187,6 +190,7 @@ impl<'a> Binder<'a> {
             scopes: Vec::new(),
             ctes: Vec::new(),
             grouping: None,
+            windows: None,
             divisors: None,
             aliases: 0,
             depth: 0,

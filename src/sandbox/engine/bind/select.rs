@@ -10,6 +10,7 @@ use crate::domain::sql_type::SqlType;
 use crate::sandbox::engine::bind::aggregate::{contains_aggregate, group_plan};
 use crate::sandbox::engine::bind::convert::key;
 use crate::sandbox::engine::bind::query::{Window, finish, output_position, sort_key, sorted};
+use crate::sandbox::engine::bind::window::window_plan;
 use crate::sandbox::engine::bind::{Binder, Bound, Grouping, OutColumn, Typed, plan_error};
 use crate::sandbox::engine::func::cell::Cell;
 use crate::sandbox::tsql::error::{
@@ -59,7 +60,10 @@ impl Binder<'_> {
             });
         }
         self.divisors = (top && !grouped && !distinct).then(Vec::new);
-        let items = self.items(&select.projection)?;
+        let around = self.windows.replace(Vec::new());
+        let items = self.items(&select.projection);
+        let windows = std::mem::replace(&mut self.windows, around).unwrap_or_default();
+        let items = items?;
         let divisors = self.divisors.take().unwrap_or_default();
         let columns = columns_of(&items);
         let keys = if distinct {
@@ -75,7 +79,7 @@ impl Binder<'_> {
         if let Some(grouping) = self.grouping.take() {
             plan = group_plan(plan, grouping)?;
         }
-        plan = filtered(plan, having)?;
+        plan = window_plan(filtered(plan, having)?, windows)?;
         let exprs: Vec<Expr> = items
             .into_iter()
             .enumerate()

@@ -10,6 +10,12 @@ const IPE_07: &str = include_str!("../../../../data/catalog/IPE_07/query.sql");
 const CR_03: &str = include_str!("../../../../data/catalog/CR_03/query.sql");
 const CR_05: &str = include_str!("../../../../data/catalog/CR_05/query.sql");
 const CR_04: &str = include_str!("../../../../data/catalog/CR_04/query.sql");
+const POPULATIONS: [&str; 4] = [
+    include_str!("../../../../data/catalog/CR_03/population.sql"),
+    include_str!("../../../../data/catalog/CR_04/population.sql"),
+    include_str!("../../../../data/catalog/CR_05/population.sql"),
+    include_str!("../../../../data/catalog/IPE_07/population.sql"),
+];
 
 /// The query without its block of declarations and with numbered parameters, as the program sends it.
 fn bound(text: &str) -> String {
@@ -68,7 +74,7 @@ async fn the_files_run_by_hand_as_they_are() {
         "{:?}",
         answer.error
     );
-    for text in [CR_03, CR_04, CR_05] {
+    for text in [CR_03, CR_04, CR_05].into_iter().chain(POPULATIONS) {
         let answer = ask(text).await;
         assert!(
             answer.error.is_none() && answer.rows() > 0,
@@ -107,9 +113,12 @@ async fn cr_03_is_the_movement_between_two_balances_of_cr_04() {
     );
     assert!(moved.len() > 10, "{}", moved.len());
     for (condition, without) in [
-        ("AND gl.[Posting Date] < @P1", "a month without its end"),
         (
-            "gl.[Posting Date] >= @P3\n    AND",
+            "gl.[Posting Date] < @P1\n    -- predicate: posted in the month\n    AND",
+            "a month without its end",
+        ),
+        (
+            "AND gl.[Posting Date] >= @P3",
             "a month without its beginning",
         ),
     ] {

@@ -192,7 +192,7 @@ async fn what_is_not_supported_is_refused_by_its_name() {
     let mut session = open(&engine()).await;
     for (sql, name) in [
         (
-            "SELECT ROW_NUMBER() OVER (ORDER BY [No_]) FROM [Customers]",
+            "SELECT RANK() OVER (ORDER BY [No_]) FROM [Customers]",
             "window",
         ),
         ("SELECT * INTO #t FROM [Customers]", "INTO"),

@@ -4,6 +4,7 @@ mod catalog_items;
 mod digest;
 mod language;
 mod system;
+mod window;
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,0 +1,42 @@
+//! What an item reports and is loaded with: a pure function of its record, so that the verifier can make it again.
+//!
+//! Never holds a load; a finding makes the control's word EXCEPTIONS.
+
+use super::record::ItemRecord;
+use crate::domain::finding::Finding;
+use crate::domain::population::Population;
+use crate::domain::scope::{Scope, ScopeCell};
+
+/// Identifier of the finding of a value that the catalog does not know.
+pub const SCOPE_NEW_VALUE: &str = "scope.new_value";
+
+/// All findings, in a fixed order.
+#[must_use]
+pub fn of(record: &ItemRecord) -> Vec<Finding> {
+    let populations = record.population.iter();
+    let scopes = populations.flat_map(|p| p.scopes.iter().map(move |scope| (p, scope)));
+    scopes
+        .flat_map(|(population, scope)| {
+            let unknown = scope.unknown();
+            unknown.map(move |cell| new_value(population, scope, cell))
+        })
+        .collect()
+}
+
+fn new_value(population: &Population, scope: &Scope, cell: &ScopeCell) -> Finding {
+    let value = cell.value.as_ref().map_or("no value".to_owned(), |value| {
+        format!("the value `{value}`, which ipe.toml does not know")
+    });
+    let amounts = population.amounts.iter().zip(&cell.sums);
+    let amounts: String = amounts
+        .map(|(name, sum)| format!(", {name} {sum}"))
+        .collect();
+    Finding {
+        id: SCOPE_NEW_VALUE.to_owned(),
+        company: cell.company.clone(),
+        what: format!(
+            "company `{}`: {} has {value}: {} rows{amounts}",
+            cell.company, scope.rule.column, cell.rows
+        ),
+    }
+}

@@ -1,0 +1,192 @@
+//! What stands in the folder of the leases: the newest generation, its signs of life, and who ever held the month.
+//!
+//! May use storage below the evidence root; writes nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::leases_folder;
+use crate::domain::ids::{IpeId, RunId};
+use crate::domain::limits::Limits;
+use crate::domain::period::Period;
+use crate::domain::run::{ItemStatus, ProcessMark};
+use crate::pipeline::check;
+use crate::pipeline::record::ItemRecord;
+use crate::ports::{Clock, PortError, PortErrorKind, Processes, StoreRoot};
+
+/// What a run leaves when it takes the lease.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Taken {
+    pub(super) at: DateTime<Utc>,
+    /// The record as it stood then: what is known of the run should it never end.
+    pub(super) record: ItemRecord,
+    /// Its process, where that is known.
+    pub(super) process: Option<ProcessMark>,
+    /// The first run that ever took the item and month in this evidence root; `None` in leases of older programs.
+    #[serde(default)]
+    pub(super) line: Option<RunId>,
+    /// What is to be sealed in the names of the runs that died before it: written here first, so that whoever
+    /// comes after a cut seals the same bytes.
+    #[serde(default)]
+    pub(super) dead: Vec<ItemRecord>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Beat {
+    pub(super) at: DateTime<Utc>,
+}
+
+/// The newest generation.
+pub(super) struct Held {
+    pub(super) generation: u64,
+    pub(super) taken: Taken,
+    /// The last sign of life.
+    alive_at: DateTime<Utc>,
+    pub(super) ended: bool,
+}
+
+impl Held {
+    pub(super) fn is_dead(
+        &self,
+        clock: &Arc<dyn Clock>,
+        processes: &Arc<dyn Processes>,
+        limits: &Limits,
+    ) -> bool {
+        let is_gone = |process| processes.is_gone(process);
+        self.taken.process.as_ref().is_some_and(is_gone)
+            || clock.now() >= self.alive_at + whole(limits.lease_expires_after)
+    }
+
+    pub(super) fn refusal(&self, evidence: &StoreRoot, limits: &Limits) -> PortError {
+        let context = &self.taken.record.context;
+        let expires = self.alive_at + whole(limits.lease_expires_after);
+        let what = format!(
+            "run {} has been at work on {} {} since {} on {}",
+            context.run_id,
+            self.taken.record.ipe,
+            context.period,
+            self.taken.at.format("%H:%M:%S UTC"),
+            self.taken.record.places.host,
+        );
+        let hint = format!(
+            "wait until it ends; if it died, its lease expires at {}",
+            expires.format("%Y-%m-%d %H:%M:%S UTC")
+        );
+        PortError::new(PortErrorKind::Denied, what)
+            .at("evidence", evidence.uri.clone())
+            .hint(hint)
+    }
+
+    /// The first run of the line in which this one stands.
+    pub(super) fn line(&self) -> RunId {
+        let own = &self.taken.record.context.run_id;
+        self.taken.line.as_ref().unwrap_or(own).clone()
+    }
+
+    /// The record of the dead run, as its package will say it.
+    pub(super) fn abandoned(&self, now: DateTime<Utc>, by: &ItemRecord) -> ItemRecord {
+        let mut record = self.taken.record.clone();
+        record.status = ItemStatus::Abandoned;
+        record.ended_at = now;
+        record.error = Some(format!(
+            "the run never ended: its last sign of life was at {}, and run {} took over",
+            self.alive_at.format("%Y-%m-%d %H:%M:%S UTC"),
+            by.context.run_id
+        ));
+        record.checks = check::before_load(&record);
+        record
+    }
+}
+
+/// What the leases of an item and month say to those who only look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// The run that is at work now.
+    pub at_work: Option<RunId>,
+    /// Every run that ever took the lease.
+    pub runs: BTreeSet<RunId>,
+}
+
+/// Who holds or held an item and month.
+///
+/// # Errors
+/// `Corrupt` for a lease that cannot be read; `Denied`, `Unreachable`.
+pub async fn holders(
+    evidence: &StoreRoot,
+    (ipe, period): (&IpeId, Period),
+    clock: &Arc<dyn Clock>,
+    processes: &Arc<dyn Processes>,
+    limits: &Limits,
+) -> Result<Holders, PortError> {
+    let mut holders = Holders::default();
+    for stored in evidence.list(&leases_folder(ipe, period)).await? {
+        if stored.path.ends_with("/lease.json") {
+            let taken: Taken = read(evidence, &stored.path).await?;
+            holders.runs.insert(taken.record.context.run_id);
+        }
+    }
+    let last = last(evidence, ipe, period).await?;
+    let alive = last.filter(|held| !held.ended && !held.is_dead(clock, processes, limits));
+    if let Some(held) = alive {
+        let run_id = held.taken.record.context.run_id;
+        // It may have come after the list above.
+        holders.runs.insert(run_id.clone());
+        holders.at_work = Some(run_id);
+    }
+    Ok(holders)
+}
+
+pub(super) async fn last(
+    evidence: &StoreRoot,
+    ipe: &IpeId,
+    period: Period,
+) -> Result<Option<Held>, PortError> {
+    let folder = leases_folder(ipe, period);
+    let stored = evidence.list(&folder).await?;
+    let names: Vec<(u64, &str)> = stored
+        .iter()
+        .filter_map(|object| {
+            let below = object.path.strip_prefix(&folder)?.trim_start_matches('/');
+            let (generation, name) = below.split_once('/')?;
+            Some((generation.parse().ok()?, name))
+        })
+        .collect();
+    let Some(generation) = names.iter().map(|(generation, _)| *generation).max() else {
+        return Ok(None);
+    };
+    let of_it = names.iter().filter(|(number, _)| *number == generation);
+    let of_it: Vec<&str> = of_it.map(|(_, name)| *name).collect();
+    let path = |name: &str| format!("{folder}/{generation:06}/{name}");
+    let taken: Taken = read(evidence, &path("lease.json")).await?;
+    let beat = of_it.iter().filter(|name| name.starts_with("beat-")).max();
+    let alive_at = match beat {
+        Some(name) => read::<Beat>(evidence, &path(name)).await?.at,
+        None => taken.at,
+    };
+    Ok(Some(Held {
+        generation,
+        taken,
+        alive_at,
+        ended: of_it.contains(&"ended.json"),
+    }))
+}
+
+pub(super) async fn read<T: serde::de::DeserializeOwned>(
+    evidence: &StoreRoot,
+    path: &str,
+) -> Result<T, PortError> {
+    let bytes = evidence.get(path).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        PortError::new(PortErrorKind::Corrupt, format!("not readable: {error}"))
+            .at("uri", evidence.uri_of(path))
+            .hint("another program wrote there; move the file away and run again")
+    })
+}
+
+fn whole(duration: Duration) -> chrono::TimeDelta {
+    chrono::TimeDelta::from_std(duration).unwrap_or(chrono::TimeDelta::MAX)
+}

@@ -1,0 +1,242 @@
+//! One run of an item and month at a time, over all machines that share the evidence root.
+//!
+//! `runs/<item>/period=YYYY-MM/<generation>/` holds `lease.json`, a `beat-NNNNNN.json` for each sign of life, and
+//! `ended.json`. All are create-only, so of two runs that want the same generation one wins. A run that shows no sign
+//! of life for `lease_expires_after`, or whose process on this machine is gone, is dead: the next run takes the next generation and seals an `ABANDONED` package
+//! for it. A run that was thought dead loses the right to load: it looks again just before (ADR-0015), and the warehouse refuses it after (ADR-0024).
+
+mod held;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+
+use crate::domain::ids::{IpeId, RunId};
+use crate::domain::limits::Limits;
+use crate::domain::period::Period;
+use crate::domain::run::{Fence, FinalMark, ItemStatus};
+use crate::ports::{Clock, PortError, PortErrorKind, StoreRoot};
+
+use held::{Beat, Held, Taken, last, read};
+pub use held::{Holders, holders};
+
+use super::Tools;
+use super::package;
+use super::record::ItemRecord;
+
+/// Attempts to take a generation: each one that fails means that another run took it.
+const ATTEMPTS_MAX: usize = 3;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Ended {
+    at: DateTime<Utc>,
+    run_id: RunId,
+    status: ItemStatus,
+}
+
+/// The right to load one item and month. Dropping it stops the signs of life.
+#[derive(Debug)]
+pub struct Lease {
+    evidence: StoreRoot,
+    ipe: IpeId,
+    period: Period,
+    fence: Fence,
+    run_id: RunId,
+    _beats: JoinSet<()>,
+}
+
+/// Folder of the leases of an item and month below the evidence root.
+#[must_use]
+pub fn leases_folder(ipe: &IpeId, period: Period) -> String {
+    format!("runs/{ipe}/period={period}")
+}
+
+fn final_path(ipe: &IpeId, period: Period) -> String {
+    format!("{}/final.json", leases_folder(ipe, period))
+}
+
+/// Marks a month of an item as final: no run loads it any more.
+///
+/// # Errors
+/// `Corrupt` when it is final already by another run or person; storage errors.
+pub async fn mark_final(
+    evidence: &StoreRoot,
+    ipe: &IpeId,
+    period: Period,
+    mark: &FinalMark,
+) -> Result<(), PortError> {
+    evidence.create(&final_path(ipe, period), json(mark)?).await
+}
+
+/// Takes the lease for the run of `record`; gives with it the records of runs that died and that nobody has sealed yet.
+///
+/// # Errors
+/// `Denied` when the month is final, or another run is at work: who, since when, and when its lease would expire.
+pub async fn take(
+    tools: &Tools,
+    record: &ItemRecord,
+) -> Result<(Lease, Vec<ItemRecord>), PortError> {
+    let (evidence, clock, limits) = (&tools.evidence, &tools.clock, &tools.limits);
+    let (ipe, period) = (&record.ipe, record.context.period);
+    let run_id = record.context.run_id.clone();
+    refuse_final(evidence, ipe, period).await?;
+    for _ in 0..ATTEMPTS_MAX {
+        let held = last(evidence, ipe, period).await?;
+        if let Some(held) = &held
+            && !held.ended
+            && !held.is_dead(clock, &tools.processes, limits)
+        {
+            return Err(held.refusal(evidence, limits));
+        }
+        let fence = Fence {
+            line: held.as_ref().map_or_else(|| run_id.clone(), Held::line),
+            generation: held.as_ref().map_or(0, |held| held.generation) + 1,
+        };
+        let taken = Taken {
+            at: clock.now(),
+            record: record.clone(),
+            process: tools.processes.mine(),
+            line: Some(fence.line.clone()),
+            dead: unsealed(tools, held, record).await?,
+        };
+        let folder = leases_folder(ipe, period);
+        let path = format!("{folder}/{:06}/lease.json", fence.generation);
+        match evidence.create(&path, json(&taken)?).await {
+            Ok(()) => {
+                let lease = Lease {
+                    evidence: evidence.clone(),
+                    ipe: ipe.clone(),
+                    period,
+                    fence,
+                    run_id,
+                    _beats: beats(evidence, clock, limits, &path),
+                };
+                return Ok((lease, taken.dead));
+            }
+            // Another run was faster; it is seen in the next round.
+            Err(error) if error.kind == PortErrorKind::Corrupt => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let what = format!("other runs keep taking {ipe} {period}");
+    Err(PortError::new(PortErrorKind::Denied, what).hint("run again when they have ended"))
+}
+
+/// The dead whom nobody has sealed: those that the last run was to seal, and that run itself if it never ended.
+async fn unsealed(
+    tools: &Tools,
+    held: Option<Held>,
+    by: &ItemRecord,
+) -> Result<Vec<ItemRecord>, PortError> {
+    let Some(mut held) = held else {
+        return Ok(Vec::new());
+    };
+    let mut dead = std::mem::take(&mut held.taken.dead);
+    if !held.ended {
+        dead.push(held.abandoned(tools.clock.now(), by));
+    }
+    let mut left = Vec::new();
+    for record in dead {
+        if !package::is_sealed(&tools.evidence, &record).await? {
+            left.push(record);
+        }
+    }
+    Ok(left)
+}
+
+/// Gives signs of life until it is dropped. One that cannot be written is passed over: the next may be, and when
+/// none can, the lease expires, which is what it is for.
+fn beats(
+    evidence: &StoreRoot,
+    clock: &Arc<dyn Clock>,
+    limits: &Limits,
+    lease: &str,
+) -> JoinSet<()> {
+    let folder = lease.trim_end_matches("/lease.json").to_owned();
+    let (evidence, clock) = (evidence.clone(), Arc::clone(clock));
+    let interval = limits.lease_beat_interval;
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        let mut number = 0_u64;
+        loop {
+            tokio::time::sleep(interval).await;
+            number += 1;
+            let beat = Beat { at: clock.now() };
+            let path = format!("{folder}/beat-{number:06}.json");
+            let written = match json(&beat) {
+                Ok(bytes) => evidence.create(&path, bytes).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = written {
+                tracing::warn!(%error, "a sign of life could not be written");
+            }
+        }
+    });
+    task
+}
+
+impl Lease {
+    /// The place of this run in the line of those that held the item and month.
+    #[must_use]
+    pub fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// Whether this run may still load.
+    ///
+    /// # Errors
+    /// `Denied` when another run has taken over, or the month became final.
+    pub async fn still_ours(&self) -> Result<(), PortError> {
+        refuse_final(&self.evidence, &self.ipe, self.period).await?;
+        match last(&self.evidence, &self.ipe, self.period).await? {
+            Some(held) if held.generation > self.fence.generation => {
+                let by = held.taken.record.context.run_id;
+                let what = format!("run {by} took this item and month over; nothing was loaded");
+                Err(PortError::new(PortErrorKind::Denied, what).hint(
+                    "this run gave no sign of life for too long; see the other run's package",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the lease back.
+    ///
+    /// # Errors
+    /// Storage errors; the lease then expires by itself.
+    pub async fn end(self, clock: &Arc<dyn Clock>, status: ItemStatus) -> Result<(), PortError> {
+        let ended = Ended {
+            at: clock.now(),
+            run_id: self.run_id.clone(),
+            status,
+        };
+        let folder = leases_folder(&self.ipe, self.period);
+        let path = format!("{folder}/{:06}/ended.json", self.fence.generation);
+        self.evidence.create(&path, json(&ended)?).await
+    }
+}
+
+async fn refuse_final(evidence: &StoreRoot, ipe: &IpeId, period: Period) -> Result<(), PortError> {
+    let path = final_path(ipe, period);
+    if evidence.find(&path).await?.is_none() {
+        return Ok(());
+    }
+    let mark: FinalMark = read(evidence, &path).await?;
+    let what = format!(
+        "{ipe} {period} is final: {} closed it on {} with run {}",
+        mark.by,
+        mark.at.format("%Y-%m-%d %H:%M UTC"),
+        mark.run_id
+    );
+    Err(PortError::new(PortErrorKind::Denied, what)
+        .hint("a final month is not loaded again; if it must be, have it reopened first"))
+}
+
+fn json(value: &impl Serialize) -> Result<Bytes, PortError> {
+    let text = serde_json::to_vec_pretty(value);
+    let text = text.map_err(|error| PortError::new(PortErrorKind::Corrupt, error.to_string()))?;
+    Ok(Bytes::from(text))
+}
