@@ -2,28 +2,30 @@
 
 use super::*;
 
-const NUMBERED: &str = "SELECT [id_company], [No_], ROW_NUMBER() OVER (PARTITION BY [id_company] ORDER BY [No_] DESC) AS [n], \
-     ROW_NUMBER() OVER (ORDER BY [id_company], [No_]) AS [at] FROM [Customers]";
+/// A question about the customers with two numbers: `n` in the company, `place` among all.
+fn numbered(question: &str) -> String {
+    format!(
+        "{question} FROM (SELECT [id_company], [No_], \
+         ROW_NUMBER() OVER (PARTITION BY [id_company] ORDER BY [No_] DESC) AS [n], \
+         ROW_NUMBER() OVER (ORDER BY [id_company], [No_]) AS [place] FROM [Customers]) AS r"
+    )
+}
 
 #[tokio::test]
 async fn each_group_is_numbered_from_one_in_its_order() {
-    let last = ask(&format!(
-        "SELECT r.[id_company], r.[No_] FROM ({NUMBERED}) AS r WHERE r.[n] = 1 ORDER BY r.[id_company]"
-    ));
+    let last = numbered("SELECT r.[id_company], r.[No_]");
+    let last = format!("{last} WHERE r.[n] = 1 ORDER BY r.[id_company]");
     let grouped = "SELECT [id_company], MAX([No_]) FROM [Customers] GROUP BY [id_company] ORDER BY [id_company]";
-    let (last, grouped) = (last.await, ask(grouped).await);
-    assert!(last.text().len() > 1);
-    assert_eq!(last.text(), grouped.text());
-    let places = ask(&format!(
-        "SELECT COUNT_BIG(DISTINCT r.[at]), MIN(r.[at]), MAX(r.[at]), COUNT_BIG(*) FROM ({NUMBERED}) AS r"
-    ));
-    let counted = places.await.text().concat();
+    let (last, grouped) = (ask(&last).await.text(), ask(grouped).await.text());
+    assert!(last.len() > 1);
+    assert_eq!(last, grouped);
+    let places =
+        "SELECT COUNT_BIG(DISTINCT r.[place]), MIN(r.[place]), MAX(r.[place]), COUNT_BIG(*)";
+    let counted = ask(&numbered(places)).await.text().concat();
     let counted: Vec<&str> = counted.split('|').collect();
-    assert_eq!(
-        (counted[0], counted[1], counted[2]),
-        (counted[3], "1", counted[3])
-    );
-    let described = ask(&format!("SELECT r.[n] FROM ({NUMBERED}) AS r")).await;
+    assert_eq!(counted[1], "1");
+    assert_eq!((counted[0], counted[2]), (counted[3], counted[3]));
+    let described = ask(&numbered("SELECT r.[n]")).await;
     assert_eq!(described.types(), ["n bigint not null"]);
 }
 
@@ -39,7 +41,8 @@ async fn what_sql_server_refuses_is_refused() {
             4108,
         ),
     ] {
-        let error = ask(sql).await.error.unwrap_or_else(|| panic!("{sql} ran"));
+        let answer = ask(sql).await;
+        let error = answer.error.unwrap_or_else(|| panic!("{sql} ran"));
         assert_eq!(error.number, number, "{sql}: {error}");
     }
 }
