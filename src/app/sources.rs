@@ -112,7 +112,8 @@ fn no_stand_in_asked_for(settings: &SourceSettings) -> Result<(), PortError> {
     } else {
         return Ok(());
     };
-    let what = format!("{what} served by the embedded sandbox, and the secrets come from elsewhere");
+    let what =
+        format!("{what} served by the embedded sandbox, and the secrets come from elsewhere");
     Err(PortError::new(PortErrorKind::Config, what)
         .hint(format!("leave {flag} out, or use --secrets sandbox")))
 }

@@ -119,6 +119,18 @@ fn what_cannot_be_read_is_neither_clean_nor_a_finding() {
         (&["catalog", "lint", "IPE_99"], "items are CR_03, CR_04"),
         (&["catalog", "show", "IPE_99"], "no item `IPE_99`"),
         (&["catalog", "plan", "IPE_99"], "no item `IPE_99`"),
+        (
+            &[
+                "catalog",
+                "plan",
+                "CR_05",
+                "--sandbox-plant",
+                "recon",
+                "--secrets",
+                "env",
+            ],
+            "leave --sandbox-plant out, or use --secrets sandbox",
+        ),
         (&["catalog", "new", "IPE_99"], "--catalog"),
         (
             &["catalog", "new", "ipe-99", "--catalog", "c"],
@@ -250,6 +262,12 @@ fn a_plan_shows_mapping_losses_and_estimate() {
         "10",
     ];
     insta::assert_snapshot!("catalog_plan_cr_05", shell.run(&plan).out);
+    let planted = shell.run(&[&plan[..], &["--sandbox-plant", "recon"]].concat());
+    assert!(
+        planted.out.contains("67"),
+        "the second rate of a country: {}",
+        planted.out
+    );
     let json = shell.run(&[&plan[..], &["--json"]].concat());
     let json: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json["columns"][8]["arrow_type"], "Decimal128(38, 20)");
