@@ -6,6 +6,7 @@ pub mod draft;
 mod file;
 pub mod lint;
 mod population;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -59,6 +60,8 @@ struct ItemFiles {
     query: String,
     /// `population.sql`, where there is one.
     population: Option<String>,
+    /// `witness.sql`, where there is one.
+    witness: Option<String>,
 }
 
 impl ItemFiles {
@@ -72,6 +75,10 @@ impl ItemFiles {
 
     fn population_place(&self) -> String {
         format!("{}/population.sql", self.place)
+    }
+
+    fn witness_place(&self) -> String {
+        format!("{}/witness.sql", self.place)
     }
 }
 
@@ -105,6 +112,7 @@ impl Definitions {
                 toml: text("ipe.toml")?,
                 query: text("query.sql")?,
                 population: text("population.sql").ok(),
+                witness: text("witness.sql").ok(),
                 folder,
             });
         }
@@ -133,6 +141,11 @@ impl Definitions {
                 let file = path.join(name);
                 fs::read_to_string(&file).map_err(|io| unreadable(&file, &io))
             };
+            let optional = |name: &str| match text(name) {
+                Ok(text) => Ok(Some(text)),
+                Err(_) if !path.join(name).exists() => Ok(None),
+                Err(error) => Err(error),
+            };
             let folder = path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
@@ -142,11 +155,8 @@ impl Definitions {
                 folder,
                 toml: text("ipe.toml")?,
                 query: text("query.sql")?,
-                population: match text("population.sql") {
-                    Ok(text) => Some(text),
-                    Err(_) if !path.join("population.sql").exists() => None,
-                    Err(error) => return Err(error),
-                },
+                population: optional("population.sql")?,
+                witness: optional("witness.sql")?,
             });
         }
         Self::of(place(dir), items)

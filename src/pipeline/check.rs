@@ -12,6 +12,7 @@ use super::check_population::{
     self, POPULATION_BASE, POPULATION_COMPANIES, POPULATION_EXTRACT, POPULATION_FRESHNESS,
     POPULATION_SCOPE, POPULATION_SEQUENCE,
 };
+use super::check_witness::{self, ACCURACY_POSITIVE};
 use super::record::ItemRecord;
 
 /// Identifier of the check that compares the description with the contract.
@@ -39,7 +40,7 @@ pub const DIGEST_WAREHOUSE: &str = "digest.staged_warehouse";
 pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
 
 /// Every check with what it says, in the order in which they are made.
-pub const CHECKS: [(&str, &str); 17] = [
+pub const CHECKS: [(&str, &str); 18] = [
     (CONTRACT_COLUMNS, "names, order and types of the columns"),
     (CONTRACT_NULLS, "nulls only where the contract allows them"),
     (
@@ -83,6 +84,10 @@ pub const CHECKS: [(&str, &str); 17] = [
         POPULATION_SCOPE,
         "values of the declared columns counted for every base row; one that ipe.toml does not know is a finding and holds nothing",
     ),
+    (
+        ACCURACY_POSITIVE,
+        "rows of every company, read again by key without a join, are staged as the source has them",
+    ),
     (TRANSFER_LOADED, "rows that the load reports = rows staged"),
     (
         TRANSFER_WAREHOUSE,
@@ -121,6 +126,7 @@ pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {
         key_unique(record),
     ];
     checks.extend(check_population::checks(record));
+    checks.push(check_witness::check(record));
     checks
 }
 

@@ -23,10 +23,11 @@ use super::keys;
 use super::lease::{self, Lease};
 use super::log::ItemLog;
 use super::package;
-use super::population::{self, Excluded};
+use super::population::{self, Questions};
 use super::progress::Stage;
 use super::record::{Executed, ItemRecord};
 use super::stage::{PartLayout, provenance};
+use super::witness;
 use super::{ItemOutcome, Tools};
 
 /// Proof that every check before the load let the item through; only [`clear`] makes one.
@@ -193,11 +194,11 @@ async fn until_load(
     );
     tools.progress.expected(&ipe.id, before.rows());
     record.source_totals = Some(before);
-    let mut excluded = Excluded::default();
+    let mut questions = Questions::default();
     if let Some(definition) = &ipe.population {
         let asked = population::ask(tools, ipe, definition, view.as_mut(), record).await;
-        excluded = during("population", asked)?;
-        log.note("population asked", json!({"predicates": excluded.len()}));
+        questions = during("population", asked)?;
+        log.note("population asked", json!({}));
     }
     stage(Stage::Extract);
     let extraction =
@@ -220,14 +221,14 @@ async fn until_load(
     }
     during("close", view.close().await)?;
     stage(Stage::Check);
-    examine_staged(tools, ipe, excluded, record, log).await
+    examine_staged(tools, ipe, questions, record, log).await
 }
 
-/// Looks through what was staged: no key twice, nothing that the population excludes.
+/// Looks through what was staged: no key twice, nothing that the population excludes, every witness as it is.
 async fn examine_staged(
     tools: &Tools,
     ipe: &Ipe,
-    excluded: Excluded,
+    questions: Questions,
     record: &mut ItemRecord,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
@@ -241,8 +242,12 @@ async fn examine_staged(
         record.keys = Some(audit);
         if let Some(found) = &mut record.population {
             let contract = &ipe.contract;
-            let looked = population::look_for(&tools.staging, contract, staged, excluded, found);
+            let looked = population::look_for(&tools.staging, contract, staged, &questions, found);
             during("keys", looked.await)?;
+        }
+        if let Some(asked) = questions.witnesses {
+            let audit = witness::compare(&tools.staging, &staged.parts, &tools.limits, asked).await;
+            record.witnesses = Some(during("witnesses", audit)?);
         }
     }
     Ok(())

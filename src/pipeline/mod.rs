@@ -11,6 +11,7 @@ mod check_freshness;
 pub mod check_population;
 mod check_scope;
 mod check_sequence;
+pub mod check_witness;
 pub mod clean;
 pub mod extract;
 pub mod findings;
@@ -26,6 +27,7 @@ pub mod progress;
 pub mod record;
 pub mod schedule;
 pub mod stage;
+pub(crate) mod witness;
 pub mod workflow;
 
 use std::sync::Arc;

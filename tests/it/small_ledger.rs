@@ -70,6 +70,7 @@ pub(crate) fn item() -> Ipe {
         },
         query: QueryFile::parse("SELECT ledger").unwrap(),
         population: None,
+        witness: None,
         definition_sha256: "cd".repeat(32),
     }
 }

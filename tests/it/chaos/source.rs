@@ -54,6 +54,7 @@ pub(super) fn item() -> Ipe {
         },
         query: QueryFile::parse("SELECT ledger").unwrap(),
         population: None,
+        witness: None,
         definition_sha256: "cd".repeat(32),
     }
 }

@@ -12,6 +12,7 @@ mod population;
 mod privacy;
 mod storage;
 mod whole;
+mod witness;
 mod writers;
 
 use std::path::Path;
@@ -49,6 +50,7 @@ impl Place {
             period: Some("2024-04".parse().unwrap()),
             preliminary: false,
             accepted: Vec::new(),
+            witnesses: Vec::new(),
             items: vec![item.to_owned()],
             jobs: 1,
             staging: self.path("staging"),

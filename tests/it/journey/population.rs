@@ -10,7 +10,7 @@ use soxauto::sandbox::SandboxConfig;
 use super::{Place, assert_sealed, run, sandbox};
 
 /// Runs IPE_07 with some texts of its files exchanged.
-async fn run_altered(place: &Place, edits: &[(&str, &str, &str)]) -> IpeResult {
+pub(super) async fn run_altered(place: &Place, edits: &[(&str, &str, &str)]) -> IpeResult {
     let result = run_accepting(place, edits, Vec::new()).await;
     result.ipe_results["IPE_07"].clone()
 }
@@ -24,7 +24,7 @@ async fn run_accepting(
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog/IPE_07");
     let item = place.dir.path().join("catalog/IPE_07");
     std::fs::create_dir_all(&item).unwrap();
-    for name in ["ipe.toml", "query.sql", "population.sql"] {
+    for name in ["ipe.toml", "query.sql", "population.sql", "witness.sql"] {
         let mut text = std::fs::read_to_string(source.join(name)).unwrap();
         for (_, from, to) in edits.iter().filter(|(file, ..)| *file == name) {
             assert!(text.contains(from), "{name}: {from}");
@@ -41,14 +41,14 @@ async fn run_accepting(
 }
 
 /// The checks that did not clear.
-fn failed(item: &IpeResult) -> Vec<&str> {
+pub(super) fn failed(item: &IpeResult) -> Vec<&str> {
     let failed = item.validation_summary.iter();
     let failed =
         failed.filter(|(_, verdict)| !matches!(verdict, Verdict::Pass | Verdict::NotApplicable));
     failed.map(|(id, _)| id.as_str()).collect()
 }
 
-async fn assert_fails(edits: &[(&str, &str, &str)], checks: &[&str], message: &str) {
+pub(super) async fn assert_fails(edits: &[(&str, &str, &str)], checks: &[&str], message: &str) {
     let place = Place::new();
     let item = run_altered(&place, edits).await;
     assert_eq!(failed(&item), checks, "{item:#?}");
