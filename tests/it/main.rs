@@ -32,6 +32,9 @@ mod own_tables;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod planted;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod printed;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sandbox")]
