@@ -3,6 +3,7 @@
 //! May use `domain`, `kernels` and `ports`; never writes below the staging root, never deletes a run: a re-run
 //! shows its own files and the files of earlier runs stay beside them.
 
+mod compared;
 mod layout;
 mod leftovers;
 mod literals;
