@@ -62,4 +62,6 @@ mod tidy;
 #[cfg(test)]
 mod tsql_client;
 #[cfg(test)]
+mod turns;
+#[cfg(test)]
 mod warehouse;
