@@ -1,6 +1,6 @@
 //! The catalog: items as data, embedded in the binary or read from a folder.
 //!
-//! May use `domain`; reads files, asks nobody. Every mistake is named with its file.
+//! May use `domain` and names of `kernels`; reads files, asks nobody. Every mistake is named with its file.
 
 pub mod draft;
 mod file;
@@ -19,6 +19,15 @@ use crate::domain::ids::IpeId;
 use crate::domain::ipe::Ipe;
 
 use lint::Finding;
+
+/// The predicates of an item's population, in the order of its funnel: the first is that of `accuracy.negative.1`.
+#[must_use]
+pub fn predicates(ipe: &Ipe) -> Vec<String> {
+    let population = ipe.population.as_ref();
+    population.map_or_else(Vec::new, |population| {
+        lint::predicates(&population.query.text)
+    })
+}
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/catalog");
 

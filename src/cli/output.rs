@@ -11,7 +11,7 @@ use crate::domain::check::Verdict;
 use crate::domain::ids::IpeId;
 use crate::domain::run::{ItemStatus, RunContext};
 use crate::pipeline::progress::{Progress, Stage};
-use crate::pipeline::workflow::{IpeResult, WorkflowResult};
+use crate::pipeline::workflow::{IpeResult, Uncleared, WorkflowResult};
 
 /// Rows between two plain progress lines.
 const PLAIN_EVERY_ROWS: u64 = 1_000_000;
@@ -166,9 +166,7 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
     }
     let mut text = columns(&rows, &[]);
     for (name, item) in &result.ipe_results {
-        if let Some(error) = &item.error_message {
-            text.push_str(&format!("\n{name}: {}", error.replace('\n', "\n  ")));
-        }
+        text.push_str(&went_wrong(name, item));
     }
     for (name, item) in &result.ipe_results {
         for finding in &item.findings {
@@ -198,6 +196,35 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
         summary.total_rows_processed,
         json_word(&result.state).to_uppercase(),
     ));
+    text
+}
+
+/// The error, every check that did not clear, and in one line those that were not made for it.
+fn went_wrong(name: &str, item: &IpeResult) -> String {
+    let mut text = String::new();
+    let first = item.failures.first().map(ToString::to_string);
+    if let Some(error) = &item.error_message
+        && first.as_ref() != Some(error)
+    {
+        text.push_str(&format!("\n{name}: {}", error.replace('\n', "\n  ")));
+    }
+    let line = |what: &str, check: &Uncleared| {
+        let more = match check.more {
+            0 => String::new(),
+            more => format!(" (and {more} more, see the package)"),
+        };
+        format!("\n{name}: {what}{}{more}", harmless(&check.to_string()))
+    };
+    for check in &item.failures {
+        text.push_str(&line("", check));
+    }
+    if !item.not_reached.is_empty() {
+        let checks = item.not_reached.join(", ");
+        text.push_str(&format!("\n{name}: not reached: {checks}"));
+    }
+    for check in &item.accepted {
+        text.push_str(&line("accepted, no failure: ", check));
+    }
     text
 }
 

@@ -55,6 +55,18 @@ pub fn funnel_columns(contract: &Contract, delivered: &[String]) -> Result<Funne
     })
 }
 
+/// Asks a server that cannot describe the population for its columns, without a row: the answer's names say them.
+#[must_use]
+pub fn columns_query(population: &BoundQuery) -> BoundQuery {
+    BoundQuery {
+        text: format!(
+            "SELECT TOP (0) p.* FROM (\n{}\n) AS p",
+            trimmed(&population.text)
+        ),
+        params: population.params.clone(),
+    }
+}
+
 /// A company as every question groups by it: code point by code point, without trailing blanks.
 pub(super) fn grouped(column: &str) -> String {
     format!("RTRIM({column}) COLLATE {BINARY_COLLATION}")

@@ -13,7 +13,7 @@ use crate::domain::totals::ControlTotals;
 use crate::kernels::conform::{Conform, contract_findings};
 use crate::kernels::sql;
 use crate::ports::{
-    Consistency, Described, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn,
+    BY_CONTRACT, Consistency, Described, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn,
 };
 
 use super::check;
@@ -303,7 +303,7 @@ fn by_contract(contract: &Contract) -> Described {
                 collation: None,
             })
             .collect(),
-        by: "contract".to_owned(),
+        by: BY_CONTRACT.to_owned(),
     }
 }
 

@@ -16,7 +16,8 @@ use crate::domain::sequence::{NumbersThen, PreviousMonth};
 use crate::kernels::cells::shown;
 use crate::kernels::keys::hashes_of;
 use crate::kernels::population::{
-    base_query, excluded_query, funnel_columns, funnel_query, parse_base, parse_funnel,
+    base_query, columns_query, excluded_query, funnel_columns, funnel_query, parse_base,
+    parse_funnel,
 };
 use crate::kernels::scope::{parse_scope, scope_query};
 use crate::kernels::sequence::{between_query, parse_between};
@@ -52,19 +53,14 @@ pub(super) async fn ask(
         .query
         .bind(period)
         .map_err(|error| config(ipe, error.to_string()))?;
-    let delivered = view.describe(&population).await?;
-    let delivered: Vec<String> = delivered
-        .columns
-        .into_iter()
-        .map(|column| column.name)
-        .collect();
-    let columns = funnel_columns(&ipe.contract, &delivered).map_err(|what| config(ipe, what))?;
-    let base = base_query(definition, period).map_err(|error| config(ipe, error.to_string()))?;
     let mut asker = Asker {
         tools,
         view,
         record,
     };
+    let delivered = delivered(&mut asker, &population).await?;
+    let columns = funnel_columns(&ipe.contract, &delivered).map_err(|what| config(ipe, what))?;
+    let base = base_query(definition, period).map_err(|error| config(ipe, error.to_string()))?;
     let mut found = Population {
         expected: definition.companies.clone(),
         freshness: definition.freshness.clone(),
@@ -102,6 +98,23 @@ pub(super) async fn ask(
         excluded,
         witnesses,
     })
+}
+
+/// The names of the population's columns: as the server describes them, or as it announces them for no row.
+async fn delivered(
+    asker: &mut Asker<'_>,
+    population: &BoundQuery,
+) -> Result<Vec<String>, PortError> {
+    match asker.view.describe(population).await {
+        Err(error) if error.kind == PortErrorKind::Unsupported => {
+            let query = columns_query(population);
+            Ok(asker.ask("columns", query).await?.columns)
+        }
+        described => {
+            let columns = described?.columns.into_iter();
+            Ok(columns.map(|column| column.name).collect())
+        }
+    }
 }
 
 /// Counts the rows of last month's running numbers again: up to last month's cutoff, and up to this one.

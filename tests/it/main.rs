@@ -32,6 +32,9 @@ mod own_tables;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod planted;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod printed;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sandbox")]
@@ -58,5 +61,7 @@ mod tidy;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod tsql_client;
+#[cfg(test)]
+mod turns;
 #[cfg(test)]
 mod warehouse;

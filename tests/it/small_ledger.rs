@@ -17,7 +17,8 @@ use soxauto::domain::query::{BoundQuery, QueryFile};
 use soxauto::kernels::sql::totals_query;
 use soxauto::sandbox::server::{Server, ServerConfig, TlsMode, Trust};
 use soxauto::sandbox::tds::fault::Faults;
-use soxauto::sandbox::wire::{ColumnMeta, Reply, SqlError};
+use soxauto::sandbox::tds::fixed::FixedEngine;
+use soxauto::sandbox::wire::{ColumnMeta, Reply, SqlEngine, SqlError};
 
 use crate::source::{LOGIN, batch, column, engine};
 
@@ -155,6 +156,11 @@ fn totals() -> (Vec<ColumnMeta>, RecordBatch) {
 
 /// A server of this ledger, with the connection string of a client that encrypts only its login.
 pub(crate) async fn serve(faults: Faults, snapshot: bool) -> (Server, String) {
+    start(answers(snapshot, &item().contract), faults).await
+}
+
+/// What the ledger answers to somebody whose contract is this one.
+pub(crate) fn answers(snapshot: bool, contract: &Contract) -> FixedEngine {
     let said = SqlError {
         number: 5701,
         class: 0,
@@ -177,10 +183,14 @@ pub(crate) async fn serve(faults: Faults, snapshot: bool) -> (Server, String) {
         },
     ];
     let (columns, sums) = totals();
-    let asked = totals_query(&item().contract, &query());
-    let engine = engine(i32::from(snapshot), 0)
+    let asked = totals_query(contract, &query());
+    engine(i32::from(snapshot), 0)
         .on(&query().text, rows)
-        .on_rows(&asked.text, columns, sums);
+        .on_rows(&asked.text, columns, sums)
+}
+
+/// A server of these answers, with such a connection string.
+pub(crate) async fn start(engine: impl SqlEngine, faults: Faults) -> (Server, String) {
     let config = ServerConfig {
         tls: TlsMode::Optional,
         faults,

@@ -1,6 +1,7 @@
 //! Whole runs through the library on the embedded stand-in: what is left behind, and what must never be.
 
 mod broken;
+mod buried;
 mod cleaned;
 mod disk;
 mod expired;
