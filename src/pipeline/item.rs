@@ -24,7 +24,7 @@ use super::lease::{self, Lease};
 use super::log::ItemLog;
 use super::package;
 use super::population::{self, Excluded};
-use super::progress::Stage;
+use super::progress::{KeysExamined, Stage};
 use super::record::{Executed, ItemRecord};
 use super::stage::{PartLayout, provenance};
 use super::{ItemOutcome, Tools};
@@ -232,8 +232,13 @@ async fn examine_staged(
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
     if let Some(staged) = &record.staged {
+        let begun = tools.clock.now();
         let audit = keys::audit(&tools.staging, &ipe.contract, &staged.parts, &tools.limits).await;
         let audit = during("keys", audit)?;
+        let elapsed = (tools.clock.now() - begun).to_std().unwrap_or_default();
+        tools
+            .progress
+            .keys(&ipe.id, KeysExamined::of(&audit, elapsed));
         log.note(
             "keys examined",
             json!({"rows": audit.rows, "passes": audit.passes, "repeated": audit.repeated_keys}),

@@ -77,6 +77,12 @@ fn a_run_prints_a_table_and_its_packages_verify() {
         "{}",
         said.err
     );
+    assert!(
+        said.err
+            .contains("\nIPE_07: keys of 300 rows unique, 1 pass, 0."),
+        "{}",
+        said.err
+    );
     let packages: Vec<&str> = said
         .out
         .lines()
