@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use crate::domain::check::Verdict;
 use crate::domain::ids::IpeId;
 use crate::domain::run::{ItemStatus, RunContext};
-use crate::pipeline::progress::{Progress, Stage};
+use crate::pipeline::progress::{KeysExamined, Progress, Stage};
 use crate::pipeline::workflow::{IpeResult, Uncleared, WorkflowResult};
 
 /// Rows between two plain progress lines.
@@ -138,6 +138,15 @@ impl Progress for ProgressLines {
         });
     }
 
+    fn keys(&self, ipe: &IpeId, found: KeysExamined) {
+        let line = format!("{ipe}: {}", keys_line(found));
+        match &self.bars {
+            // A terminal that cannot be written to has closed.
+            Some(bars) => bars.println(line).unwrap_or_default(),
+            None => tell(&line),
+        }
+    }
+
     fn finished(&self, ipe: &IpeId, status: ItemStatus) {
         self.with(ipe, |item, plain| {
             item.bar.finish_with_message(word(status));
@@ -146,6 +155,25 @@ impl Progress for ProgressLines {
             }
         });
     }
+}
+
+/// What the keys of an item are, and what it took to know.
+fn keys_line(found: KeysExamined) -> String {
+    let KeysExamined {
+        rows,
+        passes,
+        repeated,
+        unread,
+        elapsed,
+    } = found;
+    let word = match (repeated, unread) {
+        (0, 0) => "unique".to_owned(),
+        (0, unread) => format!("not proven unique, {unread} rows with equal hashes unread"),
+        (repeated, _) => format!("not unique, {repeated} repeated"),
+    };
+    let plural = if passes == 1 { "" } else { "es" };
+    let seconds = elapsed.as_secs_f64();
+    format!("keys of {rows} rows {word}, {passes} pass{plural}, {seconds:.1} s")
 }
 
 fn word(status: ItemStatus) -> &'static str {
@@ -294,4 +322,28 @@ pub(super) fn harmless(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_keys_that_were_all_proved_are_called_unique() {
+        let of = |passes, repeated, unread| {
+            keys_line(KeysExamined {
+                rows: 10_000_000,
+                passes,
+                repeated,
+                unread,
+                elapsed: Duration::from_millis(4_100),
+            })
+        };
+        let unique = "keys of 10000000 rows unique, 2 passes, 4.1 s";
+        assert_eq!(of(2, 0, 0), unique);
+        let twice = "keys of 10000000 rows not unique, 7 repeated, 1 pass, 4.1 s";
+        assert_eq!((of(1, 7, 0), of(1, 7, 3)), (twice.into(), twice.into()));
+        let unread = "keys of 10000000 rows not proven unique, 3 rows with equal hashes unread, 1 pass, 4.1 s";
+        assert_eq!(of(1, 0, 3), unread);
+    }
 }

@@ -9,10 +9,11 @@ use arrow::record_batch::RecordBatch;
 
 use super::canonical::RowLayout;
 use super::cells::only;
-use super::population::{DELIVERED, FunnelColumns, KEEP, grouped, text, trimmed};
+use super::population::{DELIVERED, FunnelColumns, grouped, text, trimmed};
 use super::sql::quoted;
 use crate::domain::contract::Contract;
 use crate::domain::digest::sha256_hex;
+use crate::domain::population::KEEP;
 use crate::domain::query::{BoundParam, BoundQuery, ParamValue};
 use crate::domain::witness::{Seen, Why, WitnessDefinition};
 use crate::ports::{Cell, SmallTable};

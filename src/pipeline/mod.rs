@@ -6,6 +6,7 @@
 //! open one view · describe, ask control totals · rows: fold, stage, second path · totals again if only bracketed ·
 //! check (pure) · load (only what every check let through) · read back · seal. Whatever happens, the item is sealed.
 
+mod ask;
 pub mod check;
 mod check_freshness;
 pub mod check_population;

@@ -16,10 +16,10 @@ use crate::domain::sequence::{NumbersThen, PreviousMonth};
 use crate::kernels::cells::shown;
 use crate::kernels::keys::hashes_of;
 use crate::kernels::population::{
-    base_query, columns_query, excluded_query, funnel_columns, funnel_query, parse_base,
+    COMPANY, base_query, columns_query, excluded_query, funnel_columns, funnel_query, parse_base,
     parse_funnel,
 };
-use crate::kernels::scope::{parse_scope, scope_query};
+use crate::kernels::scope::{companies, parse_scope, scope_query};
 use crate::kernels::sequence::{between_query, parse_between};
 use crate::kernels::sql;
 use crate::ports::{PortError, PortErrorKind, SmallTable, Snapshot, StoreRoot};
@@ -78,11 +78,14 @@ pub(super) async fn ask(
         .await?;
     found.cells = parse_funnel(&columns, &funnel).map_err(corrupt)?;
     for rule in &definition.scopes {
-        let query = scope_query(&columns, &rule.column, &population);
-        let purpose = format!("values of {}", rule.column);
-        let values = asker.ask(&purpose, query).await?;
-        let cells = parse_scope(&columns, &values).map_err(corrupt)?;
-        let rule = rule.clone();
+        let cells = if rule.column == COMPANY {
+            companies(&columns, &funnel)
+        } else {
+            let query = scope_query(&columns, &rule.column, &population);
+            let purpose = format!("values of {}", rule.column);
+            parse_scope(&columns, &asker.ask(&purpose, query).await?)
+        };
+        let (rule, cells) = (rule.clone(), cells.map_err(corrupt)?);
         found.scopes.push(Scope { rule, cells });
     }
     if definition.sequence.is_some() {

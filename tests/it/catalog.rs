@@ -18,7 +18,7 @@ fn embedded(item: &str) -> PathBuf {
 fn altered(shell: &Shell, item: &str, alter: impl Fn(String) -> String) {
     let folder = shell.path("own").join(item);
     fs::create_dir_all(&folder).unwrap();
-    for name in ["ipe.toml", "population.sql"] {
+    for name in ["ipe.toml", "population.sql", "witness.sql"] {
         fs::copy(embedded(item).join(name), folder.join(name)).unwrap();
     }
     let query = fs::read_to_string(embedded(item).join("query.sql")).unwrap();
@@ -49,7 +49,7 @@ fn list_and_show_say_what_an_item_is() {
         serde_json::from_str(&shell.run(&["catalog", "show", "CR_05", "--json"]).out).unwrap();
     assert_eq!(json["parameters"][0]["name"], "period_end");
     assert_eq!(json["contract"]["columns"][8]["name"], "fx_rate");
-    assert_eq!(json["checks"].as_array().unwrap().len(), 17);
+    assert_eq!(json["checks"].as_array().unwrap().len(), 18);
     assert!(json["sql"].as_str().unwrap().contains("RPT_FX_RATES"));
 }
 

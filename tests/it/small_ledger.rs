@@ -10,10 +10,11 @@ use arrow::array::{
     Time64NanosecondArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::Decimal128Type;
-use soxauto::domain::contract::{Column, ColumnType, Contract};
+use soxauto::domain::contract::Column;
+use soxauto::domain::contract::Contract;
 use soxauto::domain::ipe::Ipe;
 use soxauto::domain::limits::Limits;
-use soxauto::domain::query::{BoundQuery, QueryFile};
+use soxauto::domain::query::BoundQuery;
 use soxauto::kernels::sql::totals_query;
 use soxauto::sandbox::server::{Server, ServerConfig, TlsMode, Trust};
 use soxauto::sandbox::tds::fault::Faults;
@@ -21,6 +22,7 @@ use soxauto::sandbox::tds::fixed::FixedEngine;
 use soxauto::sandbox::wire::{ColumnMeta, Reply, SqlEngine, SqlError};
 
 use crate::source::{LOGIN, batch, column, engine};
+use crate::support::{contract_column, ledger_item};
 
 /// Rows of the ledger: more than one packet of them.
 pub(crate) const ROWS: i32 = 48;
@@ -45,35 +47,12 @@ const COLUMNS: [(&str, &str); 16] = [
 ];
 
 pub(crate) fn item() -> Ipe {
-    let columns = COLUMNS.map(|(name, sql_type)| {
-        let sql_type = sql_type.parse().unwrap();
-        Column {
-            source: name.into(),
-            name: name.into(),
-            column_type: ColumnType::of(&sql_type).unwrap(),
-            sql_type,
-            nullable: !matches!(name, "company" | "entry_no"),
-            amount: matches!(name, "amount" | "fee"),
-            personal: false,
-            description: String::new(),
-        }
+    let columns = COLUMNS.map(|(name, sql_type)| Column {
+        nullable: !matches!(name, "company" | "entry_no"),
+        amount: matches!(name, "amount" | "fee"),
+        ..contract_column(name, sql_type)
     });
-    Ipe {
-        id: "IPE_07".parse().unwrap(),
-        title: "t".into(),
-        secret: "S".into(),
-        databases: vec!["NAV".into()],
-        contract: Contract {
-            version: 1,
-            columns: columns.into(),
-            key: vec!["company".into(), "entry_no".into()],
-            company: "company".into(),
-        },
-        query: QueryFile::parse("SELECT ledger").unwrap(),
-        population: None,
-        witness: None,
-        definition_sha256: "cd".repeat(32),
-    }
+    ledger_item(columns.into())
 }
 
 pub(crate) fn query() -> BoundQuery {
