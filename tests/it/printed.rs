@@ -24,7 +24,7 @@ fn altered(shell: &Shell, edits: &[(&str, &str, &str)]) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog/IPE_07");
     let to = shell.path("own/IPE_07");
     fs::create_dir_all(&to).unwrap();
-    for name in ["ipe.toml", "population.sql", "query.sql"] {
+    for name in ["ipe.toml", "population.sql", "query.sql", "witness.sql"] {
         let mut text = fs::read_to_string(from.join(name)).unwrap();
         for (_, from, to) in edits.iter().filter(|(file, ..)| *file == name) {
             assert!(text.contains(from), "{name}: {from}");
