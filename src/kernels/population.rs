@@ -11,12 +11,10 @@ use crate::domain::amount::Amount;
 use crate::domain::contract::{Column, Contract};
 use crate::domain::freshness::SourceDates;
 use crate::domain::period::Period;
-use crate::domain::population::{BaseCount, FunnelCell, PopulationDefinition};
+use crate::domain::population::{BaseCount, FunnelCell, KEEP, PopulationDefinition};
 use crate::domain::query::{BoundQuery, QueryError, QueryFile};
 use crate::ports::{Cell, SmallTable};
 
-/// What a column of the population begins with when it says whether a predicate keeps the row.
-pub const KEEP: &str = "keep: ";
 /// The column of a population that says how many rows the item makes of one that it keeps; without it, one.
 pub const DELIVERED: &str = "delivered";
 

@@ -14,8 +14,8 @@ mod words;
 use serde::Serialize;
 
 use crate::domain::lexer::{Token, lex, position};
+use crate::domain::population::KEEP;
 use crate::domain::query::Block;
-use crate::kernels::population::KEEP;
 
 use super::file::{self, ItemToml};
 use super::{CatalogError, ItemFiles};
