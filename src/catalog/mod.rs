@@ -1,6 +1,6 @@
 //! The catalog: items as data, embedded in the binary or read from a folder.
 //!
-//! May use `domain` and names of `kernels`; reads files, asks nobody. Every mistake is named with its file.
+//! May use `domain`; reads files, asks nobody. Every mistake is named with its file.
 
 pub mod draft;
 mod file;

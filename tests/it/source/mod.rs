@@ -3,6 +3,7 @@
 mod failures;
 mod losses;
 mod questions;
+mod refusing;
 mod types;
 mod undescribed;
 
