@@ -186,6 +186,7 @@ impl Tours {
             period: Some(self.period),
             preliminary: false,
             accepted: Vec::new(),
+            witnesses: Vec::new(),
             items: Vec::new(),
             jobs: 1,
             staging: root("staging"),

@@ -75,9 +75,11 @@ pub fn draw_query(
 /// The rank of a row in its company by each reason to draw it; the seed is parameter `place`.
 fn ranks(definition: &WitnessDefinition, keys: &[String], place: usize) -> String {
     let company = grouped("p.[company]");
-    let rank = |name: &str, order: &str| {
-        let keys = keys.join(", ");
-        format!(", ROW_NUMBER() OVER (PARTITION BY {company} ORDER BY {order}, {keys}) AS [{name}]")
+    // A server may refuse a column that stands twice in one order.
+    let rank = |name: &str, order: &str, column: &str| {
+        let rest = keys.iter().filter(|key| *key != column);
+        let rest: String = rest.map(|key| format!(", {key}")).collect();
+        format!(", ROW_NUMBER() OVER (PARTITION BY {company} ORDER BY {order}{rest}) AS [{name}]")
     };
     let by = format!("p.{}", quoted(&definition.by));
     // A null is neither the smallest nor the oldest, yet it can be a witness.
@@ -89,15 +91,19 @@ fn ranks(definition: &WitnessDefinition, keys: &[String], place: usize) -> Strin
         .collect();
     let oldest = definition.oldest.as_ref().map_or_else(
         || ", CAST(0 AS bigint) AS [oldest]".to_owned(),
-        |name| rank("oldest", &nulls_last(&format!("p.{}", quoted(name)))),
+        |name| {
+            let column = format!("p.{}", quoted(name));
+            rank("oldest", &nulls_last(&column), &column)
+        },
     );
     [
-        rank("largest", &format!("{by} DESC")),
-        rank("smallest", &nulls_last(&by)),
+        rank("largest", &format!("{by} DESC"), &by),
+        rank("smallest", &nulls_last(&by), &by),
         oldest,
         rank(
             "random",
             &format!("HASHBYTES('SHA2_256', CONCAT(@P{place}{texts}))"),
+            "",
         ),
     ]
     .concat()
