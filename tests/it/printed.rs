@@ -146,7 +146,7 @@ fn checks_that_were_not_reached_take_one_line() {
     );
     let rest = "not reached: contract.nulls, transfer.source_decoded, transfer.source_stable, ";
     assert!(
-        lines[1].starts_with(rest) && lines[1].ends_with("population.scope"),
+        lines[1].starts_with(rest) && lines[1].ends_with("population.scope, accuracy.positive"),
         "{}",
         run.out
     );
