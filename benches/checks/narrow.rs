@@ -22,7 +22,9 @@ pub(crate) fn write(to: &Path) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog/IPE_07");
     let to = to.join("IPE_07");
     fs::create_dir(&to).unwrap();
-    fs::copy(from.join("population.sql"), to.join("population.sql")).unwrap();
+    for same in ["population.sql", "witness.sql"] {
+        fs::copy(from.join(same), to.join(same)).unwrap();
+    }
     let text = |name| fs::read_to_string(from.join(name)).unwrap();
 
     let mut item: toml::Table = text("ipe.toml").parse().unwrap();
