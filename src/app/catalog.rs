@@ -12,7 +12,7 @@ use crate::domain::query::{BoundQuery, QueryFile};
 use crate::kernels::conform::{arrow_type, contract_findings};
 use crate::kernels::loss::loss;
 use crate::ports::{AccessEvidence, Clock, Described, Estimate, PortError, Source};
-use crate::settings::SourceSettings;
+use crate::settings::{GoogleSettings, SourceSettings};
 
 use super::sources::Reach;
 use super::{StartError, SystemClock, sound_items};
@@ -24,6 +24,8 @@ pub struct AskSettings {
     pub period: Option<Period>,
     /// What is read from.
     pub source: SourceSettings,
+    /// How Google Cloud is reached, if anything of it is used.
+    pub google: GoogleSettings,
     /// Limits.
     pub limits: Limits,
 }
@@ -168,7 +170,7 @@ fn period(settings: &AskSettings) -> Result<Period, StartError> {
 
 /// One connection at a time: the view is closed before the plan is asked for.
 async fn reach(settings: &AskSettings) -> Result<Reach, PortError> {
-    Reach::open(&settings.source, &settings.limits, 1).await
+    Reach::open(&settings.source, &settings.google, &settings.limits, 1).await
 }
 
 /// Describes a query in a view of its own.

@@ -1,5 +1,6 @@
 //! The root: the only place that picks adapters and puts a run together.
 
+mod google;
 mod sources;
 
 pub mod catalog;
@@ -145,7 +146,13 @@ impl App {
         let staging = store::open(&settings.staging)?;
         let evidence = store::open(&settings.evidence)?;
         let warehouse = LocalWarehouse::new(&store::open(&settings.warehouse)?, staging.clone())?;
-        let reach = Reach::open(&settings.source, &settings.limits, settings.jobs).await?;
+        let reach = Reach::open(
+            &settings.source,
+            &settings.google,
+            &settings.limits,
+            settings.jobs,
+        )
+        .await?;
         let context = context(&settings, period, started_at)?;
         let places = Places {
             staging: staging.uri.clone(),
@@ -251,7 +258,7 @@ fn stamps(settings: &RunSettings, program: &Program) -> Vec<Stamp> {
     match settings.source.secrets {
         SecretsChoice::Sandbox => stamps.push(Stamp::SandboxSource),
         SecretsChoice::File(_) => stamps.push(Stamp::FileSecrets),
-        SecretsChoice::Env => {}
+        SecretsChoice::Env | SecretsChoice::Gcp(_) => {}
     }
     stamps
 }

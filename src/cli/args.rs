@@ -10,6 +10,7 @@ use crate::domain::plant::PlantProfile;
 
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
+use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
 use super::source_args::SourceArgs;
 
@@ -62,6 +63,7 @@ Examples:
   soxauto run --period 2024-04                          close April 2024 on the embedded stand-in
   soxauto run --cutoff-date 2024-05-01 --ipe IPE_07     the same month, one item, named by its cutoff
   soxauto run --secrets env --period 2024-04            a real server: DB_CREDENTIALS_NAV_BI holds the ODBC string
+  soxauto run --secrets gcp:my-project                  the same from Secret Manager
   soxauto run --catalog items --sandbox-data tables     your own items over your own tables
   soxauto run --period 2024-04 --sandbox-plant hold     a repeated entry, which holds its load
   soxauto run --secrets file:secrets --json | jq .summary";
@@ -140,6 +142,8 @@ pub(super) struct RunArgs {
     pub(super) catalog: Option<PathBuf>,
     #[command(flatten)]
     pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) google: GoogleArgs,
     /// Print the result as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,

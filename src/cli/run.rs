@@ -28,6 +28,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         evidence,
         catalog,
         source,
+        google,
         json,
     } = args;
     let accept = |check| Acceptance {
@@ -46,6 +47,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         evidence,
         catalog,
         source: source.into(),
+        google: google.into(),
         limits: Limits::default(),
     };
     let progress = Arc::new(output::ProgressLines::new());

@@ -55,6 +55,9 @@ const VENDORS: &[(&str, &[&str])] = &[
     ("polars", &["src/kernels/", "src/adapters/local_warehouse"]),
     ("datafusion", &["src/sandbox/"]),
     ("rcgen", &["src/sandbox/"]),
+    ("reqwest", &["src/adapters/google/"]),
+    ("jsonwebtoken", &["src/adapters/google/"]),
+    ("rustls", &["src/adapters/google/", "src/sandbox/"]),
     ("clap", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
 ];

@@ -24,16 +24,16 @@ use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::workflow::{IpeResult, WorkflowResult};
 use soxauto::sandbox::{Sandbox, SandboxConfig};
-use soxauto::settings::{RunSettings, SecretsChoice, SourceSettings};
+use soxauto::settings::{GoogleSettings, RunSettings, SecretsChoice, SourceSettings};
 use tempfile::TempDir;
 
 /// A folder with the three roots and the secrets of one machine.
-struct Place {
+pub(crate) struct Place {
     dir: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
@@ -44,7 +44,7 @@ impl Place {
     }
 
     /// Settings for a run of one item against a server whose connection string lies in the secrets folder.
-    fn settings(&self, item: &str) -> RunSettings {
+    pub(crate) fn settings(&self, item: &str) -> RunSettings {
         RunSettings {
             period: Some("2024-04".parse().unwrap()),
             preliminary: false,
@@ -61,6 +61,7 @@ impl Place {
                 sandbox_data: None,
                 sandbox_plant: PlantProfile::Clean,
             },
+            google: GoogleSettings::default(),
             limits: limits(),
         }
     }
@@ -72,7 +73,7 @@ impl Place {
     }
 
     /// Every text file below the folder, secrets aside.
-    fn texts(&self) -> Vec<(String, String)> {
+    pub(crate) fn texts(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
         collect(self.dir.path(), &mut found);
         found

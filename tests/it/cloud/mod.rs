@@ -1,0 +1,10 @@
+//! Google Cloud against stand-ins: what a client does when the network, the service or the rights fail it.
+
+mod calls;
+mod fakes;
+#[cfg(feature = "sandbox")]
+mod runs;
+mod secrets;
+mod tokens;
+#[cfg(feature = "sandbox")]
+mod trust;
