@@ -120,6 +120,52 @@ pub struct GoogleSettings {
     pub endpoints: Vec<(String, String)>,
 }
 
+/// Where months are loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WarehouseChoice {
+    /// A folder, as a path or URL.
+    Local(String),
+    /// A dataset of BigQuery.
+    BigQuery(BigQueryPlace),
+}
+
+/// A dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BigQueryPlace {
+    /// Project that holds it and pays for the jobs.
+    pub project: String,
+    /// Dataset.
+    pub dataset: String,
+    /// Where its data is, such as `EU` or `europe-west1`: it never moves, and jobs must run there.
+    pub location: String,
+}
+
+impl FromStr for WarehouseChoice {
+    type Err = String;
+
+    /// Reads `bigquery://project/dataset?location=EU`; anything else is a folder.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some(place) = text.strip_prefix("bigquery://") else {
+            return Ok(Self::Local(text.to_owned()));
+        };
+        let wanted = || format!("`{text}`: write bigquery://PROJECT/DATASET?location=EU");
+        let (path, query) = place.split_once('?').ok_or_else(wanted)?;
+        let (project, dataset) = path.split_once('/').ok_or_else(wanted)?;
+        let location = query.strip_prefix("location=").ok_or_else(wanted)?;
+        let word = |text: &str, mark: char| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == mark)
+        };
+        if !is_gcp_project(project) || !word(dataset, '_') || !word(location, '-') {
+            return Err(wanted());
+        }
+        Ok(Self::BigQuery(BigQueryPlace {
+            project: project.to_owned(),
+            dataset: dataset.to_owned(),
+            location: location.to_owned(),
+        }))
+    }
+}
+
 /// What is read from.
 #[derive(Debug, Clone)]
 pub struct SourceSettings {
@@ -149,7 +195,7 @@ pub struct RunSettings {
     /// Staging root.
     pub staging: String,
     /// Warehouse.
-    pub warehouse: String,
+    pub warehouse: WarehouseChoice,
     /// Evidence root.
     pub evidence: String,
     /// Folder that replaces the embedded catalog.
@@ -216,6 +262,36 @@ mod tests {
             "gcp:p,",
         ] {
             assert!(wrong.parse::<SecretsChoice>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_warehouse_is_a_folder_or_a_dataset_with_its_location() {
+        let folder = |text: &str| WarehouseChoice::Local(text.to_owned());
+        for text in ["out/warehouse", "file:///x", "C:/x?y"] {
+            assert_eq!(text.parse(), Ok(folder(text)));
+        }
+        let dataset = WarehouseChoice::BigQuery(BigQueryPlace {
+            project: "p-1".to_owned(),
+            dataset: "jumia_sox_reconciliation".to_owned(),
+            location: "EU".to_owned(),
+        });
+        assert_eq!(
+            "bigquery://p-1/jumia_sox_reconciliation?location=EU".parse(),
+            Ok(dataset)
+        );
+        for wrong in [
+            "p/d",
+            "p/d?location=",
+            "p?location=EU",
+            "p/d.t?location=EU",
+            "p/d?loc=EU",
+            "/d?location=EU",
+            "p/d?location=EU&x=1",
+        ] {
+            let text = format!("bigquery://{wrong}");
+            let error = text.parse::<WarehouseChoice>().unwrap_err();
+            assert!(error.contains("?location=EU"), "{error}");
         }
     }
 

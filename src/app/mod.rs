@@ -2,6 +2,7 @@
 
 mod google;
 mod sources;
+mod warehouse;
 
 pub mod catalog;
 pub mod clean;
@@ -15,7 +16,6 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::local_warehouse::LocalWarehouse;
 use crate::adapters::process::ProcProcesses;
 use crate::adapters::store;
 use crate::catalog::lint::Finding;
@@ -145,7 +145,7 @@ impl App {
         let items = sound_items(settings.catalog.as_deref(), &settings.items)?;
         let staging = store::open(&settings.staging)?;
         let evidence = store::open(&settings.evidence)?;
-        let warehouse = LocalWarehouse::new(&store::open(&settings.warehouse)?, staging.clone())?;
+        let warehouse = warehouse::open(&settings.warehouse, &staging)?;
         let reach = Reach::open(
             &settings.source,
             &settings.google,
@@ -156,14 +156,14 @@ impl App {
         let context = context(&settings, period, started_at)?;
         let places = Places {
             staging: staging.uri.clone(),
-            warehouse: crate::ports::Warehouse::location(&warehouse),
+            warehouse: warehouse.location(),
             secrets: reach.origin.clone(),
             host: host_name(),
         };
         let tools = Tools {
             sources: reach.sources(),
             staging,
-            warehouse: Arc::new(warehouse),
+            warehouse,
             evidence,
             clock: Arc::new(clock),
             processes: Arc::new(ProcProcesses),

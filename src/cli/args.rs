@@ -8,6 +8,8 @@ use crate::domain::period::Period;
 #[cfg(feature = "sandbox")]
 use crate::domain::plant::PlantProfile;
 
+use crate::settings::WarehouseChoice;
+
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
 use super::google_args::GoogleArgs;
@@ -128,7 +130,7 @@ pub(super) struct RunArgs {
         default_value = "out/warehouse",
         value_name = "URL"
     )]
-    pub(super) warehouse: String,
+    pub(super) warehouse: WarehouseChoice,
     /// Where evidence packages are sealed: a folder or file:///folder
     #[arg(
         long,

@@ -8,7 +8,9 @@ use soxauto::domain::run::{ItemStatus, Stamp};
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::ItemRecord;
 use soxauto::sandbox::{Sandbox, SandboxConfig};
-use soxauto::settings::{GcpSecretsPlace, GoogleSettings, RunSettings, SecretsChoice};
+use soxauto::settings::{
+    GcpSecretsPlace, GoogleSettings, RunSettings, SecretsChoice, WarehouseChoice,
+};
 
 use super::fakes::secret_manager::Damage;
 use super::fakes::{Google, quick};
@@ -95,4 +97,16 @@ async fn an_item_whose_secret_is_not_there_is_sealed_with_the_reason() {
     assert_eq!(item.status, ItemStatus::Error);
     assert!(item.evidence.is_some(), "{item:#?}");
     assert!(format!("{item:?}").contains("no version 2"), "{item:#?}");
+}
+
+#[tokio::test]
+async fn a_dataset_is_refused_until_it_can_be_loaded() {
+    let mut settings = Place::new().settings("CR_04");
+    settings.warehouse = "bigquery://p/d?location=EU".parse().unwrap();
+    assert!(matches!(settings.warehouse, WarehouseChoice::BigQuery(_)));
+    let error = App::build(settings, Arc::new(Silent)).await.err().unwrap();
+    assert!(
+        error.to_string().contains("dataset d of project p"),
+        "{error}"
+    );
 }

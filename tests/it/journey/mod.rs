@@ -24,7 +24,9 @@ use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::workflow::{IpeResult, WorkflowResult};
 use soxauto::sandbox::{Sandbox, SandboxConfig};
-use soxauto::settings::{GoogleSettings, RunSettings, SecretsChoice, SourceSettings};
+use soxauto::settings::{
+    GoogleSettings, RunSettings, SecretsChoice, SourceSettings, WarehouseChoice,
+};
 use tempfile::TempDir;
 
 /// A folder with the three roots and the secrets of one machine.
@@ -52,7 +54,7 @@ impl Place {
             items: vec![item.to_owned()],
             jobs: 1,
             staging: self.path("staging"),
-            warehouse: self.path("warehouse"),
+            warehouse: WarehouseChoice::Local(self.path("warehouse")),
             evidence: self.path("evidence"),
             catalog: None,
             source: SourceSettings {
