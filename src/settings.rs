@@ -188,6 +188,8 @@ pub struct RunSettings {
     pub preliminary: bool,
     /// Checks whose findings somebody answers for.
     pub accepted: Vec<Acceptance>,
+    /// Files with keys that are compared beside the drawn witnesses, by item.
+    pub witnesses: Vec<(String, PathBuf)>,
     /// Names of the items; empty is all.
     pub items: Vec<String>,
     /// Items that run at once.

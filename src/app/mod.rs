@@ -1,6 +1,7 @@
 //! The root: the only place that picks adapters and puts a run together.
 
 mod google;
+mod samples;
 mod sources;
 mod warehouse;
 
@@ -55,6 +56,9 @@ pub enum StartError {
     /// A check that nobody can accept.
     #[error("--accept-check: {0}")]
     Acceptance(String),
+    /// A file of witnesses.
+    #[error("--witness {0}")]
+    Witness(String),
     /// Definitions with findings; nothing was sent to a server.
     #[error("{}", refusal(.0))]
     Lint(Vec<Finding>),
@@ -142,7 +146,9 @@ impl App {
         for accepted in &settings.accepted {
             accepted.validate().map_err(StartError::Acceptance)?;
         }
-        let items = sound_items(settings.catalog.as_deref(), &settings.items)?;
+        let mut items = sound_items(settings.catalog.as_deref(), &settings.items)?;
+        let rows_max = settings.limits.sample_rows_max;
+        samples::attach(&mut items, &settings.witnesses, rows_max).map_err(StartError::Witness)?;
         let staging = store::open(&settings.staging)?;
         let evidence = store::open(&settings.evidence)?;
         let warehouse = warehouse::open(&settings.warehouse, &staging)?;

@@ -122,6 +122,7 @@ impl Draft {
             toml: self.toml(),
             query: self.query.clone(),
             population: None,
+            witness: None,
         })
     }
 

@@ -11,6 +11,7 @@ use crate::domain::query::QueryFile;
 use crate::domain::sql_type::SqlType;
 
 use super::population::{self, PopulationToml};
+use super::witness::{self, WitnessToml};
 use super::{CatalogError, ItemFiles};
 
 /// The file, with the place of every value; what is missing is the lint's finding, not the reader's error.
@@ -23,6 +24,7 @@ pub(super) struct ItemToml {
     pub(super) databases: Option<Spanned<Vec<String>>>,
     pub(super) contract: Option<Spanned<ContractToml>>,
     pub(super) population: Option<PopulationToml>,
+    pub(super) witness: Option<WitnessToml>,
 }
 
 #[derive(Default, Deserialize)]
@@ -84,10 +86,12 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
     let query = QueryFile::parse(&files.query)
         .map_err(|error| CatalogError::new(files.query_place(), error.to_string()))?;
     let population = population::definition(item.population, files)?;
+    let witness = witness::definition(item.witness, files)?;
     let texts = [
         Some(&files.toml),
         Some(&files.query),
         files.population.as_ref(),
+        files.witness.as_ref(),
     ];
     let texts: Vec<&str> = texts.into_iter().flatten().map(String::as_str).collect();
     let definition = texts.join("\0");
@@ -101,6 +105,7 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
         contract,
         query,
         population,
+        witness,
         definition_sha256: sha256_hex(definition.as_bytes()),
     })
 }
@@ -187,6 +192,7 @@ type = "varchar(20)"
             toml: toml.into(),
             query: query.into(),
             population: None,
+            witness: None,
         };
         parse(&files)
     }

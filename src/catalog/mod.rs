@@ -1,11 +1,12 @@
 //! The catalog: items as data, embedded in the binary or read from a folder.
 //!
-//! May use `domain`; reads files, asks nobody. Every mistake is named with its file.
+//! May use `domain` and names of `kernels`; reads files, asks nobody. Every mistake is named with its file.
 
 pub mod draft;
 mod file;
 pub mod lint;
 mod population;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,6 +19,15 @@ use crate::domain::ids::IpeId;
 use crate::domain::ipe::Ipe;
 
 use lint::Finding;
+
+/// The predicates of an item's population, in the order of its funnel: the first is that of `accuracy.negative.1`.
+#[must_use]
+pub fn predicates(ipe: &Ipe) -> Vec<String> {
+    let population = ipe.population.as_ref();
+    population.map_or_else(Vec::new, |population| {
+        lint::predicates(&population.query.text)
+    })
+}
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/catalog");
 
@@ -59,6 +69,8 @@ struct ItemFiles {
     query: String,
     /// `population.sql`, where there is one.
     population: Option<String>,
+    /// `witness.sql`, where there is one.
+    witness: Option<String>,
 }
 
 impl ItemFiles {
@@ -72,6 +84,10 @@ impl ItemFiles {
 
     fn population_place(&self) -> String {
         format!("{}/population.sql", self.place)
+    }
+
+    fn witness_place(&self) -> String {
+        format!("{}/witness.sql", self.place)
     }
 }
 
@@ -105,6 +121,7 @@ impl Definitions {
                 toml: text("ipe.toml")?,
                 query: text("query.sql")?,
                 population: text("population.sql").ok(),
+                witness: text("witness.sql").ok(),
                 folder,
             });
         }
@@ -133,6 +150,11 @@ impl Definitions {
                 let file = path.join(name);
                 fs::read_to_string(&file).map_err(|io| unreadable(&file, &io))
             };
+            let optional = |name: &str| match text(name) {
+                Ok(text) => Ok(Some(text)),
+                Err(_) if !path.join(name).exists() => Ok(None),
+                Err(error) => Err(error),
+            };
             let folder = path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
@@ -142,11 +164,8 @@ impl Definitions {
                 folder,
                 toml: text("ipe.toml")?,
                 query: text("query.sql")?,
-                population: match text("population.sql") {
-                    Ok(text) => Some(text),
-                    Err(_) if !path.join("population.sql").exists() => None,
-                    Err(error) => return Err(error),
-                },
+                population: optional("population.sql")?,
+                witness: optional("witness.sql")?,
             });
         }
         Self::of(place(dir), items)

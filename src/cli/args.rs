@@ -68,6 +68,7 @@ Examples:
   soxauto run --secrets gcp:my-project                  the same from Secret Manager
   soxauto run --catalog items --sandbox-data tables     your own items over your own tables
   soxauto run --period 2024-04 --sandbox-plant hold     a repeated entry, which holds its load
+  soxauto run --witness IPE_07=sample.csv               the auditor's own sample of keys
   soxauto run --secrets file:secrets --json | jq .summary";
 
 /// Extract, check, stage, load and seal the items of a month
@@ -104,6 +105,16 @@ pub(super) struct RunArgs {
     /// Who answers for them
     #[arg(long, env = "SOXAUTO_APPROVER", value_name = "NAME")]
     pub(super) approver: Option<String>,
+    /// CSV file with keys of an item, the key's columns in its first line: these rows too are read again at the source and
+    /// compared with the staged ones, beside the five of each company that every run draws
+    #[arg(
+        long = "witness",
+        env = "SOXAUTO_WITNESS",
+        value_name = "ITEM=FILE",
+        value_delimiter = ',',
+        value_parser = witness
+    )]
+    pub(super) witnesses: Vec<(String, PathBuf)>,
     /// Item to run; repeat it or separate by commas [default: all items of the catalog]
     #[arg(
         long = "ipe",
@@ -149,6 +160,15 @@ pub(super) struct RunArgs {
     /// Print the result as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,
+}
+
+fn witness(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((item, file)) if !item.is_empty() && !file.is_empty() => {
+            Ok((item.to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("write ITEM=FILE, such as IPE_07=sample.csv".to_owned()),
+    }
 }
 
 const VERIFY_EXAMPLES: &str = "\

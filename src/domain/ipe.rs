@@ -4,6 +4,7 @@ use super::contract::Contract;
 use super::ids::IpeId;
 use super::population::PopulationDefinition;
 use super::query::QueryFile;
+use super::witness::WitnessDefinition;
 
 /// One item, as the catalog defines it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Ipe {
     pub query: QueryFile,
     /// How its population is counted; `None` where the catalog does not say.
     pub population: Option<PopulationDefinition>,
+    /// How its witnesses are drawn and read; `None` where the catalog does not say.
+    pub witness: Option<WitnessDefinition>,
     /// SHA-256 over the files that define the item, in hex.
     pub definition_sha256: String,
 }

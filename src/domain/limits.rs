@@ -26,6 +26,8 @@ pub struct Limits {
     pub key_rows_read_max: usize,
     /// Rows of a small table (control totals, describe); more is an error.
     pub small_rows_max: usize,
+    /// Keys of a file of witnesses: each is a question of its own.
+    pub sample_rows_max: usize,
     /// TCP connect.
     pub connect_timeout: Duration,
     /// TLS handshake and login.
@@ -128,6 +130,7 @@ impl Default for Limits {
             key_pass_bytes_max: 32 << 20,
             key_rows_read_max: 100_000,
             small_rows_max: 100_000,
+            sample_rows_max: 1_000,
             connect_timeout: Duration::from_secs(10),
             handshake_timeout: Duration::from_secs(15),
             first_row_timeout: Duration::from_secs(30 * 60),

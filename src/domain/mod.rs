@@ -22,3 +22,4 @@ pub mod scope;
 pub mod sequence;
 pub mod sql_type;
 pub mod totals;
+pub mod witness;

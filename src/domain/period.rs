@@ -156,6 +156,17 @@ impl Period {
     pub fn cutoff(self) -> NaiveDate {
         self.next_start
     }
+
+    /// The date of a query's parameter, by its name without the at sign; `None` for a name that no period has.
+    #[must_use]
+    pub fn parameter(self, name: &str) -> Option<NaiveDate> {
+        Some(match name {
+            "start" => self.start(),
+            "next_start" => self.next_start(),
+            "period_end" => self.end(),
+            _ => return None,
+        })
+    }
 }
 
 impl fmt::Display for Period {

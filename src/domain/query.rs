@@ -20,6 +20,8 @@ pub enum ParamValue {
     Int(i64),
     /// Text.
     Text(String),
+    /// Null.
+    Null,
 }
 
 /// A parameter declared in the block of a SQL file.
@@ -197,19 +199,34 @@ impl QueryFile {
     /// # Errors
     /// [`QueryError::Unknown`] for a name that the period does not define.
     pub fn bind(&self, period: Period) -> Result<BoundQuery, QueryError> {
+        self.bind_with(period, |_| None)
+    }
+
+    /// Binds every parameter to its value of the period, or to the one that `given` has for it. A given value may come as
+    /// text: it is cast to the declared type on the server, so that an index on the column still serves.
+    ///
+    /// # Errors
+    /// [`QueryError::Unknown`] for a name that neither defines.
+    pub fn bind_with(
+        &self,
+        period: Period,
+        given: impl Fn(&str) -> Option<ParamValue>,
+    ) -> Result<BoundQuery, QueryError> {
         let mut params = Vec::with_capacity(self.params.len());
-        for decl in &self.params {
-            let date = match decl.name.as_str() {
-                "start" => period.start(),
-                "next_start" => period.next_start(),
-                "period_end" => period.end(),
-                _ => return Err(QueryError::Unknown(decl.name.clone())),
+        let mut texts = Vec::with_capacity(self.params.len());
+        for (place, decl) in self.params.iter().enumerate() {
+            let marker = format!("@P{}", place + 1);
+            let (value, text) = match (period.parameter(&decl.name), given(&decl.name)) {
+                (Some(date), _) => (ParamValue::Date(date), marker),
+                (None, Some(value)) => (value, format!("CAST({marker} AS {})", decl.sql_type)),
+                (None, None) => return Err(QueryError::Unknown(decl.name.clone())),
             };
             params.push(BoundParam {
                 name: decl.name.clone(),
                 sql_type: decl.sql_type.to_string(),
-                value: ParamValue::Date(date),
+                value,
             });
+            texts.push(text);
         }
         let mut text = String::with_capacity(self.statement.len());
         let mut copied = 0;
@@ -218,13 +235,11 @@ impl QueryFile {
                 continue;
             }
             let name = param_name(token.text);
-            let position = params
-                .iter()
-                .position(|param| param.name == name)
-                .unwrap_or_default();
+            let position = params.iter().position(|param| param.name == name);
+            let bound = texts.get(position.unwrap_or_default());
             let between = self.statement.get(copied..token.start);
             text.push_str(between.unwrap_or_default());
-            text.push_str(&format!("@P{}", position + 1));
+            text.push_str(bound.map_or("", String::as_str));
             copied = token.end();
         }
         text.push_str(self.statement.get(copied..).unwrap_or_default());

@@ -60,6 +60,14 @@ impl RowLayout {
         })
     }
 
+    /// One column alone.
+    #[must_use]
+    pub fn named(contract: &Contract, name: &str) -> Self {
+        Self::of(contract, |column_type, known| {
+            column_type.digestible() && known == name
+        })
+    }
+
     fn of(contract: &Contract, takes: impl Fn(ColumnType, &str) -> bool) -> Self {
         let columns = contract.columns.iter().enumerate();
         let columns = columns.filter(|(_, column)| takes(column.column_type, &column.name));

@@ -4,22 +4,16 @@
 //! key. Never keeps a key.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Decimal128Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
-};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::array::RecordBatch;
 use bytes::Bytes;
-use chrono::{NaiveDateTime, NaiveTime};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::KernelError;
 use super::canonical::RowLayout;
-use crate::domain::contract::{Column, ColumnType, Contract};
-use crate::ports::{Cell, SmallTable};
+use super::cells::{batch, only};
+use crate::domain::contract::Contract;
+use crate::ports::SmallTable;
 
 /// Seed of every key hash: sidecars of different runs can be compared.
 const SEED: u64 = 0x5047_3031;
@@ -78,98 +72,14 @@ impl KeyFold {
 /// # Errors
 /// One sentence for a value that is not of its column's type, or a type that no key is made of.
 pub fn hashes_of(contract: &Contract, keys: &SmallTable) -> Result<Vec<u64>, String> {
-    let is_key = |column: &&Column| contract.key.contains(&column.name);
-    let alone = Contract {
-        columns: contract.columns.iter().filter(is_key).cloned().collect(),
-        ..contract.clone()
-    };
     if keys.rows.is_empty() {
         return Ok(Vec::new());
     }
-    let mut arrays = Vec::with_capacity(alone.columns.len());
-    for column in &alone.columns {
-        let mut names = contract.key.iter();
-        let place = names
-            .position(|name| *name == column.name)
-            .unwrap_or_default();
-        let cells = keys
-            .rows
-            .iter()
-            .map(|row| row.get(place).unwrap_or(&Cell::Null));
-        arrays.push((column.name.clone(), array(column, cells)?, true));
-    }
-    let batch = RecordBatch::try_from_iter_with_nullable(arrays).map_err(|e| e.to_string())?;
+    let alone = only(contract, |name| contract.key.iter().any(|key| key == name));
+    let batch = batch(&alone, &contract.key, &keys.rows)?;
     let mut fold = KeyFold::new(&alone);
     fold.fold(&batch).map_err(|error| error.to_string())?;
     Ok(hashes(&fold.take()).collect())
-}
-
-fn array<'a>(column: &Column, cells: impl Iterator<Item = &'a Cell>) -> Result<ArrayRef, String> {
-    let wrong = || format!("column `{}` is no {}", column.name, column.sql_type);
-    let whole = |cell: &Cell| match cell {
-        Cell::Null => Ok(None),
-        Cell::Int(number) => Ok(Some(*number)),
-        _ => Err(wrong()),
-    };
-    Ok(match column.column_type {
-        ColumnType::Text => {
-            let texts = cells.map(|cell| match cell {
-                Cell::Null => Ok(None),
-                Cell::Text(text) => Ok(Some(text.clone())),
-                _ => Err(wrong()),
-            });
-            Arc::new(texts.collect::<Result<StringArray, String>>()?)
-        }
-        ColumnType::Int16 => {
-            let narrow = |n: i64| i16::try_from(n).map_err(|_| wrong());
-            let numbers = cells.map(|cell| whole(cell)?.map(narrow).transpose());
-            Arc::new(numbers.collect::<Result<Int16Array, String>>()?)
-        }
-        ColumnType::Int32 => {
-            let narrow = |n: i64| i32::try_from(n).map_err(|_| wrong());
-            let numbers = cells.map(|cell| whole(cell)?.map(narrow).transpose());
-            Arc::new(numbers.collect::<Result<Int32Array, String>>()?)
-        }
-        ColumnType::Int64 => Arc::new(cells.map(whole).collect::<Result<Int64Array, String>>()?),
-        ColumnType::Date | ColumnType::DateTime => {
-            let moments = cells.map(|cell| match cell {
-                Cell::Null => Ok(None),
-                Cell::Date(date) => Ok(Some(date.and_time(NaiveTime::MIN))),
-                Cell::DateTime(moment) => Ok(Some(*moment)),
-                _ => Err(wrong()),
-            });
-            let moments: Vec<Option<NaiveDateTime>> = moments.collect::<Result<_, String>>()?;
-            let micros = moments
-                .iter()
-                .map(|m| m.map(|m| m.and_utc().timestamp_micros()));
-            let stamps: TimestampMicrosecondArray = micros.collect();
-            if column.column_type == ColumnType::Date {
-                cast(&stamps, &DataType::Date32).map_err(|error| error.to_string())?
-            } else {
-                Arc::new(stamps)
-            }
-        }
-        ColumnType::Decimal { precision, scale } => {
-            let units = cells.map(|cell| match cell {
-                Cell::Null => Ok(None),
-                Cell::Decimal(amount) => amount
-                    .rescale(scale)
-                    .map(|a| Some(a.units()))
-                    .map_err(|e| e.to_string()),
-                _ => Err(wrong()),
-            });
-            let units: Decimal128Array = units.collect::<Result<_, String>>()?;
-            let scale = i8::try_from(scale).unwrap_or_default();
-            let typed = units.with_precision_and_scale(precision, scale);
-            Arc::new(typed.map_err(|error| error.to_string())?)
-        }
-        _ => {
-            return Err(format!(
-                "a key of type {} cannot be looked for",
-                column.sql_type
-            ));
-        }
-    })
 }
 
 /// The hashes of a sidecar.

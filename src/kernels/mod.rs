@@ -8,6 +8,7 @@
 //! clock, starts no task, and never puts a row's content into a message.
 
 pub mod canonical;
+pub mod cells;
 pub mod conform;
 pub mod digest;
 mod expressions;
@@ -27,6 +28,7 @@ pub mod sketch;
 pub mod sql;
 pub mod totals;
 pub mod values;
+pub mod witness;
 
 use crate::domain::totals::TotalsError;
 

@@ -4,18 +4,16 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::domain::contract::Contract;
 use crate::domain::ipe::Ipe;
+use crate::domain::losses::ColumnLosses;
 use crate::domain::manifest::Staged;
 use crate::domain::query::BoundQuery;
 use crate::domain::run::{Fence, ItemStatus, RunContext};
-use crate::domain::totals::ControlTotals;
 use crate::kernels::conform::{Conform, contract_findings};
 use crate::kernels::sql;
-use crate::ports::{
-    Consistency, Described, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn,
-};
+use crate::ports::{Consistency, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn};
 
+use super::ask::{ask_columns, ask_totals};
 use super::check;
 use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
 use super::findings;
@@ -23,10 +21,11 @@ use super::keys;
 use super::lease::{self, Lease};
 use super::log::ItemLog;
 use super::package;
-use super::population::{self, Excluded};
-use super::progress::Stage;
+use super::population::{self, Questions};
+use super::progress::{KeysExamined, Stage};
 use super::record::{Executed, ItemRecord};
 use super::stage::{PartLayout, provenance};
+use super::witness;
 use super::{ItemOutcome, Tools};
 
 /// Proof that every check before the load let the item through; only [`clear`] makes one.
@@ -194,23 +193,22 @@ async fn until_load(
     );
     tools.progress.expected(&ipe.id, before.rows());
     record.source_totals = Some(before);
-    let mut excluded = Excluded::default();
+    let mut questions = Questions::default();
     if let Some(definition) = &ipe.population {
         let asked = population::ask(tools, ipe, definition, view.as_mut(), record).await;
-        excluded = during("population", asked)?;
-        log.note("population asked", json!({"predicates": excluded.len()}));
+        questions = during("population", asked)?;
+        let predicates = record
+            .population
+            .as_ref()
+            .map(|found| found.predicates.len());
+        log.note("population asked", json!({"predicates": predicates}));
     }
     stage(Stage::Extract);
     let extraction =
         extract_rows(tools, context, ipe, view.as_mut(), &query, &columns, record).await;
     let extraction = during("rows", extraction)?;
     log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
-    let changed = extraction
-        .seen
-        .losses
-        .iter()
-        .filter(|line| !line.changes.is_empty());
-    log.note("values changed on the way", json!({"columns": changed.clone().count(), "cut": changed.map(|line| line.changes.cut).sum::<u64>()}));
+    note_changes(log, &extraction.seen.losses);
     record.nulls = Some(extraction.seen.nulls);
     record.losses = Some(extraction.seen.losses);
     record.staged = Some(extraction.staged);
@@ -221,20 +219,34 @@ async fn until_load(
     }
     during("close", view.close().await)?;
     stage(Stage::Check);
-    examine_staged(tools, ipe, excluded, record, log).await
+    examine_staged(tools, ipe, questions, record, log).await
 }
 
-/// Looks through what was staged: no key twice, nothing that the population excludes.
+fn note_changes(log: &mut ItemLog, losses: &[ColumnLosses]) {
+    let changed = losses.iter().filter(|line| !line.changes.is_empty());
+    let cut: u64 = changed.clone().map(|line| line.changes.cut).sum();
+    log.note(
+        "values changed on the way",
+        json!({"columns": changed.count(), "cut": cut}),
+    );
+}
+
+/// Looks through what was staged: no key twice, nothing that the population excludes, every witness as it is.
 async fn examine_staged(
     tools: &Tools,
     ipe: &Ipe,
-    excluded: Excluded,
+    questions: Questions,
     record: &mut ItemRecord,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
     if let Some(staged) = &record.staged {
+        let begun = tools.clock.now();
         let audit = keys::audit(&tools.staging, &ipe.contract, &staged.parts, &tools.limits).await;
         let audit = during("keys", audit)?;
+        let elapsed = (tools.clock.now() - begun).to_std().unwrap_or_default();
+        tools
+            .progress
+            .keys(&ipe.id, KeysExamined::of(&audit, elapsed));
         log.note(
             "keys examined",
             json!({"rows": audit.rows, "passes": audit.passes, "repeated": audit.repeated_keys}),
@@ -242,8 +254,12 @@ async fn examine_staged(
         record.keys = Some(audit);
         if let Some(found) = &mut record.population {
             let contract = &ipe.contract;
-            let looked = population::look_for(&tools.staging, contract, staged, excluded, found);
+            let looked = population::look_for(&tools.staging, contract, staged, &questions, found);
             during("keys", looked.await)?;
+        }
+        if let Some(asked) = questions.witnesses {
+            let audit = witness::compare(&tools.staging, &staged.parts, &tools.limits, asked).await;
+            record.witnesses = Some(during("witnesses", audit)?);
         }
     }
     Ok(())
@@ -259,67 +275,6 @@ fn during<T>(step: &'static str, result: Result<T, PortError>) -> Result<T, Port
                 "run the item again; if it repeats, look into the log of the server or storage",
             ),
         }
-    })
-}
-
-/// The columns as the server describes them, or as the contract declares them where the server cannot say.
-async fn ask_columns(
-    view: &mut dyn Snapshot,
-    ipe: &Ipe,
-    query: &BoundQuery,
-    log: &mut ItemLog,
-) -> Result<Described, PortError> {
-    let described = match view.describe(query).await {
-        Err(error) if error.kind == PortErrorKind::Unsupported => {
-            log.note(
-                "the server cannot describe the query",
-                json!({"error": error.to_string()}),
-            );
-            by_contract(&ipe.contract)
-        }
-        other => other?,
-    };
-    log.note(
-        "columns described",
-        json!({"columns": described.columns.len(), "by": described.by}),
-    );
-    Ok(described)
-}
-
-fn by_contract(contract: &Contract) -> Described {
-    let columns = contract.columns.iter().enumerate();
-    Described {
-        columns: columns
-            .map(|(ordinal, column)| SourceColumn {
-                ordinal,
-                name: column.source.clone(),
-                sql_type: column.sql_type.to_string(),
-                column_type: Some(column.column_type),
-                nullable: column.nullable,
-                collation: None,
-            })
-            .collect(),
-        by: "contract".to_owned(),
-    }
-}
-
-async fn ask_totals(
-    view: &mut dyn Snapshot,
-    tools: &Tools,
-    contract: &Contract,
-    query: &BoundQuery,
-    record: &mut ItemRecord,
-) -> Result<ControlTotals, PortError> {
-    record.executed.push(Executed {
-        purpose: "totals".to_owned(),
-        query: query.clone(),
-    });
-    let table = view.rows(query, tools.limits.small_rows_max).await?;
-    sql::parse_totals(contract, &table).map_err(|error| {
-        PortError::new(
-            PortErrorKind::Corrupt,
-            format!("the control totals cannot be read: {error}"),
-        )
     })
 }
 

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
 use tokio::task::spawn_blocking;
 
 use super::stage;
@@ -112,9 +115,8 @@ async fn read_candidates(
     let mut keys: BTreeMap<Vec<u8>, Held> = BTreeMap::new();
     let mut left = limits.key_rows_read_max;
     for (index, part) in parts.iter().enumerate() {
-        let sidecar = sidecar(staging, part).await?;
-        let hit = |(row, hash): (usize, u64)| candidates.contains(&hash).then_some(row);
-        let rows: Vec<usize> = hashes(&sidecar).enumerate().filter_map(hit).collect();
+        let places = places(staging, part, candidates).await?;
+        let rows: Vec<usize> = places.iter().map(|place| place.row).collect();
         let read = rows.get(..left.min(rows.len())).unwrap_or_default();
         audit.unread += u64::try_from(rows.len() - read.len()).unwrap_or(u64::MAX);
         left -= read.len();
@@ -143,6 +145,54 @@ async fn read_candidates(
     Ok(())
 }
 
+/// A staged row and the hash of its key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Row of the part, from 0.
+    pub(super) row: usize,
+    /// Hash of its key.
+    pub(super) hash: u64,
+}
+
+/// The rows of a part whose keys have one of these hashes, in order.
+pub(super) async fn places(
+    staging: &StoreRoot,
+    part: &PartFile,
+    wanted: &BTreeSet<u64>,
+) -> Result<Vec<Place>, PortError> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sidecar = sidecar(staging, part).await?;
+    let places = hashes(&sidecar).enumerate();
+    let places = places.map(|(row, hash)| Place { row, hash });
+    Ok(places
+        .filter(|place| wanted.contains(&place.hash))
+        .collect())
+}
+
+/// Some rows of a part, of its columns those that are named.
+pub(super) fn selected(
+    bytes: Bytes,
+    rows: &[usize],
+    batch_rows_max: usize,
+    columns: Option<&[String]>,
+) -> Result<ParquetRecordBatchReader, String> {
+    let fail = |error: parquet::errors::ParquetError| error.to_string();
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(fail)?;
+    let total = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let ranges = rows.iter().map(|row| *row..*row + 1);
+    let selection = RowSelection::from_consecutive_ranges(ranges, total);
+    let mask = columns.map_or_else(ProjectionMask::all, |names| {
+        ProjectionMask::columns(builder.parquet_schema(), names.iter().map(String::as_str))
+    });
+    let builder = builder.with_row_selection(selection).with_projection(mask);
+    builder
+        .with_batch_size(batch_rows_max)
+        .build()
+        .map_err(fail)
+}
+
 /// Adds the keys of some rows of a part.
 fn read_keys(
     bytes: Bytes,
@@ -152,15 +202,7 @@ fn read_keys(
     keys: &mut BTreeMap<Vec<u8>, Held>,
 ) -> Result<(), String> {
     let fail = |error: &dyn std::fmt::Display| error.to_string();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| fail(&e))?;
-    let total = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-    let ranges = rows.iter().map(|row| *row..*row + 1);
-    let selection = RowSelection::from_consecutive_ranges(ranges, total);
-    let reader = builder
-        .with_row_selection(selection)
-        .with_batch_size(limits.batch_rows_max)
-        .build()
-        .map_err(|e| fail(&e))?;
+    let reader = selected(bytes, rows, limits.batch_rows_max, None)?;
     let layout = RowLayout::key(contract);
     let mut places = rows.iter();
     for batch in reader {

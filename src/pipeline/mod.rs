@@ -6,11 +6,13 @@
 //! open one view · describe, ask control totals · rows: fold, stage, second path · totals again if only bracketed ·
 //! check (pure) · load (only what every check let through) · read back · seal. Whatever happens, the item is sealed.
 
+mod ask;
 pub mod check;
 mod check_freshness;
 pub mod check_population;
 mod check_scope;
 mod check_sequence;
+pub mod check_witness;
 pub mod clean;
 pub mod extract;
 pub mod findings;
@@ -26,6 +28,7 @@ pub mod progress;
 pub mod record;
 pub mod schedule;
 pub mod stage;
+pub(crate) mod witness;
 pub mod workflow;
 
 use std::sync::Arc;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::keys::sidecar;
+use super::keys::places;
 use super::record::{Executed, ItemRecord};
-use super::{Tools, previous};
+use super::{Tools, previous, witness};
 use crate::domain::contract::Contract;
 use crate::domain::ipe::Ipe;
 use crate::domain::manifest::Staged;
@@ -13,20 +13,29 @@ use crate::domain::population::{Population, PopulationDefinition};
 use crate::domain::query::BoundQuery;
 use crate::domain::scope::Scope;
 use crate::domain::sequence::{NumbersThen, PreviousMonth};
-use crate::kernels::keys::{hashes, hashes_of};
+use crate::kernels::cells::shown;
+use crate::kernels::keys::hashes_of;
 use crate::kernels::population::{
-    base_query, excluded_query, funnel_columns, funnel_query, parse_base, parse_funnel,
+    COMPANY, base_query, columns_query, excluded_query, funnel_columns, funnel_query, parse_base,
+    parse_funnel,
 };
-use crate::kernels::scope::{parse_scope, scope_query};
+use crate::kernels::scope::{companies, parse_scope, scope_query};
 use crate::kernels::sequence::{between_query, parse_between};
 use crate::kernels::sql;
-use crate::ports::{Cell, PortError, PortErrorKind, SmallTable, Snapshot, StoreRoot};
+use crate::ports::{PortError, PortErrorKind, SmallTable, Snapshot, StoreRoot};
 
 /// Keys that each predicate keeps out and that are looked for: the first ones by key, the same in every run.
 const EXCLUDED_MAX: usize = 50;
 
 /// Keys that must not be staged, by the name of the predicate that keeps them out.
-pub(super) type Excluded = BTreeMap<String, SmallTable>;
+type Excluded = BTreeMap<String, SmallTable>;
+
+/// What was asked before the rows and is looked for among them afterwards.
+#[derive(Default)]
+pub(super) struct Questions {
+    excluded: Excluded,
+    pub(super) witnesses: Option<witness::Asked>,
+}
 
 /// Asks everything about the population.
 ///
@@ -38,25 +47,20 @@ pub(super) async fn ask(
     definition: &PopulationDefinition,
     view: &mut dyn Snapshot,
     record: &mut ItemRecord,
-) -> Result<Excluded, PortError> {
+) -> Result<Questions, PortError> {
     let period = record.context.period;
     let population = definition
         .query
         .bind(period)
         .map_err(|error| config(ipe, error.to_string()))?;
-    let delivered = view.describe(&population).await?;
-    let delivered: Vec<String> = delivered
-        .columns
-        .into_iter()
-        .map(|column| column.name)
-        .collect();
-    let columns = funnel_columns(&ipe.contract, &delivered).map_err(|what| config(ipe, what))?;
-    let base = base_query(definition, period).map_err(|error| config(ipe, error.to_string()))?;
     let mut asker = Asker {
         tools,
         view,
         record,
     };
+    let delivered = delivered(&mut asker, &population).await?;
+    let columns = funnel_columns(&ipe.contract, &delivered).map_err(|what| config(ipe, what))?;
+    let base = base_query(definition, period).map_err(|error| config(ipe, error.to_string()))?;
     let mut found = Population {
         expected: definition.companies.clone(),
         freshness: definition.freshness.clone(),
@@ -74,19 +78,46 @@ pub(super) async fn ask(
         .await?;
     found.cells = parse_funnel(&columns, &funnel).map_err(corrupt)?;
     for rule in &definition.scopes {
-        let query = scope_query(&columns, &rule.column, &population);
-        let purpose = format!("values of {}", rule.column);
-        let values = asker.ask(&purpose, query).await?;
-        let cells = parse_scope(&columns, &values).map_err(corrupt)?;
-        let rule = rule.clone();
+        let cells = if rule.column == COMPANY {
+            companies(&columns, &funnel)
+        } else {
+            let query = scope_query(&columns, &rule.column, &population);
+            let purpose = format!("values of {}", rule.column);
+            parse_scope(&columns, &asker.ask(&purpose, query).await?)
+        };
+        let (rule, cells) = (rule.clone(), cells.map_err(corrupt)?);
         found.scopes.push(Scope { rule, cells });
     }
     if definition.sequence.is_some() {
         found.previous = ask_previous(&mut asker, ipe, definition).await?;
     }
     let excluded = ask_predicates(&mut asker, ipe, &population, &mut found).await?;
+    let witnesses = match &ipe.witness {
+        None => None,
+        Some(rule) => Some(witness::ask(&mut asker, ipe, rule, &columns, &population).await?),
+    };
     record.population = Some(found);
-    Ok(excluded)
+    Ok(Questions {
+        excluded,
+        witnesses,
+    })
+}
+
+/// The names of the population's columns: as the server describes them, or as it announces them for no row.
+async fn delivered(
+    asker: &mut Asker<'_>,
+    population: &BoundQuery,
+) -> Result<Vec<String>, PortError> {
+    match asker.view.describe(population).await {
+        Err(error) if error.kind == PortErrorKind::Unsupported => {
+            let query = columns_query(population);
+            Ok(asker.ask("columns", query).await?.columns)
+        }
+        described => {
+            let columns = described?.columns.into_iter();
+            Ok(columns.map(|column| column.name).collect())
+        }
+    }
 }
 
 /// Counts the rows of last month's running numbers again: up to last month's cutoff, and up to this one.
@@ -194,10 +225,10 @@ fn corrupt(what: String) -> PortError {
 }
 
 /// Asks one small question after the other and notes each in the record.
-struct Asker<'a> {
+pub(super) struct Asker<'a> {
     tools: &'a Tools,
     view: &'a mut dyn Snapshot,
-    record: &'a mut ItemRecord,
+    pub(super) record: &'a mut ItemRecord,
 }
 
 impl Asker<'_> {
@@ -206,18 +237,24 @@ impl Asker<'_> {
         self.ask_for(purpose, query).await
     }
 
-    async fn ask_for(
+    pub(super) async fn ask_for(
         &mut self,
         purpose: String,
         query: BoundQuery,
     ) -> Result<SmallTable, PortError> {
-        self.record.executed.push(Executed {
-            purpose,
-            query: query.clone(),
-        });
-        self.view
-            .rows(&query, self.tools.limits.small_rows_max)
-            .await
+        self.note(purpose, query.clone());
+        self.rows(&query).await
+    }
+
+    /// Notes what is executed.
+    pub(super) fn note(&mut self, purpose: String, query: BoundQuery) {
+        self.record.executed.push(Executed { purpose, query });
+    }
+
+    /// Asks without a note.
+    pub(super) async fn rows(&mut self, query: &BoundQuery) -> Result<SmallTable, PortError> {
+        let rows_max = self.tools.limits.small_rows_max;
+        self.view.rows(query, rows_max).await
     }
 }
 
@@ -229,12 +266,12 @@ pub(super) async fn look_for(
     staging: &StoreRoot,
     contract: &Contract,
     staged: &Staged,
-    excluded: Excluded,
+    questions: &Questions,
     population: &mut Population,
 ) -> Result<(), PortError> {
     let mut wanted: BTreeMap<u64, Vec<(String, String)>> = BTreeMap::new();
-    for (predicate, keys) in excluded {
-        let hashes = hashes_of(contract, &keys).map_err(|error| {
+    for (predicate, keys) in &questions.excluded {
+        let hashes = hashes_of(contract, keys).map_err(|error| {
             PortError::new(PortErrorKind::Config, format!("excluded keys: {error}"))
         })?;
         population
@@ -248,10 +285,11 @@ pub(super) async fn look_for(
                 .push((predicate.clone(), shown));
         }
     }
+    let looked_for: BTreeSet<u64> = wanted.keys().copied().collect();
     let mut staged_all_the_same = BTreeSet::new();
     for part in &staged.parts {
-        let sidecar = sidecar(staging, part).await?;
-        staged_all_the_same.extend(hashes(&sidecar).filter(|hash| wanted.contains_key(hash)));
+        let places = places(staging, part, &looked_for).await?;
+        staged_all_the_same.extend(places.iter().map(|place| place.hash));
     }
     for hash in staged_all_the_same {
         for (predicate, key) in wanted.remove(&hash).into_iter().flatten() {
@@ -259,23 +297,4 @@ pub(super) async fn look_for(
         }
     }
     Ok(())
-}
-
-/// A key for people; a personal value is masked.
-fn shown(contract: &Contract, row: &[Cell]) -> String {
-    let pieces = contract.key.iter().zip(row).map(|(name, cell)| {
-        let is_personal = contract.column(name).is_some_and(|column| column.personal);
-        let value = match cell {
-            _ if is_personal => "(personal)".to_owned(),
-            Cell::Text(text) => text.clone(),
-            Cell::Int(number) => number.to_string(),
-            Cell::Decimal(amount) => amount.to_string(),
-            Cell::Date(date) => date.to_string(),
-            Cell::DateTime(moment) => moment.to_string(),
-            Cell::Null => "null".to_owned(),
-            Cell::Bool(_) | Cell::Bytes(_) => "…".to_owned(),
-        };
-        format!("{name} = {value}")
-    });
-    pieces.collect::<Vec<_>>().join(", ")
 }

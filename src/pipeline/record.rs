@@ -17,6 +17,7 @@ use crate::domain::population::Population;
 use crate::domain::query::BoundQuery;
 use crate::domain::run::{ItemStatus, RunContext, RunState};
 use crate::domain::totals::ControlTotals;
+use crate::domain::witness::WitnessAudit;
 use crate::ports::{AccessEvidence, Consistency, Described};
 
 use super::Tools;
@@ -92,6 +93,10 @@ pub struct ItemRecord {
     pub population: Option<Population>,
     /// Whether the catalog defines the population.
     pub population_defined: bool,
+    /// What was found of the witnesses; `None` where the catalog does not define them, or they were not compared.
+    pub witnesses: Option<WitnessAudit>,
+    /// Whether the catalog defines witnesses.
+    pub witnesses_defined: bool,
     /// Columns that do not carry every value as it was; empty when all do, `None` when not all rows passed.
     pub losses: Option<Vec<ColumnLosses>>,
     /// What the keys of the staged rows were found to be.
@@ -139,6 +144,8 @@ impl ItemRecord {
             nulls: None,
             population: None,
             population_defined: ipe.population.is_some(),
+            witnesses: None,
+            witnesses_defined: ipe.witness.is_some(),
             losses: None,
             keys: None,
             checks: Vec::new(),

@@ -190,9 +190,14 @@ impl SourceColumn {
 pub struct Described {
     /// Columns of the first result set.
     pub columns: Vec<SourceColumn>,
-    /// `server`, or `contract` where the server cannot describe.
+    /// [`BY_SERVER`], or [`BY_CONTRACT`] where the server cannot describe.
     pub by: String,
 }
+
+/// The server described the columns.
+pub const BY_SERVER: &str = "server";
+/// The server cannot describe, and the columns are those of the contract: what arrives is compared with them.
+pub const BY_CONTRACT: &str = "contract";
 
 /// One value of a small table.
 #[derive(Debug, Clone, PartialEq)]
@@ -250,7 +255,8 @@ pub trait Source: Send + Sync {
     async fn estimate(&self, query: &BoundQuery) -> Result<Estimate, PortError>;
 }
 
-/// One consistent view. Calls follow each other; after any error the view is spent and only `close` is left.
+/// One consistent view. Calls follow each other; after an error the view is spent, says so with the first error, and only
+/// `close` is left. One error is not the end: a server that cannot describe.
 #[async_trait]
 pub trait Snapshot: Send {
     /// What this view promises.
@@ -262,7 +268,8 @@ pub trait Snapshot: Send {
     /// Columns of the query, without running it.
     ///
     /// # Errors
-    /// `Query` when the statement is wrong; `Unsupported` when the server cannot describe.
+    /// `Query` when the statement is wrong; `Unsupported` when the server cannot describe: then the view stands as it was,
+    /// at the same moment of the source, and takes further questions.
     async fn describe(&mut self, query: &BoundQuery) -> Result<Described, PortError>;
 
     /// A result of at most `rows_max` rows.

@@ -34,6 +34,9 @@ mod own_tables;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod planted;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod printed;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sandbox")]
@@ -60,5 +63,7 @@ mod tidy;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod tsql_client;
+#[cfg(test)]
+mod turns;
 #[cfg(test)]
 mod warehouse;

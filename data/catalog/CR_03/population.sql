@@ -8,6 +8,7 @@ SELECT
     gl.[id_company] AS [company],
     gl.[id_company] AS [id_company],
     gl.[Entry No_] AS [entry_no],
+    gl.[Posting Date] AS [posting_date],
     gl.[Amount] AS [amount],
     CASE WHEN gl.[Posting Date] >= @start THEN 1 ELSE 0 END AS [keep: posted in the month],
     CASE WHEN coa.[Company_Code] IS NULL THEN 0 ELSE 1 END AS [keep: account is in the chart],

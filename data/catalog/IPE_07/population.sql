@@ -7,6 +7,7 @@ SELECT
     cle.[id_company] AS [company],
     cle.[id_company] AS [id_company],
     cle.[Entry No_] AS [entry_no],
+    cle.[Posting Date] AS [posting_date],
     cle.[Customer Posting Group] AS [Customer Posting Group],
     det.[rem_amt_LCY] AS [rem_amt_lcy],
     CASE WHEN co.[Company_Code] IS NULL THEN 0 ELSE 1 END AS [keep: company is known],

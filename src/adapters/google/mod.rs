@@ -1,7 +1,7 @@
 //! Google Cloud: one HTTP client, one source of tokens, and the services that are asked through them.
 //!
 //! May use `domain`, `ports`, reqwest, rustls and jsonwebtoken. Everything that is sent to Google goes through
-//! [`Session`]; no service makes a client or asks for a token of its own (ADR-0025). Never prints a token, a key, a
+//! [`Session`]; no service makes a client or asks for a token of its own (ADR-0027). Never prints a token, a key, a
 //! secret or the body of a reply.
 
 pub mod endpoints;

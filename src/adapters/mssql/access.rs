@@ -211,6 +211,7 @@ pub(super) fn bound(query: &BoundQuery) -> Query<'_> {
             ParamValue::Date(date) => bound.bind(*date),
             ParamValue::Int(number) => bound.bind(*number),
             ParamValue::Text(text) => bound.bind(text.as_str()),
+            ParamValue::Null => bound.bind(Option::<&str>::None),
         }
     }
     bound

@@ -61,6 +61,7 @@ fn with_values(query: &BoundQuery) -> String {
         let value = match &param.value {
             ParamValue::Date(date) => format!("'{date}'"),
             ParamValue::Int(number) => number.to_string(),
+            ParamValue::Null => "NULL".to_owned(),
             ParamValue::Text(text) => format!("N'{}'", text.replace('\'', "''")),
         };
         text.push_str(&format!("CAST({value} AS {})", param.sql_type));

@@ -9,11 +9,13 @@ mod params;
 mod population;
 mod select;
 mod shape;
+mod witness;
 mod words;
 
 use serde::Serialize;
 
 use crate::domain::lexer::{Token, lex, position};
+use crate::domain::population::KEEP;
 use crate::domain::query::Block;
 
 use super::file::{self, ItemToml};
@@ -98,6 +100,17 @@ pub(super) fn query(place: String, text: &str) -> Vec<Finding> {
     sorted(report.found)
 }
 
+/// The predicates that a population's select list names, in the order of its funnel.
+pub(super) fn predicates(text: &str) -> Vec<String> {
+    let statement = Block::read(text).statement;
+    let tokens = lex(text.get(statement..).unwrap_or_default(), statement).unwrap_or_default();
+    let names = select::outputs(&tokens).into_iter().flatten();
+    let names = names.filter_map(|output| output.name);
+    names
+        .filter_map(|name| name.strip_prefix(KEEP).map(str::to_owned))
+        .collect()
+}
+
 /// The databases that a query names, in the order in which it reads them.
 pub(super) fn databases(text: &str) -> Vec<String> {
     let tokens = lex(text, 0).unwrap_or_default();
@@ -110,6 +123,7 @@ pub(super) fn item(files: &ItemFiles) -> Vec<Finding> {
     let mut report = Report::new(files.query_place(), &files.query);
     let sql = read_query(&mut report);
     let mut toml_report = Report::new(files.toml_place(), &files.toml);
+    let mut witnesses = Vec::new();
     match toml::from_str::<ItemToml>(&files.toml) {
         Err(error) => {
             let offset = error.span().map_or(0, |span| span.start);
@@ -125,10 +139,19 @@ pub(super) fn item(files: &ItemFiles) -> Vec<Finding> {
                 let text = files.population.as_deref().unwrap_or_default();
                 population::check(population, toml.contract.as_ref(), text, &mut toml_report);
             }
+            let contract = toml.contract.as_ref();
+            if let Some(witness) = &toml.witness {
+                let text = files.population.as_deref().unwrap_or_default();
+                witness::check(witness, contract, text, &mut toml_report);
+            }
+            if let Some(text) = &files.witness {
+                witnesses = witness::query(files, text, contract);
+            }
         }
     }
     let mut found = report.found;
     found.append(&mut toml_report.found);
+    found.append(&mut witnesses);
     if let Some(text) = &files.population {
         found.append(&mut query(files.population_place(), text));
     }
@@ -151,12 +174,17 @@ fn sorted(mut found: Vec<Finding>) -> Vec<Finding> {
 
 /// Applies the rules that need the query alone; `None` when it cannot be split into tokens.
 fn read_query<'a>(report: &mut Report<'a>) -> Option<Sql<'a>> {
+    statement_rules(report, &|_| false)
+}
+
+/// The same for a query that has parameters beside those of the period.
+fn statement_rules<'a>(report: &mut Report<'a>, has: &dyn Fn(&str) -> bool) -> Option<Sql<'a>> {
     let text = report.text;
     let block = Block::read(text);
     let statement = text.get(block.statement..).unwrap_or_default();
     match lex(statement, block.statement) {
         Err(unclosed) => {
-            params::block(&block, report);
+            params::block(&block, has, report);
             let remedy = "close it; a quote inside is doubled";
             let what = format!("{} is never closed", unclosed.what);
             report.at("unclosed", unclosed.start, what, remedy);
@@ -164,7 +192,7 @@ fn read_query<'a>(report: &mut Report<'a>) -> Option<Sql<'a>> {
         }
         Ok(tokens) => {
             let sql = Sql { block, tokens };
-            params::block(&sql.block, report);
+            params::block(&sql.block, has, report);
             params::check(&sql, report);
             words::check(&sql, report);
             shape::check(&sql, report);
@@ -177,3 +205,5 @@ fn read_query<'a>(report: &mut Report<'a>) -> Option<Sql<'a>> {
 mod population_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod witness_tests;

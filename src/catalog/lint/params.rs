@@ -7,13 +7,13 @@ use crate::domain::sql_type::SqlType;
 use super::{Report, Sql};
 
 /// Byte offset of the beginning of a line, from 1.
-fn line_start(text: &str, line: usize) -> usize {
+pub(super) fn line_start(text: &str, line: usize) -> usize {
     let before = text.split_inclusive('\n').take(line.saturating_sub(1));
     before.map(str::len).sum()
 }
 
-/// The block itself.
-pub(super) fn block(block: &Block, report: &mut Report<'_>) {
+/// The block itself; `has` names the parameters that the query has beside those of the period.
+pub(super) fn block(block: &Block, has: &dyn Fn(&str) -> bool, report: &mut Report<'_>) {
     for error in &block.errors {
         if let QueryError::Block { line, what } = error {
             let offset = line_start(report.text, *line);
@@ -23,7 +23,7 @@ pub(super) fn block(block: &Block, report: &mut Report<'_>) {
         }
     }
     let known = PARAMETERS.map(|name| format!("@{name}")).join(", ");
-    for param in &block.params {
+    for param in block.params.iter().filter(|param| !has(&param.name)) {
         let offset = line_start(report.text, param.line);
         if !PARAMETERS.contains(&param.name.as_str()) {
             report.at(

@@ -25,6 +25,7 @@ fn lint_section(section: &str, population: &str) -> Vec<Finding> {
         toml: format!("{}{section}", super::tests::TOML),
         query: super::tests::sql(""),
         population: Some(population.into()),
+        witness: None,
     })
 }
 
@@ -120,6 +121,7 @@ fn a_personal_column_is_no_scope() {
         toml: format!("{toml}{SECTION}"),
         query: super::tests::sql("").replace("t.[Amount]", "t.[Amount], t.[Group]"),
         population: Some(POPULATION.into()),
+        witness: None,
     });
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].what.contains("personal"), "{found:#?}");

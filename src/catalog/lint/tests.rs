@@ -36,6 +36,7 @@ fn lint(toml: &str, query: &str) -> Vec<Finding> {
         toml: toml.into(),
         query: query.into(),
         population: None,
+        witness: None,
     })
 }
 

@@ -4,7 +4,8 @@
 //! <ipe>/period=YYYY-MM/run=<run_id>/
 //!   bagit.txt  bag-info.txt  manifest-sha256.txt (written last)
 //!   data/record.json                 everything; the other files are views of it
-//!   data/{context,access,schema,totals,digest,losses,checks,findings,verification,parameters,parts,receipt}.json
+//!   data/{context,access,schema,totals,digest,losses,checks,findings,witnesses,verification,parameters,parts,
+//!         receipt}.json
 //!   data/{query,executed}.sql  data/parts.sha256  data/summary.md  data/log.jsonl
 //! ```
 //! `record.json` is the one source of truth. Every other file but the log is a pure function of it ([`views`]); the
@@ -18,6 +19,7 @@ pub mod reserve;
 pub mod summary;
 pub mod verify;
 pub mod views;
+mod witnesses;
 pub mod write;
 
 pub use last_word::{bury, is_sealed, seal_or_say};

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::CONTROL;
 use super::views::one_line;
+use super::witnesses;
 use crate::domain::check::{CheckResult, Verdict};
 use crate::domain::run::{ItemStatus, RunState};
 use crate::domain::totals::ControlTotals;
@@ -28,19 +29,20 @@ pub fn summary(record: &ItemRecord) -> String {
     digest(&mut page, record);
     losses(&mut page, record);
     checks(&mut page, "Checks before the load", &record.checks);
+    witnesses::table(&mut page, record);
     checks(&mut page, "Checks after the load", &record.verification);
     trail(&mut page, record);
     page
 }
 
-fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
+pub(super) fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _infallible = page.write_fmt(text);
     page.push('\n');
 }
 
 /// Text that cannot break a table or start a block.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     one_line(text).replace('|', "\\|").replace('<', "&lt;")
 }
 

@@ -48,6 +48,7 @@ pub fn views(record: &ItemRecord) -> Result<Files, PortError> {
     put("data/digest.json", pretty(&digests(record))?);
     put("data/losses.json", pretty(&losses(record))?);
     put("data/checks.json", pretty(&record.checks)?);
+    put("data/witnesses.json", pretty(&record.witnesses)?);
     put("data/findings.json", pretty(&record.findings)?);
     put("data/verification.json", pretty(&record.verification)?);
     put("data/receipt.json", pretty(&record.receipt)?);
@@ -303,6 +304,7 @@ fn executed(record: &ItemRecord) -> String {
                 ParamValue::Date(date) => date.to_string(),
                 ParamValue::Int(number) => number.to_string(),
                 ParamValue::Text(text) => one_line(text),
+                ParamValue::Null => "NULL".to_owned(),
             };
             let (name, sql_type) = (one_line(&param.name), one_line(&param.sql_type));
             text.push_str(&format!(

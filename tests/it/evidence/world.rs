@@ -137,6 +137,8 @@ impl World {
             nulls: Some(vec![]),
             population: None,
             population_defined: false,
+            witnesses: None,
+            witnesses_defined: false,
             losses: Some(losses(&run, rows)),
             keys: None,
             checks: vec![],

@@ -1,6 +1,7 @@
 //! Whole runs through the library on the embedded stand-in: what is left behind, and what must never be.
 
 mod broken;
+mod buried;
 mod cleaned;
 mod disk;
 mod expired;
@@ -12,6 +13,7 @@ mod population;
 mod privacy;
 mod storage;
 mod whole;
+mod witness;
 mod writers;
 
 use std::path::Path;
@@ -51,6 +53,7 @@ impl Place {
             period: Some("2024-04".parse().unwrap()),
             preliminary: false,
             accepted: Vec::new(),
+            witnesses: Vec::new(),
             items: vec![item.to_owned()],
             jobs: 1,
             staging: self.path("staging"),

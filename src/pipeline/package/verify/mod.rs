@@ -10,6 +10,7 @@ mod losses;
 mod record;
 mod rows;
 mod status;
+mod witnesses;
 
 use crate::domain::digest::sha256_hex;
 use crate::domain::limits::Limits;

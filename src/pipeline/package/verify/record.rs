@@ -57,11 +57,8 @@ fn query(record: &ItemRecord, report: &mut VerifyReport) {
         let is_of_last = of_last.as_ref() == Some(&executed.purpose);
         let period = last.filter(|_| is_of_last).unwrap_or(period);
         for param in &executed.query.params {
-            let expected = match param.name.as_str() {
-                "start" => period.start(),
-                "next_start" => period.next_start(),
-                "period_end" => period.end(),
-                _ => continue,
+            let Some(expected) = period.parameter(&param.name) else {
+                continue;
             };
             if param.value != ParamValue::Date(expected) {
                 let what = format!(

@@ -78,6 +78,7 @@ pub(super) async fn rows(
             against_record(record, staged, &all, &nulls, report);
             losses::ledger_of(record, &values, report);
             keys(record, staged, &staging, request.limits, report).await;
+            super::witnesses::of_record(record, staged, &staging, request.limits, report).await;
         }
         None => report
             .not_run

@@ -46,9 +46,14 @@ impl Binder<'_> {
             window_frame: WindowFrame::new(Some(true)),
             ..call.params
         };
+        let call = Expr::WindowFunction(Box::new(call));
         let windows = self.windows.get_or_insert_default();
-        let column = format!("w{}", windows.len());
-        windows.push(Expr::WindowFunction(Box::new(call)).alias(&column));
+        // The planner takes two equal calls for one, so they must share a column.
+        let place = windows.iter().position(|known| *known == call);
+        let column = format!("w{}", place.unwrap_or(windows.len()));
+        if place.is_none() {
+            windows.push(call);
+        }
         let counted = cast(
             Expr::Column(column.into()),
             datafusion::arrow::datatypes::DataType::Int64,
@@ -62,8 +67,10 @@ impl Binder<'_> {
 
 /// The input with one more column for each window call: `w0`, `w1`, ….
 pub(super) fn window_plan(input: LogicalPlan, windows: Vec<Expr>) -> SqlResult<LogicalPlan> {
-    windows.into_iter().try_fold(input, |plan, window| {
-        let builder = LogicalPlanBuilder::from(plan).window([window]);
+    let windows = windows.into_iter().enumerate();
+    windows.fold(Ok(input), |plan, (place, window)| {
+        let window = window.alias(format!("w{place}"));
+        let builder = LogicalPlanBuilder::from(plan?).window([window]);
         builder
             .and_then(LogicalPlanBuilder::build)
             .map_err(plan_error)

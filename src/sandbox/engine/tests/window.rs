@@ -46,3 +46,10 @@ async fn what_sql_server_refuses_is_refused() {
         assert_eq!(error.number, number, "{sql}: {error}");
     }
 }
+
+#[tokio::test]
+async fn the_same_call_twice_has_the_same_number_twice() {
+    let twice = "SELECT COUNT_BIG(*) FROM (SELECT ROW_NUMBER() OVER (ORDER BY [No_]) AS [a], \
+                 ROW_NUMBER() OVER (ORDER BY [No_]) AS [b] FROM [Customers]) AS r WHERE r.[a] <> r.[b]";
+    assert_eq!(ask(twice).await.text(), ["0"]);
+}
