@@ -75,6 +75,11 @@ pub struct HttpLimits {
     pub retry_after_max: Duration,
     /// Bytes of one reply: replies are small documents, whatever is large goes through the object store.
     pub reply_bytes_max: usize,
+    /// Bytes of one stored object, which is written and read whole. A part is far smaller (`part_bytes_max`), unless one
+    /// row alone is larger.
+    pub object_bytes_max: usize,
+    /// Pages of one list, of a thousand objects each: ten million objects are more than a century of runs leaves.
+    pub list_pages_max: u32,
     /// Characters of a service's own words in an error of ours.
     pub message_chars_max: usize,
     /// A token is renewed when it has less than this left; Google's metadata server has a new one in the last five minutes.
@@ -93,6 +98,8 @@ impl Default for HttpLimits {
             backoff_max: Duration::from_secs(32),
             retry_after_max: Duration::from_secs(2 * 60),
             reply_bytes_max: 16 << 20,
+            object_bytes_max: 64 << 20,
+            list_pages_max: 10_000,
             message_chars_max: 500,
             token_margin: Duration::from_secs(225),
         }

@@ -56,7 +56,7 @@ pub enum PortErrorKind {
 }
 
 /// "Could not find out": what, where, and how to mend it. Never holds a secret or a row value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PortError {
     /// What a caller can do about it.
     pub kind: PortErrorKind,

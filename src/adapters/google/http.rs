@@ -31,6 +31,7 @@ pub struct Call {
     headers: HeaderMap,
     body: Bytes,
     attempts_max: Option<u32>,
+    reply_bytes_max: Option<usize>,
     is_repeatable: bool,
     needs: Option<String>,
 }
@@ -57,6 +58,7 @@ impl Call {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             attempts_max: None,
+            reply_bytes_max: None,
             is_repeatable: false,
             needs: None,
         }
@@ -79,6 +81,13 @@ impl Call {
     #[must_use]
     pub fn attempts_max(mut self, attempts: u32) -> Self {
         self.attempts_max = Some(attempts);
+        self
+    }
+
+    /// A reply of at most so many bytes, where it is no small document.
+    #[must_use]
+    pub fn reply_bytes_max(mut self, bytes: usize) -> Self {
+        self.reply_bytes_max = Some(bytes);
         self
     }
 
@@ -299,8 +308,13 @@ impl Http {
     }
 
     async fn body(&self, call: &Call, mut response: Response) -> Result<Bytes, Failure> {
-        let bytes_max = self.limits.reply_bytes_max;
-        let mut body = BytesMut::new();
+        let bytes_max = call.reply_bytes_max.unwrap_or(self.limits.reply_bytes_max);
+        // Reserved whole, so that an object is held once. The reply to HEAD says a length and has no body.
+        let length = response
+            .content_length()
+            .filter(|_| call.method != Method::HEAD);
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let mut body = BytesMut::with_capacity(length.unwrap_or_default().min(bytes_max));
         while let Some(piece) = response.chunk().await.map_err(|error| lost(call, &error))? {
             if body.len() + piece.len() > bytes_max {
                 let cause = format!("the reply is longer than {bytes_max} bytes");

@@ -10,10 +10,12 @@ pub mod http;
 pub mod metadata;
 pub mod secrets;
 pub mod service_account;
+pub mod storage;
 pub mod token;
 
 use std::sync::Arc;
 
+use crate::domain::limits::HttpLimits;
 use crate::ports::PortError;
 
 use endpoints::Endpoints;
@@ -44,6 +46,12 @@ impl Session {
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
+    }
+
+    /// The limits that every call keeps.
+    #[must_use]
+    pub fn limits(&self) -> &HttpLimits {
+        self.http.limits()
     }
 
     /// The tokens, for clients that send them in their own way.

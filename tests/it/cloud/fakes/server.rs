@@ -145,6 +145,11 @@ impl Fake {
         self.state.lock().unwrap().planned.extend(faults);
     }
 
+    /// Nothing that was planned happens any more.
+    pub(crate) fn forget(&self) {
+        self.state.lock().unwrap().planned.clear();
+    }
+
     /// Requests so far whose `METHOD target` holds `part`.
     pub(crate) fn seen(&self, part: &str) -> Vec<Seen> {
         let state = self.state.lock().unwrap();
