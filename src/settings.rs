@@ -97,6 +97,8 @@ pub enum GoogleCredentials {
     Metadata,
     /// The key of a service account in a file.
     File(PathBuf),
+    /// The key of a service account in the secret `GOOGLE_SERVICE_ACCOUNT_CREDENTIALS`.
+    Secret,
 }
 
 impl FromStr for GoogleCredentials {
@@ -105,8 +107,9 @@ impl FromStr for GoogleCredentials {
     fn from_str(text: &str) -> Result<Self, String> {
         match (text, text.strip_prefix("file:")) {
             ("metadata", _) => Ok(Self::Metadata),
+            ("secret", _) => Ok(Self::Secret),
             (_, Some(file)) if !file.is_empty() => Ok(Self::File(PathBuf::from(file))),
-            _ => Err("write metadata or file:KEY.json".to_owned()),
+            _ => Err("write metadata, secret or file:KEY.json".to_owned()),
         }
     }
 }
@@ -206,6 +209,8 @@ pub struct RunSettings {
     pub source: SourceSettings,
     /// How Google Cloud is reached, if anything of it is used.
     pub google: GoogleSettings,
+    /// Whether what lies on this machine's disk is gone with the run: no root may lie there.
+    pub disk_is_memory: bool,
     /// Limits.
     pub limits: Limits,
 }
@@ -219,6 +224,8 @@ pub struct Roots {
     pub warehouse: String,
     /// Evidence root.
     pub evidence: String,
+    /// How Google Cloud is reached, if one of them is there.
+    pub google: GoogleSettings,
 }
 
 /// What is looked into.
@@ -300,11 +307,12 @@ mod tests {
     #[test]
     fn credentials_are_the_machine_or_a_key() {
         assert_eq!("metadata".parse(), Ok(GoogleCredentials::Metadata));
+        assert_eq!("secret".parse(), Ok(GoogleCredentials::Secret));
         assert_eq!(
             "file:k.json".parse(),
             Ok(GoogleCredentials::File("k.json".into()))
         );
-        for wrong in ["file:", "k.json", ""] {
+        for wrong in ["file:", "k.json", "secret:x", ""] {
             assert!(wrong.parse::<GoogleCredentials>().is_err(), "{wrong}");
         }
     }

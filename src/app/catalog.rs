@@ -14,6 +14,7 @@ use crate::kernels::loss::loss;
 use crate::ports::{AccessEvidence, Clock, Described, Estimate, PortError, Source};
 use crate::settings::{GoogleSettings, SourceSettings};
 
+use super::google::Google;
 use super::sources::Reach;
 use super::{StartError, SystemClock, sound_items};
 
@@ -170,7 +171,9 @@ fn period(settings: &AskSettings) -> Result<Period, StartError> {
 
 /// One connection at a time: the view is closed before the plan is asked for.
 async fn reach(settings: &AskSettings) -> Result<Reach, PortError> {
-    Reach::open(&settings.source, &settings.google, &settings.limits, 1).await
+    let (source, limits) = (&settings.source, &settings.limits);
+    let google = Google::new(&settings.google, &source.secrets, limits).await?;
+    Reach::open(source, &google, limits, 1).await
 }
 
 /// Describes a query in a view of its own.

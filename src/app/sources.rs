@@ -12,9 +12,9 @@ use crate::adapters::secrets::{EnvSecrets, FileSecrets};
 use crate::domain::limits::Limits;
 use crate::domain::plant::PlantProfile;
 use crate::ports::{PortError, PortErrorKind, Secrets, Source, Sources};
-use crate::settings::{GoogleSettings, SecretsChoice, SourceSettings};
+use crate::settings::{SecretsChoice, SourceSettings};
 
-use super::google;
+use super::google::Google;
 
 /// What there is to read from.
 pub(super) struct Reach {
@@ -29,7 +29,7 @@ impl Reach {
     /// Picks the secrets, and starts the stand-in if they are its.
     pub(super) async fn open(
         settings: &SourceSettings,
-        google: &GoogleSettings,
+        google: &Google,
         limits: &Limits,
         connections_max: usize,
     ) -> Result<Self, PortError> {
@@ -46,7 +46,7 @@ impl Reach {
             SecretsChoice::Env => Arc::new(EnvSecrets),
             SecretsChoice::File(dir) => Arc::new(FileSecrets::new(dir.clone())),
             SecretsChoice::Gcp(place) => {
-                let session = google::session(google, limits).await?;
+                let session = google.session_for_secrets()?;
                 let (project, pins) = (place.project.clone(), place.pins.clone());
                 Arc::new(GcpSecrets::new(session, project, pins))
             }

@@ -7,7 +7,8 @@ use crate::settings::{GoogleCredentials, GoogleSettings};
 /// How Google Cloud is reached, where anything of it is used.
 #[derive(Debug, Args)]
 pub(super) struct GoogleArgs {
-    /// Who calls Google Cloud: metadata (the service account of the machine) or file:KEY.json
+    /// Who calls Google Cloud: metadata (the service account of the machine), file:KEY.json, or
+    /// secret (GOOGLE_SERVICE_ACCOUNT_CREDENTIALS from --secrets, or from the environment where there are none)
     #[arg(
         long,
         env = "SOXAUTO_GOOGLE_CREDENTIALS",
@@ -18,6 +19,28 @@ pub(super) struct GoogleArgs {
     /// A service that is reached elsewhere, NAME=URL: storage, bigquery, secretmanager, drive, metadata or oauth
     #[arg(long = "google-endpoint", env = "SOXAUTO_GOOGLE_ENDPOINT", value_name = "NAME=URL", value_delimiter = ',', value_parser = endpoint)]
     google_endpoints: Vec<(String, String)>,
+}
+
+/// Whether this machine keeps what lies on its disk.
+#[derive(Debug, Args)]
+pub(super) struct DiskArgs {
+    /// Let roots lie on the disk of Cloud Run, which is memory unless a volume is mounted there
+    #[arg(long, env = "SOXAUTO_FORCE_LOCAL_DISK")]
+    force_local_disk: bool,
+    /// Name of the service of Cloud Run that this is
+    #[arg(long, env = "K_SERVICE", hide = true, value_name = "NAME")]
+    cloud_run_service: Option<String>,
+    /// Name of the job of Cloud Run that this is
+    #[arg(long, env = "CLOUD_RUN_JOB", hide = true, value_name = "NAME")]
+    cloud_run_job: Option<String>,
+}
+
+impl DiskArgs {
+    /// Whether what lies on the disk is gone with the run.
+    pub(super) fn is_memory(&self) -> bool {
+        let is_cloud_run = self.cloud_run_service.is_some() || self.cloud_run_job.is_some();
+        is_cloud_run && !self.force_local_disk
+    }
 }
 
 fn endpoint(text: &str) -> Result<(String, String), String> {

@@ -30,6 +30,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         catalog,
         source,
         google,
+        disk,
         json,
     } = args;
     let accept = |check| Acceptance {
@@ -50,6 +51,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         catalog,
         source: source.into(),
         google: google.into(),
+        disk_is_memory: disk.is_memory(),
         limits: Limits::default(),
     };
     let progress = Arc::new(output::ProgressLines::new());

@@ -28,7 +28,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "analysts",
         &[
-            "domain", "kernels", "ports", "catalog", "adapters", "pipeline", "settings",
+            "domain", "kernels", "ports", "catalog", "adapters", "pipeline", "settings", "app",
         ],
     ),
     (

@@ -8,9 +8,7 @@ use soxauto::domain::run::{ItemStatus, Stamp};
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::ItemRecord;
 use soxauto::sandbox::{Sandbox, SandboxConfig};
-use soxauto::settings::{
-    GcpSecretsPlace, GoogleSettings, RunSettings, SecretsChoice, WarehouseChoice,
-};
+use soxauto::settings::{GcpSecretsPlace, RunSettings, SecretsChoice, WarehouseChoice};
 
 use super::fakes::secret_manager::Damage;
 use super::fakes::{Google, quick};
@@ -24,10 +22,7 @@ fn settings(place: &Place, google: &Google) -> RunSettings {
         project: "test-project".to_owned(),
         pins: [(NAME.to_owned(), 2)].into(),
     });
-    settings.google = GoogleSettings {
-        endpoints: google.endpoints(),
-        ..GoogleSettings::default()
-    };
+    settings.google = google.settings();
     settings.limits = Limits {
         http: quick(),
         ..settings.limits

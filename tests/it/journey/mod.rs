@@ -5,13 +5,13 @@ mod buried;
 mod cleaned;
 mod disk;
 mod expired;
-mod killed;
+pub(crate) mod killed;
 mod losses;
 mod matrix;
 mod planted;
 mod population;
 mod privacy;
-mod storage;
+pub(crate) mod storage;
 mod whole;
 mod witness;
 mod writers;
@@ -67,11 +67,12 @@ impl Place {
                 sandbox_plant: PlantProfile::Clean,
             },
             google: GoogleSettings::default(),
+            disk_is_memory: false,
             limits: limits(),
         }
     }
 
-    fn secret(&self, connection_string: &str) {
+    pub(crate) fn secret(&self, connection_string: &str) {
         let dir = self.dir.path().join("secrets");
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join("DB_CREDENTIALS_NAV_BI"), connection_string).unwrap();
