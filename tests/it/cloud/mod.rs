@@ -8,6 +8,8 @@ pub(crate) mod fakes;
 mod runs;
 mod secrets;
 mod storage;
+#[cfg(feature = "sandbox")]
+mod struck;
 mod tokens;
 #[cfg(feature = "sandbox")]
 mod trust;
