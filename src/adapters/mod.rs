@@ -1,5 +1,6 @@
 //! Work floor: what answers the ports, one folder per vendor. Adapters name neither each other nor the pipeline.
 
+pub mod google;
 pub mod local_warehouse;
 pub mod mssql;
 pub mod process;

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
+use crate::adapters::google::secrets::GcpSecrets;
 use crate::adapters::mssql::MssqlSource;
 use crate::adapters::secrets::{EnvSecrets, FileSecrets};
 use crate::domain::limits::Limits;
 use crate::domain::plant::PlantProfile;
 use crate::ports::{PortError, PortErrorKind, Secrets, Source, Sources};
 use crate::settings::{SecretsChoice, SourceSettings};
+
+use super::google::Google;
 
 /// What there is to read from.
 pub(super) struct Reach {
@@ -26,6 +29,7 @@ impl Reach {
     /// Picks the secrets, and starts the stand-in if they are its.
     pub(super) async fn open(
         settings: &SourceSettings,
+        google: &Google,
         limits: &Limits,
         connections_max: usize,
     ) -> Result<Self, PortError> {
@@ -41,6 +45,11 @@ impl Reach {
         let secrets: Arc<dyn Secrets> = match choice {
             SecretsChoice::Env => Arc::new(EnvSecrets),
             SecretsChoice::File(dir) => Arc::new(FileSecrets::new(dir.clone())),
+            SecretsChoice::Gcp(place) => {
+                let session = google.session_for_secrets()?;
+                let (project, pins) = (place.project.clone(), place.pins.clone());
+                Arc::new(GcpSecrets::new(session, project, pins))
+            }
             #[cfg(feature = "sandbox")]
             SecretsChoice::Sandbox => Arc::new(SandboxSecrets::of(sandbox.as_ref())?),
             #[cfg(not(feature = "sandbox"))]
@@ -95,12 +104,16 @@ impl Sources for MssqlSources {
         made.insert(secret.to_owned(), Arc::clone(&source));
         Ok(source)
     }
+
+    async fn origin_of(&self, secret: &str) -> Option<String> {
+        Some(self.secrets.origin_of(secret).await)
+    }
 }
 
 #[cfg(not(feature = "sandbox"))]
 fn no_sandbox() -> PortError {
     PortError::new(PortErrorKind::Config, "this build has no embedded sandbox")
-        .hint("use --secrets env or --secrets file:DIR")
+        .hint("use --secrets env, --secrets file:DIR or --secrets gcp:PROJECT")
 }
 
 /// Refuses what only the embedded stand-in can serve.

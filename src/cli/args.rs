@@ -8,8 +8,11 @@ use crate::domain::period::Period;
 #[cfg(feature = "sandbox")]
 use crate::domain::plant::PlantProfile;
 
+use crate::settings::WarehouseChoice;
+
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
+use super::google_args::{DiskArgs, GoogleArgs};
 use super::look_args::{InspectArgs, SqlArgs};
 use super::source_args::SourceArgs;
 
@@ -62,6 +65,8 @@ Examples:
   soxauto run --period 2024-04                          close April 2024 on the embedded stand-in
   soxauto run --cutoff-date 2024-05-01 --ipe IPE_07     the same month, one item, named by its cutoff
   soxauto run --secrets env --period 2024-04            a real server: DB_CREDENTIALS_NAV_BI holds the ODBC string
+  soxauto run --secrets gcp:my-project                  the same from Secret Manager
+  soxauto run --staging gs://b/staging --evidence gs://c/evidence    parts and packages in buckets
   soxauto run --catalog items --sandbox-data tables     your own items over your own tables
   soxauto run --period 2024-04 --sandbox-plant hold     a repeated entry, which holds its load
   soxauto run --witness IPE_07=sample.csv               the auditor's own sample of keys
@@ -122,7 +127,7 @@ pub(super) struct RunArgs {
     /// Items that run at once
     #[arg(long, env = "SOXAUTO_JOBS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16))]
     pub(super) jobs: u16,
-    /// Where Parquet parts are staged: a folder, file:///folder or memory://
+    /// Where Parquet parts are staged: a folder, file:///folder, gs://bucket/prefix or memory://
     #[arg(
         long,
         env = "SOXAUTO_STAGING",
@@ -137,8 +142,8 @@ pub(super) struct RunArgs {
         default_value = "out/warehouse",
         value_name = "URL"
     )]
-    pub(super) warehouse: String,
-    /// Where evidence packages are sealed: a folder or file:///folder
+    pub(super) warehouse: WarehouseChoice,
+    /// Where evidence packages are sealed, and leases kept: a folder, file:///folder or gs://bucket/prefix
     #[arg(
         long,
         env = "SOXAUTO_EVIDENCE",
@@ -151,6 +156,10 @@ pub(super) struct RunArgs {
     pub(super) catalog: Option<PathBuf>,
     #[command(flatten)]
     pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) google: GoogleArgs,
+    #[command(flatten)]
+    pub(super) disk: DiskArgs,
     /// Print the result as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,
@@ -183,6 +192,8 @@ pub(super) struct VerifyArgs {
     /// SHA-256 of the manifest as `run` printed it: proves that the manifest itself was not rewritten
     #[arg(long, env = "SOXAUTO_MANIFEST_SHA256", value_name = "HEX")]
     pub(super) manifest_sha256: Option<String>,
+    #[command(flatten)]
+    pub(super) google: GoogleArgs,
     /// Print the report as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,

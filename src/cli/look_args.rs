@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 use crate::domain::period::Period;
 use crate::settings::Roots;
 
+use super::google_args::GoogleArgs;
+
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   soxauto inspect 'pg01_validated_ipe_ipe_07$202404'      a month; quotes keep the $ from the shell
@@ -87,6 +89,8 @@ pub(super) struct RootArgs {
         value_name = "URL"
     )]
     evidence: String,
+    #[command(flatten)]
+    google: GoogleArgs,
 }
 
 impl From<RootArgs> for Roots {
@@ -95,11 +99,13 @@ impl From<RootArgs> for Roots {
             staging,
             warehouse,
             evidence,
+            google,
         } = args;
         Self {
             staging,
             warehouse,
             evidence,
+            google: google.into(),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod args;
 mod catalog;
 mod clean;
+mod google_args;
 mod inspect;
 mod look_args;
 mod output;

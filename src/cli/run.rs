@@ -29,6 +29,8 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         evidence,
         catalog,
         source,
+        google,
+        disk,
         json,
     } = args;
     let accept = |check| Acceptance {
@@ -48,6 +50,8 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         evidence,
         catalog,
         source: source.into(),
+        google: google.into(),
+        disk_is_memory: disk.is_memory(),
         limits: Limits::default(),
     };
     let progress = Arc::new(output::ProgressLines::new());

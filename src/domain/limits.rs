@@ -50,6 +50,60 @@ pub struct Limits {
     pub lease_expires_after: Duration,
     /// Bytes set aside on the evidence disk at the start, so that a full disk can still be sealed.
     pub evidence_reserve_bytes: usize,
+    /// Calls to web services.
+    pub http: HttpLimits,
+}
+
+/// Limits of calls to web services.
+#[derive(Debug, Clone)]
+pub struct HttpLimits {
+    /// Name lookup, TCP and TLS together.
+    pub connect_timeout: Duration,
+    /// From the request to the head of its reply, and between two pieces of the reply.
+    pub silence_timeout: Duration,
+    /// One attempt from its beginning to the last byte of its reply.
+    pub attempt_timeout: Duration,
+    /// Attempts of a call that may be repeated; any other call has one.
+    pub attempts_max: u32,
+    /// Attempts to reach the metadata server: it is on the same machine, or there is none.
+    pub metadata_attempts_max: u32,
+    /// First pause between attempts; doubles, with full jitter.
+    pub backoff_first: Duration,
+    /// Longest pause that we choose ourselves.
+    pub backoff_max: Duration,
+    /// Longest pause that a service may ask for (`Retry-After`); who asks for more is not waited for.
+    pub retry_after_max: Duration,
+    /// Bytes of one reply: replies are small documents, whatever is large goes through the object store.
+    pub reply_bytes_max: usize,
+    /// Bytes of one stored object, which is written and read whole. A part is far smaller (`part_bytes_max`), unless one
+    /// row alone is larger.
+    pub object_bytes_max: usize,
+    /// Pages of one list, of a thousand objects each: ten million objects are more than a century of runs leaves.
+    pub list_pages_max: u32,
+    /// Characters of a service's own words in an error of ours.
+    pub message_chars_max: usize,
+    /// A token is renewed when it has less than this left; Google's metadata server has a new one in the last five minutes.
+    pub token_margin: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            silence_timeout: Duration::from_secs(60),
+            attempt_timeout: Duration::from_secs(5 * 60),
+            attempts_max: 6,
+            metadata_attempts_max: 3,
+            backoff_first: Duration::from_millis(500),
+            backoff_max: Duration::from_secs(32),
+            retry_after_max: Duration::from_secs(2 * 60),
+            reply_bytes_max: 16 << 20,
+            object_bytes_max: 64 << 20,
+            list_pages_max: 10_000,
+            message_chars_max: 500,
+            token_margin: Duration::from_secs(225),
+        }
+    }
 }
 
 impl Limits {
@@ -95,6 +149,7 @@ impl Default for Limits {
             lease_beat_interval: Duration::from_secs(30),
             lease_expires_after: Duration::from_secs(5 * 60),
             evidence_reserve_bytes: 4 << 20,
+            http: HttpLimits::default(),
         }
     }
 }

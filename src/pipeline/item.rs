@@ -167,6 +167,7 @@ async fn until_load(
         .bind(context.period)
         .map_err(|error| PortError::new(PortErrorKind::Config, error.to_string()))?;
     let source = during("open", tools.sources.source(&ipe.secret).await)?;
+    record.opened_with(tools, &ipe.secret).await;
     let mut view = during("open", source.open(&ipe.databases).await)?;
     record.access = Some(view.access().clone());
     record.consistency = Some(view.consistency());

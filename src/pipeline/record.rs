@@ -156,4 +156,11 @@ impl ItemRecord {
             verification: Vec::new(),
         }
     }
+
+    /// Notes where the secret that opened the source came from, more exactly than the run's places where that is known.
+    pub(super) async fn opened_with(&mut self, tools: &Tools, secret: &str) {
+        if let Some(origin) = tools.sources.origin_of(secret).await {
+            self.places.secrets = origin;
+        }
+    }
 }

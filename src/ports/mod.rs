@@ -56,7 +56,7 @@ pub enum PortErrorKind {
 }
 
 /// "Could not find out": what, where, and how to mend it. Never holds a secret or a row value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PortError {
     /// What a caller can do about it.
     pub kind: PortErrorKind,
@@ -371,6 +371,12 @@ pub trait Secrets: Send + Sync {
 
     /// Where secrets come from, for the evidence: no values.
     fn origin(&self) -> String;
+
+    /// Where the secret of that name came from, with its version where the place keeps versions. Before it was read,
+    /// and where there are none, the same as [`Secrets::origin`].
+    async fn origin_of(&self, _name: &str) -> String {
+        self.origin()
+    }
 }
 
 /// Sources by the name of the secret that holds their connection string.
@@ -381,4 +387,9 @@ pub trait Sources: Send + Sync {
     /// # Errors
     /// `Config` for an unknown secret or a malformed connection string, without any of its values.
     async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError>;
+
+    /// Where the secret of a source that was given came from, for the evidence; `None` where nobody keeps that.
+    async fn origin_of(&self, _secret: &str) -> Option<String> {
+        None
+    }
 }

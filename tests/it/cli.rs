@@ -223,7 +223,25 @@ fn bad_input_is_one_error_with_its_remedy_and_exit_code_2() {
         ),
         (
             &["run", "--secrets", "vault"],
-            "write sandbox, env or file:DIR",
+            "write sandbox, env, file:DIR or gcp:PROJECT",
+        ),
+        (
+            &["run", "--secrets", "gcp:p,DB=latest"],
+            "`DB=latest` pins no version: write NAME=VERSION",
+        ),
+        (
+            &["run", "--warehouse", "bigquery://p/d"],
+            "write bigquery://PROJECT/DATASET?location=EU",
+        ),
+        (
+            &[
+                "run",
+                "--secrets",
+                "gcp:p",
+                "--google-endpoint",
+                "drive=http://example.com",
+            ],
+            "endpoint `drive`: tokens travel over https: only",
         ),
         (
             &["run", "--catalog", "nowhere"],

@@ -15,6 +15,8 @@ mod chaos;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cloud;
+#[cfg(test)]
 mod evidence;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

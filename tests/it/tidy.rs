@@ -28,7 +28,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "analysts",
         &[
-            "domain", "kernels", "ports", "catalog", "adapters", "pipeline", "settings",
+            "domain", "kernels", "ports", "catalog", "adapters", "pipeline", "settings", "app",
         ],
     ),
     (
@@ -55,6 +55,9 @@ const VENDORS: &[(&str, &[&str])] = &[
     ("polars", &["src/kernels/", "src/adapters/local_warehouse"]),
     ("datafusion", &["src/sandbox/"]),
     ("rcgen", &["src/sandbox/"]),
+    ("reqwest", &["src/adapters/google/"]),
+    ("jsonwebtoken", &["src/adapters/google/"]),
+    ("rustls", &["src/adapters/google/", "src/sandbox/"]),
     ("clap", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
 ];

@@ -143,10 +143,15 @@ async fn new(args: NewArgs) -> anyhow::Result<u8> {
 }
 
 fn settings(server: Server) -> AskSettings {
-    let Server { source, period } = server;
+    let Server {
+        source,
+        google,
+        period,
+    } = server;
     AskSettings {
         period,
         source: source.into(),
+        google: google.into(),
         limits: Limits::default(),
     }
 }
