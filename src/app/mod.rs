@@ -151,7 +151,9 @@ impl App {
         samples::attach(&mut items, &settings.witnesses, rows_max).map_err(StartError::Witness)?;
         let staging = store::open(&settings.staging)?;
         let evidence = store::open(&settings.evidence)?;
-        let warehouse = warehouse::open(&settings.warehouse, &staging)?;
+        let limits = &settings.limits;
+        let warehouse =
+            warehouse::open(&settings.warehouse, &staging, &settings.google, limits).await?;
         let reach = Reach::open(
             &settings.source,
             &settings.google,
