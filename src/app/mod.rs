@@ -153,7 +153,12 @@ impl App {
         let roots = roots(&settings).await?;
         let staging = roots.open(&settings.staging)?;
         let evidence = roots.open(&settings.evidence)?;
-        let warehouse = warehouse::open(&settings.warehouse, &staging)?;
+        let warehouse = warehouse::open(
+            &settings.warehouse,
+            &staging,
+            roots.google(),
+            &settings.limits,
+        )?;
         let reach = Reach::open(
             &settings.source,
             roots.google(),

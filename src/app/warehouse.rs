@@ -2,31 +2,40 @@
 
 use std::sync::Arc;
 
+use crate::adapters::bigquery::{BigQuery, DatasetPlace};
 use crate::adapters::local_warehouse::LocalWarehouse;
 use crate::adapters::store;
-use crate::ports::{PortError, PortErrorKind, StoreRoot, Warehouse};
+use crate::domain::limits::Limits;
+use crate::ports::{PortError, StoreRoot, Warehouse};
 use crate::settings::WarehouseChoice;
+
+use super::google::Google;
 
 /// Opens the warehouse; its months are loaded from `staging`.
 ///
 /// # Errors
-/// `Config` and `Denied` as [`store::open`] says them; `Unsupported` for BigQuery.
+/// `Config` and `Denied` as [`store::open`] says them; `Config` for a staging root that BigQuery cannot load from.
 pub(super) fn open(
     choice: &WarehouseChoice,
     staging: &StoreRoot,
+    google: &Google,
+    limits: &Limits,
 ) -> Result<Arc<dyn Warehouse>, PortError> {
     match choice {
         WarehouseChoice::Local(location) => {
             let root = store::open(location)?;
             Ok(Arc::new(LocalWarehouse::new(&root, staging.clone())?))
         }
-        WarehouseChoice::BigQuery(place) => Err(PortError::new(
-            PortErrorKind::Unsupported,
-            format!(
-                "dataset {} of project {}: BigQuery comes in a later version",
-                place.dataset, place.project
-            ),
-        )
-        .hint("write a folder or file:///folder")),
+        WarehouseChoice::BigQuery(place) => {
+            BigQuery::refuse_staging(staging)?;
+            let session = google.session()?;
+            let place = DatasetPlace {
+                project: place.project.clone(),
+                dataset: place.dataset.clone(),
+                location: place.location.clone(),
+            };
+            let limits = limits.bigquery.clone();
+            Ok(Arc::new(BigQuery::new(session, place, limits)))
+        }
     }
 }

@@ -52,6 +52,53 @@ pub struct Limits {
     pub evidence_reserve_bytes: usize,
     /// Calls to web services.
     pub http: HttpLimits,
+    /// Jobs in BigQuery.
+    pub bigquery: BigQueryLimits,
+}
+
+/// Limits of jobs in BigQuery.
+#[derive(Debug, Clone)]
+pub struct BigQueryLimits {
+    /// From the first look at a load job to its end; one that is still at work then is left to the next run.
+    pub load_deadline: Duration,
+    /// From asking a query to its last row.
+    pub query_deadline: Duration,
+    /// Time that the service may hold one question for an answer; below the silence that a call may keep.
+    pub query_wait: Duration,
+    /// First pause between two looks at a job; doubles.
+    pub poll_first: Duration,
+    /// Longest pause between two looks.
+    pub poll_max: Duration,
+    /// Looks at a job that was created and is not to be found yet.
+    pub missing_looks_max: u32,
+    /// Attempts of one load: each has a job id of its own, and a new one begins when the last has failed.
+    pub load_attempts_max: u32,
+    /// Places in the line of a month that one run closes before it loads; a run that ended without loading leaves one.
+    pub places_max: u32,
+    /// Files of one load job; BigQuery takes no more.
+    pub load_files_max: usize,
+    /// Pages of one answer; a read-back has at most a row a bucket, a company and a run.
+    pub pages_max: u32,
+    /// Rows of one page.
+    pub page_rows_max: i32,
+}
+
+impl Default for BigQueryLimits {
+    fn default() -> Self {
+        Self {
+            load_deadline: Duration::from_secs(60 * 60),
+            query_deadline: Duration::from_secs(30 * 60),
+            query_wait: Duration::from_secs(20),
+            poll_first: Duration::from_millis(500),
+            poll_max: Duration::from_secs(10),
+            missing_looks_max: 10,
+            load_attempts_max: 5,
+            places_max: 1_000,
+            load_files_max: 10_000,
+            pages_max: 100,
+            page_rows_max: 5_000,
+        }
+    }
 }
 
 /// Limits of calls to web services.
@@ -150,6 +197,7 @@ impl Default for Limits {
             lease_expires_after: Duration::from_secs(5 * 60),
             evidence_reserve_bytes: 4 << 20,
             http: HttpLimits::default(),
+            bigquery: BigQueryLimits::default(),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Google Cloud against stand-ins: what a client does when the network, the service or the rights fail it.
 
+mod bigquery;
+#[cfg(feature = "sandbox")]
+mod bigquery_runs;
+mod bigquery_stand_in;
 #[cfg(feature = "sandbox")]
 mod buckets;
 mod calls;

@@ -95,13 +95,10 @@ async fn an_item_whose_secret_is_not_there_is_sealed_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_dataset_is_refused_until_it_can_be_loaded() {
+async fn a_dataset_is_not_loaded_from_a_folder() {
     let mut settings = Place::new().settings("CR_04");
     settings.warehouse = "bigquery://p/d?location=EU".parse().unwrap();
     assert!(matches!(settings.warehouse, WarehouseChoice::BigQuery(_)));
     let error = App::build(settings, Arc::new(Silent)).await.err().unwrap();
-    assert!(
-        error.to_string().contains("dataset d of project p"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("--staging gs://"), "{error}");
 }

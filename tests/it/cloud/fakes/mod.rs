@@ -2,10 +2,12 @@
 //!
 //! Each service is a router of its own; [`server::Fake`] serves any of them and plays the planned faults.
 
+pub(crate) mod bigquery;
 pub(crate) mod gcs;
 pub(crate) mod identity;
 pub(crate) mod secret_manager;
 pub(crate) mod server;
+pub(crate) mod stand_in;
 
 use std::time::Duration;
 
