@@ -13,6 +13,7 @@ use soxauto::sandbox::{Sandbox, SandboxConfig};
 use soxauto::settings::{GoogleCredentials, RunSettings};
 
 use super::fakes::secret_manager::Damage;
+use super::fakes::server::Fault;
 use super::fakes::{Google, quick};
 use crate::cli::{Said, Shell};
 use crate::journey::Place;
@@ -106,6 +107,16 @@ async fn a_part_that_was_changed_in_its_bucket_is_a_finding_and_one_that_is_gone
     );
     std::fs::write(&file, good).unwrap();
     assert_valid(&verified(&google, package).await);
+
+    google
+        .fake
+        .plan("data/verification.json", [Fault::Error(403, "forbidden")]);
+    let report = verified(&google, package).await;
+    assert!(
+        report.findings.is_empty(),
+        "unread is not changed: {report:#?}"
+    );
+    assert_eq!(report.not_run.len(), 1, "{report:#?}");
 
     google.buckets.deny("staging");
     let report = verified(&google, package).await;

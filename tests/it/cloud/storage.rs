@@ -153,6 +153,18 @@ async fn a_lost_reply_to_a_write_is_success_only_with_equal_bytes() {
 }
 
 #[tokio::test]
+async fn an_account_that_may_only_create_finds_its_own_write_again() {
+    let google = Google::start().await;
+    google.buckets.create_only();
+    let root = google.root("gs://staging");
+    google.fake.plan("PUT /staging/a", [Fault::LostReply]);
+    root.create("a", ONE).await.unwrap();
+    let error = root.create("a", Bytes::from_static(b"2")).await;
+    assert_eq!(error.unwrap_err().kind, PortErrorKind::Corrupt);
+    assert_eq!(root.get("a").await.unwrap(), ONE);
+}
+
+#[tokio::test]
 async fn a_service_that_stays_down_is_unreachable_and_leaves_nothing() {
     let google = Google::start().await;
     let root = google.root("gs://staging");

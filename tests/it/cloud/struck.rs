@@ -33,10 +33,14 @@ async fn fail_each_request(bucket: &str, fault: Fault, http: HttpLimits, says: &
     let fake = &google.fake;
     let failed = fail_each_of(&rig, says, |nth| {
         let before = fake.seen(bucket).len();
-        fake.forget();
         fake.plan(bucket, vec![Fault::Served; nth - 1]);
         fake.plan(bucket, [fault.clone()]);
-        (rig.clone(), move || fake.seen(bucket).len() - before)
+        let count = move || {
+            // What this run did not meet must not strike those who look at it.
+            fake.forget();
+            fake.seen(bucket).len() - before
+        };
+        (rig.clone(), count)
     });
     failed.await
 }

@@ -79,7 +79,8 @@ async fn fail_each(which: Which, lost: bool) {
 /// Fails the n-th operation of a run, for every n until a run makes fewer; each run works in what the one before left.
 /// Gives the number of runs that failed; `says` is what each of them must say.
 ///
-/// `break_at` breaks the n-th operation of the run that follows, and counts the operations of that run.
+/// `break_at` breaks the n-th operation of the run that follows; what it gives is called after that run and counts the
+/// operations of it.
 pub(crate) async fn fail_each_of<Count: Fn() -> usize>(
     rig: &Rig,
     says: &str,
@@ -93,6 +94,7 @@ pub(crate) async fn fail_each_of<Count: Fn() -> usize>(
     for nth in 1.. {
         let (broken, count) = break_at(nth);
         let outcome = broken.run(&odbc, &item()).await;
+        let operations = count();
         let shown = format!(
             "operation {nth} of {}, {}",
             rig.staging.uri, rig.evidence.uri
@@ -108,7 +110,7 @@ pub(crate) async fn fail_each_of<Count: Fn() -> usize>(
         assert_sealed_or_said(rig, &outcome, (says, &shown)).await;
         old = month;
         failed += usize::from(!success);
-        if count() < nth {
+        if operations < nth {
             assert!(success, "{shown}: {:?}", outcome.record.error);
             assert!(nth > 5, "{nth} operations");
             return failed;

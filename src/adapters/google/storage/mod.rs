@@ -19,7 +19,8 @@ use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    ObjectStore, ObjectStoreExt as _, PutMode, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result,
 };
 use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue, RANGE};
@@ -209,8 +210,14 @@ impl ObjectStore for Gcs {
             .header(HASH, hash)
             .header(CONTENT_LENGTH, length)
             .body("application/octet-stream", bytes);
-        let reply = self.send(&call, at.as_ref()).await?;
-        Ok(reply::written(&reply))
+        match self.send(&call, at.as_ref()).await {
+            Ok(reply) => Ok(reply::written(&reply)),
+            // Who may only create may be refused, instead of told 412, where something lies already.
+            Err(Error::PermissionDenied { path, source }) if self.head(at).await.is_ok() => {
+                Err(Error::AlreadyExists { path, source })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn put_multipart_opts(

@@ -32,6 +32,8 @@ struct Held {
     objects: BTreeMap<(String, String), (u64, DateTime<Utc>)>,
     buckets: BTreeSet<String>,
     denied: BTreeSet<String>,
+    /// The caller may create, and a write where something lies is refused whatever it expects.
+    create_only: bool,
     generation: u64,
     /// Replies come with the checksum of other bytes.
     lies: bool,
@@ -62,6 +64,11 @@ impl Buckets {
     /// The caller may do nothing in this bucket from now on.
     pub(crate) fn deny(&self, bucket: &str) {
         self.held.lock().unwrap().denied.insert(bucket.to_owned());
+    }
+
+    /// The caller may create and read from now on, and neither replace nor delete.
+    pub(crate) fn create_only(&self) {
+        self.held.lock().unwrap().create_only = true;
     }
 
     /// What is read from now on has another checksum than is said.
@@ -200,6 +207,9 @@ async fn object(
         assert!(said("content-length").is_some(), "411 Length Required");
         if said("x-goog-hash").is_some_and(|sum| sum != hash(&body)) {
             return xml(400, "BadDigest", "The CRC32C you specified did not match.");
+        }
+        if held.create_only && there.is_some() {
+            return xml(403, "AccessDenied", "Access denied.");
         }
         let expected = said("x-goog-if-generation-match").map(|text| text.parse().unwrap());
         let generation = there.map_or(0, |(generation, _)| generation);
