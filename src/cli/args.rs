@@ -135,7 +135,7 @@ pub(super) struct RunArgs {
         value_name = "URL"
     )]
     pub(super) staging: String,
-    /// Where months are loaded: a folder or file:///folder
+    /// Where months are loaded: a folder, file:///folder or bigquery://PROJECT/DATASET?location=EU
     #[arg(
         long,
         env = "SOXAUTO_WAREHOUSE",

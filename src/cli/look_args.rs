@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::domain::period::Period;
-use crate::settings::Roots;
+use crate::settings::{Roots, WarehouseChoice};
 
 use super::google_args::GoogleArgs;
 
@@ -78,7 +78,8 @@ pub(super) struct RootArgs {
         long,
         env = "SOXAUTO_WAREHOUSE",
         default_value = "out/warehouse",
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = folder
     )]
     warehouse: String,
     /// Where evidence packages are sealed
@@ -91,6 +92,18 @@ pub(super) struct RootArgs {
     evidence: String,
     #[command(flatten)]
     google: GoogleArgs,
+}
+
+/// What is loaded in BigQuery is asked there: nothing here reads it but the run that loaded it.
+fn folder(text: &str) -> Result<String, String> {
+    match text.parse::<WarehouseChoice>()? {
+        WarehouseChoice::Local(folder) => Ok(folder),
+        WarehouseChoice::BigQuery(place) => Err(format!(
+            "this command looks into folders; ask BigQuery itself: bq query --project_id={} --location={} \
+             --use_legacy_sql=false 'SELECT …'",
+            place.project, place.location
+        )),
+    }
 }
 
 impl From<RootArgs> for Roots {

@@ -74,7 +74,7 @@ pub struct BigQueryLimits {
     /// Attempts of one load: each has a job id of its own, and a new one begins when the last has failed.
     pub load_attempts_max: u32,
     /// Places in the line of a month that one run closes before it loads; a run that ended without loading leaves one.
-    pub places_max: u32,
+    pub places_max: usize,
     /// Files of one load job; BigQuery takes no more.
     pub load_files_max: usize,
     /// Pages of one answer; a read-back has at most a row a bucket, a company and a run.

@@ -3,6 +3,7 @@
 //! Nothing is asked here, and nothing that did not happen counts as a pass.
 
 use crate::domain::check::{CheckKind, CheckResult};
+use crate::domain::digest::bucket_finding;
 use crate::domain::manifest::{Recomputed, Staged};
 use crate::domain::totals::ControlTotals;
 use crate::kernels::conform::contract_findings;
@@ -186,8 +187,8 @@ pub fn after_load(record: &ItemRecord) -> Vec<CheckResult> {
             checks.push(digests(
                 DIGEST_WAREHOUSE,
                 "content digest in the warehouse = staged",
-                staged,
-                back,
+                (staged, back),
+                record.differing_buckets.as_deref().unwrap_or_default(),
             ));
             checks.push(one_run(record, back.totals.rows()));
         }
@@ -341,8 +342,8 @@ fn digest_staged(staged: Option<&Staged>, recomputed: Option<&Recomputed>) -> Ch
         (Some(staged), Some(recomputed)) => digests(
             DIGEST_STAGED,
             "content digest of the stream = second path over staging",
-            staged,
-            recomputed,
+            (staged, recomputed),
+            &[],
         ),
         _ => CheckResult::not_run(DIGEST_STAGED, CheckKind::Digest, "not reached"),
     }
@@ -380,7 +381,12 @@ fn key_unique(record: &ItemRecord) -> CheckResult {
     )
 }
 
-fn digests(id: &str, summary: &str, staged: &Staged, other: &Recomputed) -> CheckResult {
+fn digests(
+    id: &str,
+    summary: &str,
+    (staged, other): (&Staged, &Recomputed),
+    buckets: &[u16],
+) -> CheckResult {
     let mut findings = Vec::new();
     if staged.digest != other.digest {
         findings.push(format!(
@@ -388,5 +394,6 @@ fn digests(id: &str, summary: &str, staged: &Staged, other: &Recomputed) -> Chec
             staged.digest, other.digest
         ));
     }
+    findings.extend(bucket_finding(buckets));
     CheckResult::of_findings(id, CheckKind::Digest, summary, other.digest.rows, findings)
 }

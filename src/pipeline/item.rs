@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::domain::digest::{TableDigest, differing_buckets};
 use crate::domain::ipe::Ipe;
 use crate::domain::losses::ColumnLosses;
 use crate::domain::manifest::Staged;
@@ -133,12 +134,13 @@ async fn journey(
     let Some(reached) = tools.stop.run_until_cancelled(until_load).await else {
         return Err(stopped());
     };
-    reached?;
+    let buckets = reached?;
     match clear(record) {
         Some(cleared) => {
             during("lease", lease.still_ours().await)?;
             let fence = Some(lease.fence().clone());
-            load_and_verify(tools, context, ipe, (cleared, fence), record, log).await
+            let cleared = (cleared, fence, buckets);
+            load_and_verify(tools, context, ipe, cleared, record, log).await
         }
         None => Ok(()),
     }
@@ -152,14 +154,14 @@ fn stopped() -> PortError {
     .hint("run the item again")
 }
 
-/// Everything before the load: it may be left at any point, and nothing is published.
+/// Everything before the load: it may be left at any point, and nothing is published. Gives the digest of each bucket.
 async fn until_load(
     tools: &Tools,
     context: &RunContext,
     ipe: &Ipe,
     record: &mut ItemRecord,
     log: &mut ItemLog,
-) -> Result<(), PortError> {
+) -> Result<Vec<TableDigest>, PortError> {
     let stage = |stage| tools.progress.stage(&ipe.id, stage);
     stage(Stage::Open);
     let query = ipe
@@ -182,7 +184,8 @@ async fn until_load(
     let fits = contract_findings(&ipe.contract, &described).is_empty();
     record.described = Some(described);
     if !fits {
-        return during("close", view.close().await);
+        during("close", view.close().await)?;
+        return Ok(Vec::new());
     }
     let totals_query = sql::totals_query(&ipe.contract, &query);
     let before = ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await;
@@ -209,6 +212,7 @@ async fn until_load(
     let extraction = during("rows", extraction)?;
     log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
     note_changes(log, &extraction.seen.losses);
+    let buckets = extraction.seen.buckets;
     record.nulls = Some(extraction.seen.nulls);
     record.losses = Some(extraction.seen.losses);
     record.staged = Some(extraction.staged);
@@ -219,7 +223,8 @@ async fn until_load(
     }
     during("close", view.close().await)?;
     stage(Stage::Check);
-    examine_staged(tools, ipe, questions, record, log).await
+    examine_staged(tools, ipe, questions, record, log).await?;
+    Ok(buckets)
 }
 
 fn note_changes(log: &mut ItemLog, losses: &[ColumnLosses]) {
@@ -321,7 +326,7 @@ async fn load_and_verify(
     tools: &Tools,
     context: &RunContext,
     ipe: &Ipe,
-    (cleared, fence): (Cleared, Option<Fence>),
+    (cleared, fence, buckets): (Cleared, Option<Fence>, Vec<TableDigest>),
     record: &mut ItemRecord,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
@@ -345,6 +350,8 @@ async fn load_and_verify(
         .read_back(&table, context.period, &ipe.contract, rows_max)
         .await;
     let found = during("verify", found)?;
+    let theirs = found.buckets.as_ref();
+    record.differing_buckets = theirs.map(|theirs| differing_buckets(&buckets, theirs));
     record.read_back = Some(found.recomputed);
     record.read_back_runs = Some(found.run_ids);
     Ok(())

@@ -71,8 +71,7 @@ pub(super) fn refuse_closed(
 async fn close_earlier(client: &Client, job: &LoadJob, fence: &Fence) -> Result<(), PortError> {
     let places_max = client.limits.places_max;
     let closing = mark(job, CLOSED_BY, job.metadata.run_id.as_str());
-    let mut closed = 0;
-    for generation in (1..fence.generation).rev() {
+    for (closed, generation) in (1..fence.generation).rev().enumerate() {
         if closed == places_max {
             let what = format!(
                 "more than {places_max} runs before this one ended without loading the month"
@@ -80,7 +79,6 @@ async fn close_earlier(client: &Client, job: &LoadJob, fence: &Fence) -> Result<
             return Err(about(client, &job.table, PortErrorKind::Limit, what)
                 .hint("begin a new evidence root, and find out why they end"));
         }
-        closed += 1;
         let earlier = Fence {
             line: fence.line.clone(),
             generation,

@@ -311,9 +311,7 @@ mod tests {
             column("whole", "decimal(38,0)"),
             column("stamp", "rowversion"),
         ]);
-        for place in [3] {
-            all.columns[place].amount = true;
-        }
+        all.columns[3].amount = true;
         let text = query("`p.d.t`", "2024-12".parse().unwrap(), &all);
         assert!(
             text.contains("`_period` >= DATE '2024-12-01' AND `_period` < DATE '2025-01-01'"),

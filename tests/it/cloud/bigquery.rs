@@ -477,7 +477,8 @@ async fn a_dead_runs_job_that_is_still_at_work_is_ended_before_the_next_run_load
         while jobs.service.loads().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let loading = warehouse.load(&job(2, Some(2)));
+        let second = job(2, Some(2));
+        let loading = warehouse.load(&second);
         let release = async {
             while jobs.service.loads().len() < 2 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -511,7 +512,8 @@ async fn who_may_not_cancel_waits_for_the_end_of_the_dead_runs_job() {
             }
             jobs.service.hold(false);
         };
-        tokio::join!(warehouse.load(&job(2, Some(2))), release).0
+        let second = job(2, Some(2));
+        tokio::join!(warehouse.load(&second), release).0
     };
     let (watched, overtook) = tokio::join!(sleeper.load(&first), overtaker);
     watched.unwrap();

@@ -20,7 +20,7 @@ use crate::evidence::sample::{context, contract, ipe, job, period, staged};
 
 /// An engine of its own for one test, with a bucket in a folder.
 pub(crate) struct World {
-    pub(crate) dir: TempDir,
+    _dir: TempDir,
     pub(crate) engine: Engine,
     pub(crate) jobs: Jobs,
     pub(crate) staging: StoreRoot,
@@ -34,7 +34,7 @@ impl World {
         let bucket: PathBuf = dir.path().join("buckets/staging");
         let staging = store::open(bucket.to_str().unwrap()).unwrap();
         Self {
-            dir,
+            _dir: dir,
             engine,
             jobs,
             staging,

@@ -145,6 +145,7 @@ impl World {
             findings: vec![],
             receipt: Some(receipt),
             read_back: Some(counted.recomputed),
+            differing_buckets: None,
             read_back_runs: Some(counted.run_ids),
             verification: vec![],
             context: run,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -19,7 +20,7 @@ use soxauto::adapters::google::http::Http;
 use soxauto::adapters::google::metadata::Metadata;
 use soxauto::adapters::google::token::{CachedTokens, Origin};
 use soxauto::domain::contract::Contract;
-use soxauto::domain::limits::BigQueryLimits;
+use soxauto::domain::limits::{BigQueryLimits, HttpLimits};
 use soxauto::domain::manifest::PartFile;
 use soxauto::kernels::bigquery::table::columns;
 
@@ -93,7 +94,17 @@ impl Jobs {
         let mut places = self.google.endpoints();
         places.push(("bigquery".to_owned(), self.fake.url()));
         let endpoints = Endpoints::replaced(&places).unwrap();
-        let http = Http::new(quick()).unwrap();
+        // A look that ends a load waits for the engine; it must not be sent twice.
+        let patience = match self.service.engine {
+            Some(_) => Duration::from_secs(60),
+            None => quick().silence_timeout,
+        };
+        let limits = HttpLimits {
+            silence_timeout: patience,
+            attempt_timeout: patience.max(quick().attempt_timeout),
+            ..quick()
+        };
+        let http = Http::new(limits).unwrap();
         let metadata = Metadata::new(endpoints.metadata.clone(), &["scope"]);
         let tokens = CachedTokens::new(http.clone(), Origin::Metadata(metadata));
         Session::new(http, Arc::new(tokens), endpoints)
