@@ -212,7 +212,6 @@ async fn until_load(
     let extraction = during("rows", extraction)?;
     log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
     note_changes(log, &extraction.seen.losses);
-    let buckets = extraction.seen.buckets;
     record.nulls = Some(extraction.seen.nulls);
     record.losses = Some(extraction.seen.losses);
     record.staged = Some(extraction.staged);
@@ -224,7 +223,7 @@ async fn until_load(
     during("close", view.close().await)?;
     stage(Stage::Check);
     examine_staged(tools, ipe, questions, record, log).await?;
-    Ok(buckets)
+    Ok(extraction.seen.buckets)
 }
 
 fn note_changes(log: &mut ItemLog, losses: &[ColumnLosses]) {
