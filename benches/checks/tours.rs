@@ -22,7 +22,9 @@ use soxauto::pipeline::stage::{PartEncoder, PartLayout, part_path, provenance, s
 use soxauto::ports::{
     BatchStream, LoadJob, ReadBack, Secret, Source as _, StoreRoot, Warehouse as _,
 };
-use soxauto::settings::{RunSettings, SecretsChoice, SourceSettings};
+use soxauto::settings::{
+    GoogleSettings, RunSettings, SecretsChoice, SourceSettings, WarehouseChoice,
+};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -186,10 +188,11 @@ impl Tours {
             period: Some(self.period),
             preliminary: false,
             accepted: Vec::new(),
+            witnesses: Vec::new(),
             items: Vec::new(),
             jobs: 1,
             staging: root("staging"),
-            warehouse: root("warehouse"),
+            warehouse: WarehouseChoice::Local(root("warehouse")),
             evidence: root("evidence"),
             catalog: Some(self.files.path().to_owned()),
             source: SourceSettings {
@@ -198,6 +201,9 @@ impl Tours {
                 sandbox_data: None,
                 sandbox_plant: PlantProfile::Clean,
             },
+            google: GoogleSettings::default(),
+            shard: None,
+            stamps: Vec::new(),
             limits: Limits::default(),
         };
         let listener: Arc<dyn Progress> = Arc::<Steps>::clone(&steps);

@@ -8,13 +8,11 @@ use crate::domain::period::Period;
 #[cfg(feature = "sandbox")]
 use crate::domain::plant::PlantProfile;
 
-use crate::settings::WarehouseChoice;
-
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
-use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
-use super::source_args::SourceArgs;
+use super::serve_args::ServeArgs;
+use super::work_args::WorkArgs;
 
 /// Stream financial extracts out of SQL Server into checked, sealed evidence
 ///
@@ -45,6 +43,8 @@ Exit codes: 0 nothing to report · 1 a check found something · 2 something coul
 pub(super) enum Command {
     /// Extract, check, stage, load and seal the items of a month
     Run(Box<RunArgs>),
+    /// Run months on request over HTTP, as the service of the deployment guide
+    Serve(Box<ServeArgs>),
     /// Recompute an evidence package from its files and report every inconsistency
     Verify(VerifyArgs),
     /// List, show, check and begin items; plan what a run would meet
@@ -123,40 +123,24 @@ pub(super) struct RunArgs {
         value_delimiter = ','
     )]
     pub(super) items: Vec<String>,
-    /// Items that run at once
-    #[arg(long, env = "SOXAUTO_JOBS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16))]
-    pub(super) jobs: u16,
-    /// Where Parquet parts are staged: a folder, file:///folder or memory://
-    #[arg(
-        long,
-        env = "SOXAUTO_STAGING",
-        default_value = "out/staging",
-        value_name = "URL"
-    )]
-    pub(super) staging: String,
-    /// Where months are loaded: a folder or file:///folder
-    #[arg(
-        long,
-        env = "SOXAUTO_WAREHOUSE",
-        default_value = "out/warehouse",
-        value_name = "URL"
-    )]
-    pub(super) warehouse: WarehouseChoice,
-    /// Where evidence packages are sealed: a folder or file:///folder
-    #[arg(
-        long,
-        env = "SOXAUTO_EVIDENCE",
-        default_value = "out/evidence",
-        value_name = "URL"
-    )]
-    pub(super) evidence: String,
-    /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
-    #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
-    pub(super) catalog: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) google: GoogleArgs,
+    pub(super) work: WorkArgs,
+    /// Which task this is, from 0, where several share the items; Cloud Run says it to each task of a job
+    #[arg(
+        long,
+        env = "CLOUD_RUN_TASK_INDEX",
+        default_value_t = 0,
+        value_name = "N"
+    )]
+    pub(super) task_index: usize,
+    /// How many tasks share the items
+    #[arg(
+        long,
+        env = "CLOUD_RUN_TASK_COUNT",
+        default_value_t = 1,
+        value_name = "N"
+    )]
+    pub(super) task_count: usize,
     /// Print the result as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,

@@ -32,8 +32,13 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "server",
+        &["domain", "ports", "pipeline", "settings", "app"],
+    ),
+    (
         "cli",
         &[
+            "server",
             "domain",
             "ports",
             "catalog",
@@ -58,6 +63,8 @@ const VENDORS: &[(&str, &[&str])] = &[
     ("reqwest", &["src/adapters/google/"]),
     ("jsonwebtoken", &["src/adapters/google/"]),
     ("rustls", &["src/adapters/google/", "src/sandbox/"]),
+    ("axum", &["src/server/"]),
+    ("hyper", &["src/server/"]),
     ("clap", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
 ];

@@ -67,11 +67,13 @@ impl Place {
                 sandbox_plant: PlantProfile::Clean,
             },
             google: GoogleSettings::default(),
+            shard: None,
+            stamps: Vec::new(),
             limits: limits(),
         }
     }
 
-    fn secret(&self, connection_string: &str) {
+    pub(crate) fn secret(&self, connection_string: &str) {
         let dir = self.dir.path().join("secrets");
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join("DB_CREDENTIALS_NAV_BI"), connection_string).unwrap();
