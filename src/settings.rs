@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::domain::check::Acceptance;
-use crate::domain::limits::Limits;
+use crate::domain::limits::{Limits, ServerLimits};
 use crate::domain::period::Period;
 use crate::domain::plant::PlantProfile;
+use crate::domain::run::Stamp;
+use crate::domain::shard::Shard;
 
 /// Where connection strings come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,8 +214,47 @@ pub struct RunSettings {
     pub google: GoogleSettings,
     /// Whether what lies on this machine's disk is gone with the run: no root may lie there.
     pub disk_is_memory: bool,
+    /// Which of the items this process runs, where several share them; `None` is all.
+    pub shard: Option<Shard>,
+    /// What the face knows that keeps the run from being control evidence.
+    pub stamps: Vec<Stamp>,
     /// Limits.
     pub limits: Limits,
+}
+
+/// Who may call the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody who reaches it; its runs are no control evidence.
+    Anybody,
+    /// Those who bring a token that an identity provider signed.
+    Tokens(TokenRules),
+}
+
+/// Which tokens are good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRules {
+    /// For whom they are made; one of these.
+    pub audiences: Vec<String>,
+    /// Whom they name; empty is anybody.
+    pub emails: Vec<String>,
+    /// Where the provider publishes its keys.
+    pub keys_url: String,
+}
+
+/// The service.
+#[derive(Debug, Clone)]
+pub struct ServiceSettings {
+    /// What every run has in common; month and items come with the request.
+    pub run: RunSettings,
+    /// Who may call.
+    pub access: Access,
+    /// Project that the service runs in, if it is known.
+    pub project: Option<String>,
+    /// How long a run may take to end when the service is asked to stop.
+    pub grace: Duration,
+    /// Limits.
+    pub limits: ServerLimits,
 }
 
 /// Where things are.

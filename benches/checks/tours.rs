@@ -22,7 +22,9 @@ use soxauto::pipeline::stage::{PartEncoder, PartLayout, part_path, provenance, s
 use soxauto::ports::{
     BatchStream, LoadJob, ReadBack, Secret, Source as _, StoreRoot, Warehouse as _,
 };
-use soxauto::settings::{RunSettings, SecretsChoice, SourceSettings};
+use soxauto::settings::{
+    GoogleSettings, RunSettings, SecretsChoice, SourceSettings, WarehouseChoice,
+};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -190,7 +192,7 @@ impl Tours {
             items: Vec::new(),
             jobs: 1,
             staging: root("staging"),
-            warehouse: root("warehouse"),
+            warehouse: WarehouseChoice::Local(root("warehouse")),
             evidence: root("evidence"),
             catalog: Some(self.files.path().to_owned()),
             source: SourceSettings {
@@ -199,6 +201,10 @@ impl Tours {
                 sandbox_data: None,
                 sandbox_plant: PlantProfile::Clean,
             },
+            google: GoogleSettings::default(),
+            disk_is_memory: false,
+            shard: None,
+            stamps: Vec::new(),
             limits: Limits::default(),
         };
         let listener: Arc<dyn Progress> = Arc::<Steps>::clone(&steps);

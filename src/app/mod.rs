@@ -2,6 +2,7 @@
 
 mod google;
 mod samples;
+pub mod service;
 mod sources;
 mod warehouse;
 
@@ -9,6 +10,7 @@ pub mod catalog;
 pub mod clean;
 pub mod roots;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -22,12 +24,13 @@ use crate::adapters::process::ProcProcesses;
 use crate::catalog::lint::Finding;
 use crate::catalog::{CatalogError, Definitions};
 use crate::domain::digest::hex;
-use crate::domain::ids::RunId;
+use crate::domain::ids::{IpeId, RunId};
 use crate::domain::ipe::Ipe;
 use crate::domain::limits::Limits;
 use crate::domain::period::{Period, PeriodError};
 use crate::domain::query::QueryError;
-use crate::domain::run::{Program, RunContext, Stamp};
+use crate::domain::run::{Holder, Program, RunContext, Stamp};
+use crate::pipeline::lease::at_work;
 use crate::pipeline::package::{VerifyReport, VerifyRequest, verify_package};
 use crate::pipeline::progress::Progress;
 use crate::pipeline::record::Places;
@@ -148,6 +151,9 @@ impl App {
             accepted.validate().map_err(StartError::Acceptance)?;
         }
         let mut items = sound_items(settings.catalog.as_deref(), &settings.items)?;
+        if let Some(shard) = settings.shard {
+            items = shard.of(items);
+        }
         let rows_max = settings.limits.sample_rows_max;
         samples::attach(&mut items, &settings.witnesses, rows_max).map_err(StartError::Witness)?;
         let roots = roots(&settings).await?;
@@ -198,6 +204,32 @@ impl App {
     #[must_use]
     pub fn context(&self) -> &RunContext {
         &self.context
+    }
+
+    /// The items that it will run; none when others share them all.
+    pub fn items(&self) -> impl Iterator<Item = &IpeId> {
+        self.items.iter().map(|ipe| &ipe.id)
+    }
+
+    /// Items of this run that another run is at work on, and who that is.
+    ///
+    /// # Errors
+    /// The evidence root cannot be read.
+    pub async fn at_work(&self) -> Result<BTreeMap<IpeId, Holder>, PortError> {
+        let tools = &self.tools;
+        let mut found = BTreeMap::new();
+        for ipe in self.items() {
+            let month = (ipe, self.context.period);
+            let (clock, processes) = (&tools.clock, &tools.processes);
+            let held = at_work(&tools.evidence, month, clock, processes, &tools.limits).await?;
+            found.extend(held.map(|holder| (ipe.clone(), holder)));
+        }
+        Ok(found)
+    }
+
+    /// Gives back what was opened for a run that is not made after all.
+    pub async fn close(self) {
+        self.reach.stop().await;
     }
 
     /// Asks the run to stop: what is not being loaded yet ends with a sealed package.
@@ -293,7 +325,7 @@ fn context(
 }
 
 fn stamps(settings: &RunSettings, program: &Program) -> Vec<Stamp> {
-    let mut stamps = Vec::new();
+    let mut stamps = settings.stamps.clone();
     if program.dirty {
         stamps.push(Stamp::DirtyBuild);
     }

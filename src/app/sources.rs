@@ -18,7 +18,7 @@ use super::google::Google;
 
 /// What there is to read from.
 pub(super) struct Reach {
-    sources: Arc<dyn Sources>,
+    sources: Arc<MssqlSources>,
     /// Where secrets come from, for the evidence: no values.
     pub(super) origin: String,
     #[cfg(feature = "sandbox")]
@@ -70,7 +70,13 @@ impl Reach {
 
     /// Sources by secret.
     pub(super) fn sources(&self) -> Arc<dyn Sources> {
-        Arc::clone(&self.sources)
+        let sources: Arc<MssqlSources> = Arc::clone(&self.sources);
+        sources
+    }
+
+    /// `host:port` of the server that a secret names.
+    pub(super) async fn server(&self, secret: &str) -> Result<String, PortError> {
+        Ok(self.sources.made(secret).await?.server())
     }
 
     /// Stops the stand-in.
@@ -90,18 +96,25 @@ struct MssqlSources {
     made: Mutex<BTreeMap<String, Arc<MssqlSource>>>,
 }
 
-#[async_trait]
-impl Sources for MssqlSources {
-    async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError> {
+impl MssqlSources {
+    async fn made(&self, secret: &str) -> Result<Arc<MssqlSource>, PortError> {
         let mut made = self.made.lock().await;
         if let Some(source) = made.get(secret) {
-            return Ok(Arc::<MssqlSource>::clone(source));
+            return Ok(Arc::clone(source));
         }
         let value = self.secrets.get(secret).await?;
         let source = MssqlSource::new(&value, self.limits.clone(), self.connections_max)
             .map_err(|error| error.at("secret", secret))?;
         let source = Arc::new(source);
         made.insert(secret.to_owned(), Arc::clone(&source));
+        Ok(source)
+    }
+}
+
+#[async_trait]
+impl Sources for MssqlSources {
+    async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError> {
+        let source: Arc<MssqlSource> = self.made(secret).await?;
         Ok(source)
     }
 

@@ -8,13 +8,12 @@ use crate::domain::period::Period;
 #[cfg(feature = "sandbox")]
 use crate::domain::plant::PlantProfile;
 
-use crate::settings::WarehouseChoice;
-
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
-use super::google_args::{DiskArgs, GoogleArgs};
+use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
-use super::source_args::SourceArgs;
+use super::serve_args::ServeArgs;
+use super::work_args::WorkArgs;
 
 /// Stream financial extracts out of SQL Server into checked, sealed evidence
 ///
@@ -45,6 +44,8 @@ Exit codes: 0 nothing to report · 1 a check found something · 2 something coul
 pub(super) enum Command {
     /// Extract, check, stage, load and seal the items of a month
     Run(Box<RunArgs>),
+    /// Run months on request over HTTP, as the service of the deployment guide
+    Serve(Box<ServeArgs>),
     /// Recompute an evidence package from its files and report every inconsistency
     Verify(VerifyArgs),
     /// List, show, check and begin items; plan what a run would meet
@@ -124,42 +125,24 @@ pub(super) struct RunArgs {
         value_delimiter = ','
     )]
     pub(super) items: Vec<String>,
-    /// Items that run at once
-    #[arg(long, env = "SOXAUTO_JOBS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16))]
-    pub(super) jobs: u16,
-    /// Where Parquet parts are staged: a folder, file:///folder, gs://bucket/prefix or memory://
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+    /// Which task this is, from 0, where several share the items; Cloud Run says it to each task of a job
     #[arg(
         long,
-        env = "SOXAUTO_STAGING",
-        default_value = "out/staging",
-        value_name = "URL"
+        env = "CLOUD_RUN_TASK_INDEX",
+        default_value_t = 0,
+        value_name = "N"
     )]
-    pub(super) staging: String,
-    /// Where months are loaded: a folder, file:///folder or bigquery://PROJECT/DATASET?location=EU
+    pub(super) task_index: usize,
+    /// How many tasks share the items
     #[arg(
         long,
-        env = "SOXAUTO_WAREHOUSE",
-        default_value = "out/warehouse",
-        value_name = "URL"
+        env = "CLOUD_RUN_TASK_COUNT",
+        default_value_t = 1,
+        value_name = "N"
     )]
-    pub(super) warehouse: WarehouseChoice,
-    /// Where evidence packages are sealed, and leases kept: a folder, file:///folder or gs://bucket/prefix
-    #[arg(
-        long,
-        env = "SOXAUTO_EVIDENCE",
-        default_value = "out/evidence",
-        value_name = "URL"
-    )]
-    pub(super) evidence: String,
-    /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
-    #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
-    pub(super) catalog: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) google: GoogleArgs,
-    #[command(flatten)]
-    pub(super) disk: DiskArgs,
+    pub(super) task_count: usize,
     /// Print the result as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,

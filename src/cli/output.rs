@@ -149,9 +149,9 @@ impl Progress for ProgressLines {
 
     fn finished(&self, ipe: &IpeId, status: ItemStatus) {
         self.with(ipe, |item, plain| {
-            item.bar.finish_with_message(word(status));
+            item.bar.finish_with_message(status.word());
             if plain {
-                tell(&format!("{ipe}: {}", word(status)));
+                tell(&format!("{ipe}: {}", status.word()));
             }
         });
     }
@@ -174,15 +174,6 @@ fn keys_line(found: KeysExamined) -> String {
     let plural = if passes == 1 { "" } else { "es" };
     let seconds = elapsed.as_secs_f64();
     format!("keys of {rows} rows {word}, {passes} pass{plural}, {seconds:.1} s")
-}
-
-fn word(status: ItemStatus) -> &'static str {
-    match status {
-        ItemStatus::Success => "SUCCESS",
-        ItemStatus::Failed => "FAILED",
-        ItemStatus::Error => "ERROR",
-        ItemStatus::Abandoned => "ABANDONED",
-    }
 }
 
 /// The result of a run as a table.
@@ -280,7 +271,7 @@ fn table_row(name: &str, item: &IpeResult) -> [String; 6] {
         item.digest.as_ref().and_then(|text| text.parse().ok());
     [
         name.to_owned(),
-        word(item.status).to_owned(),
+        item.status.word().to_owned(),
         item.rows_extracted.to_string(),
         format!("{}.{}", elapsed / 1_000, elapsed % 1_000 / 100),
         checks,

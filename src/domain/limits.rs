@@ -133,6 +133,69 @@ pub struct HttpLimits {
     pub token_margin: Duration,
 }
 
+/// Limits of the HTTP service.
+#[derive(Debug, Clone)]
+pub struct ServerLimits {
+    /// Bytes of the head of a request; hyper takes no fewer than 8 KiB, and a token is 2 KiB at most.
+    pub head_bytes_max: usize,
+    /// Headers of a request.
+    pub headers_max: usize,
+    /// From the opening of a connection, or the end of the last reply, to the end of the next head.
+    pub head_timeout: Duration,
+    /// Bytes of the body of a request: a date and the names of all items are 1 KiB.
+    pub body_bytes_max: usize,
+    /// From the head of a request to the end of its body.
+    pub body_timeout: Duration,
+    /// Connections at once; who comes later waits to be accepted.
+    pub connections_max: usize,
+    /// From the head to the reply, for everything but a run that the caller waits for.
+    pub request_timeout: Duration,
+    /// Runs that are remembered, with their results; the oldest that has ended is forgotten.
+    pub runs_kept_max: usize,
+    /// How long the answer of `/ready` is given again before its dependencies are asked anew.
+    pub ready_kept: Duration,
+    /// One dependency of `/ready`.
+    pub ready_timeout: Duration,
+    /// Bytes of a bearer token.
+    pub token_bytes_max: usize,
+    /// How far the clock of whoever signed a token may be from ours.
+    pub token_skew: Duration,
+    /// How long keys are kept that come without an age of their own.
+    pub keys_kept: Duration,
+    /// How long keys are kept whatever age they come with.
+    pub keys_kept_max: Duration,
+    /// Between two questions for keys because of a token that names an unknown one: tokens are free to make.
+    pub keys_pause: Duration,
+    /// Attempts to deliver an alert or to get keys.
+    pub attempts_max: u32,
+    /// All attempts to deliver an alert, together.
+    pub alert_timeout: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            head_bytes_max: 16 << 10,
+            headers_max: 64,
+            head_timeout: Duration::from_secs(10),
+            body_bytes_max: 64 << 10,
+            body_timeout: Duration::from_secs(10),
+            connections_max: 256,
+            request_timeout: Duration::from_secs(30),
+            runs_kept_max: 50,
+            ready_kept: Duration::from_secs(15),
+            ready_timeout: Duration::from_secs(5),
+            token_bytes_max: 8 << 10,
+            token_skew: Duration::from_secs(60),
+            keys_kept: Duration::from_secs(5 * 60),
+            keys_kept_max: Duration::from_secs(24 * 60 * 60),
+            keys_pause: Duration::from_secs(30),
+            attempts_max: 3,
+            alert_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
 impl Default for HttpLimits {
     fn default() -> Self {
         Self {

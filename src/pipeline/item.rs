@@ -9,7 +9,7 @@ use crate::domain::ipe::Ipe;
 use crate::domain::losses::ColumnLosses;
 use crate::domain::manifest::Staged;
 use crate::domain::query::BoundQuery;
-use crate::domain::run::{Fence, ItemStatus, RunContext};
+use crate::domain::run::{Fence, Holder, ItemStatus, RunContext};
 use crate::kernels::conform::{Conform, contract_findings};
 use crate::kernels::sql;
 use crate::ports::{Consistency, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn};
@@ -19,7 +19,7 @@ use super::check;
 use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
 use super::findings;
 use super::keys;
-use super::lease::{self, Lease};
+use super::lease::{self, Lease, Untaken};
 use super::log::ItemLog;
 use super::package;
 use super::population::{self, Questions};
@@ -32,6 +32,13 @@ use super::{ItemOutcome, Tools};
 /// Proof that every check before the load let the item through; only [`clear`] makes one.
 struct Cleared {
     staged: Staged,
+}
+
+/// How the run came into the item and month, or who kept it out.
+#[derive(Default)]
+struct Entry {
+    lease: Option<Lease>,
+    held_by: Option<Holder>,
 }
 
 /// Runs one item from opening to sealing. Never fails: what could not be found out is in the record.
@@ -47,10 +54,10 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
         "run started",
         json!({"period": context.period.to_string(), "definition_sha256": ipe.definition_sha256}),
     );
-    let mut lease = None;
+    let mut entry = Entry::default();
     let (reserve, outcome) = match reserve {
         Ok(reserve) => {
-            let journey = journey(tools, context, ipe, &mut record, &mut lease, &mut log);
+            let journey = journey(tools, context, ipe, &mut record, &mut entry, &mut log);
             (reserve, journey.await)
         }
         Err(full) => (None, Err(full)),
@@ -61,14 +68,18 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
     drop(reserve);
     let package = package::seal_or_say(tools, &mut record, &log.close()).await;
     // A run that could not seal keeps its lease, so that the next one seals in its name.
-    if let Some(lease) = lease
+    if let Some(lease) = entry.lease
         && package.is_some()
         && let Err(error) = lease.end(&tools.clock, record.status).await
     {
         tracing::warn!(%error, "the lease was not given back; it expires by itself");
     }
     tools.progress.finished(&ipe.id, record.status);
-    ItemOutcome { record, package }
+    ItemOutcome {
+        record,
+        package,
+        held_by: entry.held_by,
+    }
 }
 
 /// The checks follow from what is in the record, the status from checks and error.
@@ -118,11 +129,15 @@ async fn journey(
     context: &RunContext,
     ipe: &Ipe,
     record: &mut ItemRecord,
-    lease: &mut Option<Lease>,
+    entry: &mut Entry,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
-    let (taken, dead) = during("lease", lease::take(tools, record).await)?;
-    let lease = lease.insert(taken);
+    let taken = lease::take(tools, record).await;
+    if let Err(Untaken::Held(holder, _)) = &taken {
+        entry.held_by = Some(holder.clone());
+    }
+    let (taken, dead) = during("lease", taken.map_err(PortError::from))?;
+    let lease = entry.lease.insert(taken);
     for dead in dead {
         log.note(
             "lease taken over",

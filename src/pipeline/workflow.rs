@@ -10,7 +10,9 @@ use crate::domain::check::{CheckResult, Verdict};
 use crate::domain::finding::Finding;
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
-use crate::domain::run::{ControlResult, ItemStatus, OverallStatus, RunContext, RunState, Stamp};
+use crate::domain::run::{
+    ControlResult, Holder, ItemStatus, OverallStatus, RunContext, RunState, Stamp,
+};
 
 use super::record::ItemRecord;
 use super::{ItemOutcome, check};
@@ -102,6 +104,9 @@ pub struct IpeResult {
     /// Checks that did not clear and that somebody answers for.
     #[serde(default)]
     pub accepted: Vec<Uncleared>,
+    /// The other run that was at work on the item and month, if that is why this one did nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<Holder>,
     /// Content digest.
     pub digest: Option<String>,
     /// Where the evidence package lies.
@@ -198,6 +203,7 @@ impl IpeResult {
             failures,
             not_reached,
             accepted: accepted(record),
+            held_by: outcome.held_by.clone(),
             digest: record
                 .staged
                 .as_ref()

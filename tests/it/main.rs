@@ -50,6 +50,9 @@ mod sandbox_ledger;
 mod sandbox_tds;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod server;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod small_ledger;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

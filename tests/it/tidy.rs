@@ -32,8 +32,13 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "server",
+        &["domain", "ports", "pipeline", "settings", "app"],
+    ),
+    (
         "cli",
         &[
+            "server",
             "domain",
             "ports",
             "catalog",
@@ -59,6 +64,8 @@ const VENDORS: &[(&str, &[&str])] = &[
     ("gcp_bigquery_client", &["src/adapters/bigquery/"]),
     ("jsonwebtoken", &["src/adapters/google/"]),
     ("rustls", &["src/adapters/google/", "src/sandbox/"]),
+    ("axum", &["src/server/"]),
+    ("hyper", &["src/server/"]),
     ("clap", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
 ];

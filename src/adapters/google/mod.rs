@@ -8,6 +8,7 @@ pub mod endpoints;
 pub mod failure;
 pub mod http;
 pub mod metadata;
+pub mod oidc;
 pub mod secrets;
 pub mod service_account;
 pub mod storage;

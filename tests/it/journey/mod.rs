@@ -68,6 +68,8 @@ impl Place {
             },
             google: GoogleSettings::default(),
             disk_is_memory: false,
+            shard: None,
+            stamps: Vec::new(),
             limits: limits(),
         }
     }

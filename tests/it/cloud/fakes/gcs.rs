@@ -18,6 +18,8 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
+use soxauto::app::SystemClock;
+use soxauto::ports::Clock as _;
 
 use super::error;
 use super::identity::{EMAIL, Issuer};
@@ -220,7 +222,7 @@ async fn object(
         std::fs::write(&file, &body).unwrap();
         held.generation += 1;
         let generation = held.generation;
-        held.objects.insert(key, (generation, Utc::now()));
+        held.objects.insert(key, (generation, SystemClock.now()));
         let headers = [
             ("etag", format!("\"e{generation}\"")),
             ("x-goog-generation", generation.to_string()),
