@@ -23,7 +23,7 @@ COPY --from=build /src/target/release/soxauto /usr/local/bin/soxauto
 ENV MIMALLOC_PURGE_DELAY=0
 USER soxauto
 WORKDIR /home/soxauto
-# The binary answers and its embedded catalog reads; the HTTP service brings its own /health.
-HEALTHCHECK --interval=30s --timeout=5s CMD ["soxauto", "--version"]
+# The service on $PORT answers /health. A job runs the same image with the argument `run`.
+HEALTHCHECK --interval=30s --timeout=5s CMD ["soxauto", "serve", "--check"]
 ENTRYPOINT ["soxauto"]
-CMD ["run"]
+CMD ["serve"]

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use crate::adapters::google::storage::SCHEME;
 use crate::adapters::local_warehouse::LocalWarehouse;
 use crate::adapters::store;
+use crate::app::roots::RootOpener;
 use crate::catalog::Catalog;
 use crate::domain::contract::Contract;
 use crate::domain::ids::IpeId;
@@ -22,8 +24,9 @@ use crate::settings::{LookSettings, Roots};
 /// # Errors
 /// `Query` for a name that means nothing here, and what [`inspect::inspect`] says.
 pub async fn inspect(settings: LookSettings, look: Look) -> Result<Inspection, PortError> {
-    let subject = subject(&settings).await?;
-    let evidence = store::existing(&settings.roots.evidence)?;
+    let opener = RootOpener::new(&settings.roots.google).await?;
+    let subject = subject(&opener, &settings).await?;
+    let evidence = opener.existing(&settings.roots.evidence)?;
     let catalog = catalog(settings.catalog.as_deref())?;
     let contract = move |item: &IpeId| -> Option<Contract> {
         let found = catalog.select(&[item.to_string()]).ok()?;
@@ -50,6 +53,7 @@ pub async fn inspect(settings: LookSettings, look: Look) -> Result<Inspection, P
 /// `Query` for a statement that is refused or names what is not there.
 pub async fn sql(roots: &Roots, statement: &str, to: AnswerTo) -> Result<(), PortError> {
     let names = LocalWarehouse::names(statement)?;
+    let opener = RootOpener::new(&roots.google).await?;
     let mut frames = BTreeMap::new();
     for name in names.iter().filter(|name| name.contains('@')) {
         let run = RunName::parse(name).filter(|run| run.item.is_some());
@@ -62,10 +66,11 @@ pub async fn sql(roots: &Roots, statement: &str, to: AnswerTo) -> Result<(), Por
                 "write \"ITEM@RUN\" in double quotes, such as \"IPE_07@20240501T090000Z-1a2b3c4d\"",
             )
         })?;
-        frames.insert(name.clone(), staged_paths(roots, &run).await?);
+        frames.insert(name.clone(), staged_paths(&opener, roots, &run).await?);
     }
     // A statement over staged runs alone needs no warehouse; nothing is made for it.
-    let staging = store::existing(&roots.staging)?.unwrap_or_else(store::memory);
+    let staging = opener.existing(&roots.staging)?;
+    let staging = staging.unwrap_or_else(store::memory);
     let warehouse = match store::existing(&roots.warehouse)? {
         Some(root) => root,
         None if !frames.is_empty() => staging.clone(),
@@ -75,8 +80,12 @@ pub async fn sql(roots: &Roots, statement: &str, to: AnswerTo) -> Result<(), Por
     warehouse.answer(statement, frames, to).await
 }
 
-async fn staged_paths(roots: &Roots, run: &RunName) -> Result<Vec<PathBuf>, PortError> {
-    let subject = of_run(roots, run).await?;
+async fn staged_paths(
+    opener: &RootOpener,
+    roots: &Roots,
+    run: &RunName,
+) -> Result<Vec<PathBuf>, PortError> {
+    let subject = of_run(opener, roots, run).await?;
     let local = |part: &PartAt| {
         let folder = part.root.local_dir().ok_or_else(|| {
             let what = format!("SQL reads files, and {} is no folder", part.root.uri);
@@ -94,7 +103,7 @@ fn catalog(folder: Option<&Path>) -> Result<Catalog, PortError> {
 }
 
 /// What a name means: first what lies at a path, then runs, then tables.
-async fn subject(settings: &LookSettings) -> Result<Subject, PortError> {
+async fn subject(opener: &RootOpener, settings: &LookSettings) -> Result<Subject, PortError> {
     let (target, roots) = (settings.target.as_str(), &settings.roots);
     let path = Url::parse(target)
         .ok()
@@ -106,16 +115,13 @@ async fn subject(settings: &LookSettings) -> Result<Subject, PortError> {
     }
     if path.is_dir() {
         let root = store::open_existing(&path.to_string_lossy())?;
-        return match find::record(&root).await? {
-            Some(record) => {
-                let staging = staging_of(roots, &record).await?;
-                find::of_record(record, &staging)
-            }
-            None => find::folder(&root, "").await,
-        };
+        return of_folder(opener, roots, &root).await;
+    }
+    if target.starts_with(SCHEME) {
+        return in_cloud(opener, settings).await;
     }
     if let Some(run) = RunName::parse(target) {
-        return of_run(roots, &run).await;
+        return of_run(opener, roots, &run).await;
     }
     if target.contains(['/', '\\', '.']) {
         let what = format!("there is no file or folder `{target}`");
@@ -125,9 +131,48 @@ async fn subject(settings: &LookSettings) -> Result<Subject, PortError> {
     table(settings)
 }
 
+/// An evidence package, or a folder of parts.
+async fn of_folder(
+    opener: &RootOpener,
+    roots: &Roots,
+    root: &StoreRoot,
+) -> Result<Subject, PortError> {
+    match find::record(root).await? {
+        Some(record) => {
+            let staging = staging_of(opener, roots, &record).await?;
+            find::of_record(record, &staging)
+        }
+        None => find::folder(root, "").await,
+    }
+}
+
+/// A file, a folder of parts or an evidence package in Cloud Storage.
+async fn in_cloud(opener: &RootOpener, settings: &LookSettings) -> Result<Subject, PortError> {
+    let target = settings.target.as_str();
+    match target.rsplit_once('/') {
+        Some((folder, name)) if name.ends_with(".parquet") => Ok(Subject {
+            name: target.to_owned(),
+            parts: vec![PartAt {
+                root: opener.open_existing(folder)?,
+                path: name.to_owned(),
+            }],
+            contract: None,
+            record: None,
+        }),
+        _ => {
+            let root = opener.open_existing(target)?;
+            of_folder(opener, &settings.roots, &root).await
+        }
+    }
+}
+
 /// The staging root that was given if the run is there, or else the one that the record names.
-async fn staging_of(roots: &Roots, record: &ItemRecord) -> Result<StoreRoot, PortError> {
-    if let Some(root) = store::existing(&roots.staging)? {
+async fn staging_of(
+    opener: &RootOpener,
+    roots: &Roots,
+    record: &ItemRecord,
+) -> Result<StoreRoot, PortError> {
+    if let Some(root) = opener.existing(&roots.staging)? {
         let run = RunName {
             item: Some(record.ipe.clone()),
             run_id: record.context.run_id.clone(),
@@ -136,7 +181,7 @@ async fn staging_of(roots: &Roots, record: &ItemRecord) -> Result<StoreRoot, Por
             return Ok(root);
         }
     }
-    store::open_existing(&record.places.staging)
+    opener.open_existing(&record.places.staging)
 }
 
 fn file(path: &Path) -> Result<Subject, PortError> {
@@ -156,8 +201,8 @@ fn file(path: &Path) -> Result<Subject, PortError> {
 }
 
 /// The staged rows of a run, found in staging or by its package.
-async fn of_run(roots: &Roots, run: &RunName) -> Result<Subject, PortError> {
-    if let Some(staging) = store::existing(&roots.staging)? {
+async fn of_run(opener: &RootOpener, roots: &Roots, run: &RunName) -> Result<Subject, PortError> {
+    if let Some(staging) = opener.existing(&roots.staging)? {
         let folders = find::run_folders(&staging, run).await?;
         if let Some(folder) = find::the_one(run, folders)? {
             let mut subject = find::folder(&staging, &folder).await?;
@@ -166,12 +211,12 @@ async fn of_run(roots: &Roots, run: &RunName) -> Result<Subject, PortError> {
             return Ok(subject);
         }
     }
-    if let Some(evidence) = store::existing(&roots.evidence)? {
+    if let Some(evidence) = opener.existing(&roots.evidence)? {
         let folders = find::run_folders(&evidence, run).await?;
         if let Some(folder) = find::the_one(run, folders)?
             && let Some(record) = find::record(&evidence.below(&folder)).await?
         {
-            let staging = store::open_existing(&record.places.staging)?;
+            let staging = opener.open_existing(&record.places.staging)?;
             return find::of_record(record, &staging);
         }
     }

@@ -18,5 +18,6 @@ pub mod pipeline;
 pub mod ports;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod server;
 pub mod settings;
 pub mod telemetry;

@@ -1,12 +1,16 @@
 //! What a run is asked to do, as typed values; the faces fill it in, the root acts on it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::domain::check::Acceptance;
-use crate::domain::limits::Limits;
+use crate::domain::limits::{Limits, ServerLimits};
 use crate::domain::period::Period;
 use crate::domain::plant::PlantProfile;
+use crate::domain::run::Stamp;
+use crate::domain::shard::Shard;
 
 /// Where connection strings come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,59 @@ pub enum SecretsChoice {
     Env,
     /// Files named as the secrets are, below a folder.
     File(PathBuf),
+    /// Google Secret Manager.
+    Gcp(GcpSecretsPlace),
+}
+
+/// A project whose Secret Manager keeps the secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GcpSecretsPlace {
+    /// Project id or number.
+    pub project: String,
+    /// Versions by name; of every other secret the latest is taken.
+    pub pins: BTreeMap<String, u64>,
+}
+
+impl FromStr for GcpSecretsPlace {
+    type Err = String;
+
+    /// Reads `PROJECT` or `PROJECT,NAME=VERSION,…`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut pieces = text.split(',');
+        let project = pieces.next().unwrap_or_default();
+        if !is_gcp_project(project) {
+            return Err(format!("`{project}` is no project of Google Cloud"));
+        }
+        let mut pins = BTreeMap::new();
+        for piece in pieces {
+            let pin = piece.split_once('=').and_then(|(name, version)| {
+                let version = version.parse().ok().filter(|version| *version > 0);
+                Some((name, version?)).filter(|_| is_secret_name(name))
+            });
+            let Some((name, version)) = pin else {
+                return Err(format!("`{piece}` pins no version: write NAME=VERSION"));
+            };
+            if pins.insert(name.to_owned(), version).is_some() {
+                return Err(format!("secret {name} is pinned twice"));
+            }
+        }
+        Ok(Self {
+            project: project.to_owned(),
+            pins,
+        })
+    }
+}
+
+/// Letters, digits and the few marks that ids, numbers and ids with a domain have.
+fn is_gcp_project(text: &str) -> bool {
+    let fits =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | ':');
+    !text.is_empty() && text.chars().all(fits)
+}
+
+fn is_secret_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !text.is_empty() && text.chars().all(fits)
 }
 
 impl FromStr for SecretsChoice {
@@ -26,11 +83,92 @@ impl FromStr for SecretsChoice {
         match text {
             "sandbox" => Ok(Self::Sandbox),
             "env" => Ok(Self::Env),
-            other => match other.strip_prefix("file:") {
-                Some(dir) if !dir.is_empty() => Ok(Self::File(PathBuf::from(dir))),
-                _ => Err("write sandbox, env or file:DIR".to_owned()),
+            other => match other.split_once(':') {
+                Some(("file", dir)) if !dir.is_empty() => Ok(Self::File(PathBuf::from(dir))),
+                Some(("gcp", place)) => place.parse().map(Self::Gcp),
+                _ => Err("write sandbox, env, file:DIR or gcp:PROJECT[,NAME=VERSION…]".to_owned()),
             },
         }
+    }
+}
+
+/// Who this program is at Google.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum GoogleCredentials {
+    /// The service account of the machine, from its metadata server; no key is kept.
+    #[default]
+    Metadata,
+    /// The key of a service account in a file.
+    File(PathBuf),
+    /// The key of a service account in the secret `GOOGLE_SERVICE_ACCOUNT_CREDENTIALS`.
+    Secret,
+}
+
+impl FromStr for GoogleCredentials {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("file:")) {
+            ("metadata", _) => Ok(Self::Metadata),
+            ("secret", _) => Ok(Self::Secret),
+            (_, Some(file)) if !file.is_empty() => Ok(Self::File(PathBuf::from(file))),
+            _ => Err("write metadata, secret or file:KEY.json".to_owned()),
+        }
+    }
+}
+
+/// How Google Cloud is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GoogleSettings {
+    /// Who calls.
+    pub credentials: GoogleCredentials,
+    /// Services that are elsewhere than Google says, as pairs of name and base URL.
+    pub endpoints: Vec<(String, String)>,
+}
+
+/// Where months are loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WarehouseChoice {
+    /// A folder, as a path or URL.
+    Local(String),
+    /// A dataset of BigQuery.
+    BigQuery(BigQueryPlace),
+}
+
+/// A dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BigQueryPlace {
+    /// Project that holds it and pays for the jobs.
+    pub project: String,
+    /// Dataset.
+    pub dataset: String,
+    /// Where its data is, such as `EU` or `europe-west1`: it never moves, and jobs must run there.
+    pub location: String,
+}
+
+impl FromStr for WarehouseChoice {
+    type Err = String;
+
+    /// Reads `bigquery://project/dataset?location=EU`; anything else is a folder.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some(place) = text.strip_prefix("bigquery://") else {
+            return Ok(Self::Local(text.to_owned()));
+        };
+        let wanted = || format!("`{text}`: write bigquery://PROJECT/DATASET?location=EU");
+        let (path, query) = place.split_once('?').ok_or_else(wanted)?;
+        let (project, dataset) = path.split_once('/').ok_or_else(wanted)?;
+        let location = query.strip_prefix("location=").ok_or_else(wanted)?;
+        let word = |text: &str, mark: char| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == mark)
+        };
+        if !is_gcp_project(project) || !word(dataset, '_') || !word(location, '-') {
+            return Err(wanted());
+        }
+        Ok(Self::BigQuery(BigQueryPlace {
+            project: project.to_owned(),
+            dataset: dataset.to_owned(),
+            location: location.to_owned(),
+        }))
     }
 }
 
@@ -65,15 +203,58 @@ pub struct RunSettings {
     /// Staging root.
     pub staging: String,
     /// Warehouse.
-    pub warehouse: String,
+    pub warehouse: WarehouseChoice,
     /// Evidence root.
     pub evidence: String,
     /// Folder that replaces the embedded catalog.
     pub catalog: Option<PathBuf>,
     /// What is read from.
     pub source: SourceSettings,
+    /// How Google Cloud is reached, if anything of it is used.
+    pub google: GoogleSettings,
+    /// Whether what lies on this machine's disk is gone with the run: no root may lie there.
+    pub disk_is_memory: bool,
+    /// Which of the items this process runs, where several share them; `None` is all.
+    pub shard: Option<Shard>,
+    /// What the face knows that keeps the run from being control evidence.
+    pub stamps: Vec<Stamp>,
     /// Limits.
     pub limits: Limits,
+}
+
+/// Who may call the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody who reaches it; its runs are no control evidence.
+    Anybody,
+    /// Those who bring a token that an identity provider signed.
+    Tokens(TokenRules),
+}
+
+/// Which tokens are good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRules {
+    /// For whom they are made; one of these.
+    pub audiences: Vec<String>,
+    /// Whom they name; empty is anybody.
+    pub emails: Vec<String>,
+    /// Where the provider publishes its keys.
+    pub keys_url: String,
+}
+
+/// The service.
+#[derive(Debug, Clone)]
+pub struct ServiceSettings {
+    /// What every run has in common; month and items come with the request.
+    pub run: RunSettings,
+    /// Who may call.
+    pub access: Access,
+    /// Project that the service runs in, if it is known.
+    pub project: Option<String>,
+    /// How long a run may take to end when the service is asked to stop.
+    pub grace: Duration,
+    /// Limits.
+    pub limits: ServerLimits,
 }
 
 /// Where things are.
@@ -85,6 +266,8 @@ pub struct Roots {
     pub warehouse: String,
     /// Evidence root.
     pub evidence: String,
+    /// How Google Cloud is reached, if one of them is there.
+    pub google: GoogleSettings,
 }
 
 /// What is looked into.
@@ -98,4 +281,81 @@ pub struct LookSettings {
     pub roots: Roots,
     /// Folder that replaces the embedded catalog.
     pub catalog: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_google_are_named_by_project_and_pinned_by_name() {
+        let choice = "gcp:my-project".parse().unwrap();
+        let place = |pins: &[(&str, u64)]| {
+            let pins = pins
+                .iter()
+                .map(|(name, version)| ((*name).to_owned(), *version));
+            SecretsChoice::Gcp(GcpSecretsPlace {
+                project: "my-project".to_owned(),
+                pins: pins.collect(),
+            })
+        };
+        assert_eq!(place(&[]), choice);
+        let choice = "gcp:my-project,DB_A=7,DB_B=12".parse().unwrap();
+        assert_eq!(place(&[("DB_A", 7), ("DB_B", 12)]), choice);
+        for wrong in [
+            "gcp:",
+            "gcp:a/b",
+            "gcp:p,DB",
+            "gcp:p,DB=latest",
+            "gcp:p,DB=0",
+            "gcp:p,=1",
+            "gcp:p,A=1,A=2",
+            "gcp:p,",
+        ] {
+            assert!(wrong.parse::<SecretsChoice>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_warehouse_is_a_folder_or_a_dataset_with_its_location() {
+        let folder = |text: &str| WarehouseChoice::Local(text.to_owned());
+        for text in ["out/warehouse", "file:///x", "C:/x?y"] {
+            assert_eq!(text.parse(), Ok(folder(text)));
+        }
+        let dataset = WarehouseChoice::BigQuery(BigQueryPlace {
+            project: "p-1".to_owned(),
+            dataset: "jumia_sox_reconciliation".to_owned(),
+            location: "EU".to_owned(),
+        });
+        assert_eq!(
+            "bigquery://p-1/jumia_sox_reconciliation?location=EU".parse(),
+            Ok(dataset)
+        );
+        for wrong in [
+            "p/d",
+            "p/d?location=",
+            "p?location=EU",
+            "p/d.t?location=EU",
+            "p/d?loc=EU",
+            "/d?location=EU",
+            "p/d?location=EU&x=1",
+        ] {
+            let text = format!("bigquery://{wrong}");
+            let error = text.parse::<WarehouseChoice>().unwrap_err();
+            assert!(error.contains("?location=EU"), "{error}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_the_machine_or_a_key() {
+        assert_eq!("metadata".parse(), Ok(GoogleCredentials::Metadata));
+        assert_eq!("secret".parse(), Ok(GoogleCredentials::Secret));
+        assert_eq!(
+            "file:k.json".parse(),
+            Ok(GoogleCredentials::File("k.json".into()))
+        );
+        for wrong in ["file:", "k.json", "secret:x", ""] {
+            assert!(wrong.parse::<GoogleCredentials>().is_err(), "{wrong}");
+        }
+    }
 }

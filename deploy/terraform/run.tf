@@ -6,7 +6,6 @@ locals {
     SOXAUTO_SECRETS   = "gcp:${var.project_id}"
     SOXAUTO_STAGING   = "gs://${google_storage_bucket.retained["staging"].name}"
     SOXAUTO_EVIDENCE  = "gs://${google_storage_bucket.retained["evidence"].name}"
-    SOXAUTO_LEASES    = "gs://${google_storage_bucket.leases.name}"
     SOXAUTO_WAREHOUSE = "bigquery://${var.project_id}/${var.dataset}?location=${var.location}"
   }
 

@@ -1,4 +1,4 @@
-//! Opens store roots from text: a directory, `file:` or `memory:`.
+//! Opens store roots from text: a directory, `file:` or `memory:`; those in the cloud are opened elsewhere.
 //!
 //! May use `ports` and `object_store`; never reads or writes an object itself.
 //!
@@ -27,7 +27,7 @@ use crate::ports::{PortError, PortErrorKind, StoreRoot};
 /// Opens a root for writing; a directory that is absent is made.
 ///
 /// # Errors
-/// `Config` for a scheme that is not known, `Unsupported` for one that comes later, `Denied`.
+/// `Config` for a scheme that is not known, `Unsupported` for a bucket, `Denied`.
 pub fn open(location: &str) -> std::result::Result<StoreRoot, PortError> {
     match place(location)? {
         Place::Memory => Ok(memory()),
@@ -103,7 +103,7 @@ fn place(location: &str) -> std::result::Result<Place, PortError> {
             .ok_or_else(|| config(location, "not an absolute file URL")),
         "gs" => Err(PortError::new(
             PortErrorKind::Unsupported,
-            format!("`{location}`: Google Cloud Storage comes in a later version"),
+            format!("`{location}`: a bucket cannot be a folder of this machine"),
         )
         .hint("write a directory, file:///absolute/directory or memory://")),
         _ => Err(config(location, "not a scheme that is known here")),

@@ -12,8 +12,9 @@ use crate::domain::query::{BoundQuery, QueryFile};
 use crate::kernels::conform::{arrow_type, contract_findings};
 use crate::kernels::loss::loss;
 use crate::ports::{AccessEvidence, Clock, Described, Estimate, PortError, Source};
-use crate::settings::SourceSettings;
+use crate::settings::{GoogleSettings, SourceSettings};
 
+use super::google::Google;
 use super::sources::Reach;
 use super::{StartError, SystemClock, sound_items};
 
@@ -24,6 +25,8 @@ pub struct AskSettings {
     pub period: Option<Period>,
     /// What is read from.
     pub source: SourceSettings,
+    /// How Google Cloud is reached, if anything of it is used.
+    pub google: GoogleSettings,
     /// Limits.
     pub limits: Limits,
 }
@@ -168,7 +171,9 @@ fn period(settings: &AskSettings) -> Result<Period, StartError> {
 
 /// One connection at a time: the view is closed before the plan is asked for.
 async fn reach(settings: &AskSettings) -> Result<Reach, PortError> {
-    Reach::open(&settings.source, &settings.limits, 1).await
+    let (source, limits) = (&settings.source, &settings.limits);
+    let google = Google::new(&settings.google, &source.secrets, limits).await?;
+    Reach::open(source, &google, limits, 1).await
 }
 
 /// Describes a query in a view of its own.

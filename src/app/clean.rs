@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::SystemClock;
+use super::roots::RootOpener;
 use crate::adapters::local_warehouse::LocalWarehouse;
 use crate::adapters::process::ProcProcesses;
 use crate::adapters::store;
@@ -17,7 +18,8 @@ use crate::settings::Roots;
 /// A root that cannot be read, and an evidence root that is not there while others are: without its leases and packages
 /// nobody can tell what is an orphan.
 pub async fn clean(roots: &Roots, remove: bool) -> Result<CleanReport, PortError> {
-    let staging = store::existing(&roots.staging)?;
+    let opener = RootOpener::new(&roots.google).await?;
+    let staging = opener.existing(&roots.staging)?;
     let warehouse = match store::existing(&roots.warehouse)? {
         Some(root) => {
             let leftovers = LocalWarehouse::new(&root, store::memory())?.leftovers()?;
@@ -25,7 +27,7 @@ pub async fn clean(roots: &Roots, remove: bool) -> Result<CleanReport, PortError
         }
         None => None,
     };
-    let Some(evidence) = store::existing(&roots.evidence)? else {
+    let Some(evidence) = opener.existing(&roots.evidence)? else {
         if staging.is_none() && warehouse.is_none() {
             return Ok(CleanReport::default());
         }

@@ -1,11 +1,16 @@
 //! The root: the only place that picks adapters and puts a run together.
 
+mod google;
 mod samples;
+pub mod service;
 mod sources;
+mod warehouse;
 
 pub mod catalog;
 pub mod clean;
+pub mod roots;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -15,26 +20,26 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::local_warehouse::LocalWarehouse;
 use crate::adapters::process::ProcProcesses;
-use crate::adapters::store;
 use crate::catalog::lint::Finding;
 use crate::catalog::{CatalogError, Definitions};
 use crate::domain::digest::hex;
-use crate::domain::ids::RunId;
+use crate::domain::ids::{IpeId, RunId};
 use crate::domain::ipe::Ipe;
 use crate::domain::limits::Limits;
 use crate::domain::period::{Period, PeriodError};
 use crate::domain::query::QueryError;
-use crate::domain::run::{Program, RunContext, Stamp};
+use crate::domain::run::{Holder, Program, RunContext, Stamp};
+use crate::pipeline::lease::at_work;
 use crate::pipeline::package::{VerifyReport, VerifyRequest, verify_package};
 use crate::pipeline::progress::Progress;
 use crate::pipeline::record::Places;
 use crate::pipeline::workflow::WorkflowResult;
 use crate::pipeline::{Tools, schedule};
 use crate::ports::{Clock, PortError};
-use crate::settings::{RunSettings, SecretsChoice};
+use crate::settings::{GoogleSettings, RunSettings, SecretsChoice, WarehouseChoice};
 
+use roots::RootOpener;
 use sources::Reach;
 
 /// Why a run could not begin; nothing was read or written.
@@ -146,23 +151,38 @@ impl App {
             accepted.validate().map_err(StartError::Acceptance)?;
         }
         let mut items = sound_items(settings.catalog.as_deref(), &settings.items)?;
+        if let Some(shard) = settings.shard {
+            items = shard.of(items);
+        }
         let rows_max = settings.limits.sample_rows_max;
         samples::attach(&mut items, &settings.witnesses, rows_max).map_err(StartError::Witness)?;
-        let staging = store::open(&settings.staging)?;
-        let evidence = store::open(&settings.evidence)?;
-        let warehouse = LocalWarehouse::new(&store::open(&settings.warehouse)?, staging.clone())?;
-        let reach = Reach::open(&settings.source, &settings.limits, settings.jobs).await?;
+        let roots = roots(&settings).await?;
+        let staging = roots.open(&settings.staging)?;
+        let evidence = roots.open(&settings.evidence)?;
+        let warehouse = warehouse::open(
+            &settings.warehouse,
+            &staging,
+            roots.google(),
+            &settings.limits,
+        )?;
+        let reach = Reach::open(
+            &settings.source,
+            roots.google(),
+            &settings.limits,
+            settings.jobs,
+        )
+        .await?;
         let context = context(&settings, period, started_at)?;
         let places = Places {
             staging: staging.uri.clone(),
-            warehouse: crate::ports::Warehouse::location(&warehouse),
+            warehouse: warehouse.location(),
             secrets: reach.origin.clone(),
             host: host_name(),
         };
         let tools = Tools {
             sources: reach.sources(),
             staging,
-            warehouse: Arc::new(warehouse),
+            warehouse,
             evidence,
             clock: Arc::new(clock),
             processes: Arc::new(ProcProcesses),
@@ -184,6 +204,32 @@ impl App {
     #[must_use]
     pub fn context(&self) -> &RunContext {
         &self.context
+    }
+
+    /// The items that it will run; none when others share them all.
+    pub fn items(&self) -> impl Iterator<Item = &IpeId> {
+        self.items.iter().map(|ipe| &ipe.id)
+    }
+
+    /// Items of this run that another run is at work on, and who that is.
+    ///
+    /// # Errors
+    /// The evidence root cannot be read.
+    pub async fn at_work(&self) -> Result<BTreeMap<IpeId, Holder>, PortError> {
+        let tools = &self.tools;
+        let mut found = BTreeMap::new();
+        for ipe in self.items() {
+            let month = (ipe, self.context.period);
+            let (clock, processes) = (&tools.clock, &tools.processes);
+            let held = at_work(&tools.evidence, month, clock, processes, &tools.limits).await?;
+            found.extend(held.map(|holder| (ipe.clone(), holder)));
+        }
+        Ok(found)
+    }
+
+    /// Gives back what was opened for a run that is not made after all.
+    pub async fn close(self) {
+        self.reach.stop().await;
     }
 
     /// Asks the run to stop: what is not being loaded yet ends with a sealed package.
@@ -217,16 +263,48 @@ pub async fn verify(
     staging: Option<&str>,
     manifest_sha256: Option<&str>,
 ) -> Result<VerifyReport, PortError> {
-    let package = store::open_existing(package)?;
-    let staging = staging.map(store::open_existing).transpose()?;
+    let roots = RootOpener::new(&GoogleSettings::default()).await?;
+    verify_with(&roots, package, staging, manifest_sha256).await
+}
+
+/// Verifies a package as [`verify`] does, with roots that somebody else opens.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_with(
+    roots: &RootOpener,
+    package: &str,
+    staging: Option<&str>,
+    manifest_sha256: Option<&str>,
+) -> Result<VerifyReport, PortError> {
+    let package = roots.open_existing(package)?;
+    let staging = staging
+        .map(|staging| roots.open_existing(staging))
+        .transpose()?;
     let request = VerifyRequest {
         package: &package,
         staging: staging.as_ref(),
-        open: &store::open_existing,
+        open: &|location| roots.open_existing(location),
         manifest_sha256,
         limits: &Limits::default(),
     };
     Ok(verify_package(request).await)
+}
+
+/// What opens the roots of a run; refuses a disk that does not keep them.
+async fn roots(settings: &RunSettings) -> Result<RootOpener, PortError> {
+    if settings.disk_is_memory {
+        let mut places = vec![
+            ("staging", settings.staging.as_str()),
+            ("evidence", settings.evidence.as_str()),
+        ];
+        if let WarehouseChoice::Local(warehouse) = &settings.warehouse {
+            places.push(("warehouse", warehouse));
+        }
+        roots::refuse_memory_disk(&places)?;
+    }
+    let (google, secrets) = (&settings.google, &settings.source.secrets);
+    RootOpener::beside(google, secrets, &settings.limits).await
 }
 
 /// What is fixed before the first row.
@@ -247,7 +325,7 @@ fn context(
 }
 
 fn stamps(settings: &RunSettings, program: &Program) -> Vec<Stamp> {
-    let mut stamps = Vec::new();
+    let mut stamps = settings.stamps.clone();
     if program.dirty {
         stamps.push(Stamp::DirtyBuild);
     }
@@ -257,7 +335,7 @@ fn stamps(settings: &RunSettings, program: &Program) -> Vec<Stamp> {
     match settings.source.secrets {
         SecretsChoice::Sandbox => stamps.push(Stamp::SandboxSource),
         SecretsChoice::File(_) => stamps.push(Stamp::FileSecrets),
-        SecretsChoice::Env => {}
+        SecretsChoice::Env | SecretsChoice::Gcp(_) => {}
     }
     stamps
 }

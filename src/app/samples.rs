@@ -6,6 +6,9 @@ use crate::domain::digest::sha256_hex;
 use crate::domain::ipe::Ipe;
 use crate::domain::witness::Sample;
 use crate::kernels::cells::parse;
+use crate::kernels::keys::hashes_of;
+use crate::pipeline::witness::given;
+use crate::ports::SmallTable;
 
 /// How null is written.
 const NULL: &str = "NULL";
@@ -25,7 +28,7 @@ pub(super) fn attach(
         let ipe = runs.ok_or_else(|| format!("{at}: the run has no item `{name}`"))?;
         let bytes = std::fs::read(file).map_err(|io| format!("{at}: {io}"))?;
         let keys = keys(ipe, &bytes, rows_max).map_err(|what| format!("{at}: {what}"))?;
-        let Some(definition) = &mut ipe.witness else {
+        let Some(definition) = &ipe.witness else {
             return Err(format!(
                 "{at}: the item reads no witnesses; give it a section [witness] and a witness.sql"
             ));
@@ -36,13 +39,27 @@ pub(super) fn attach(
             ));
         }
         let file = file.file_name().unwrap_or(file.as_os_str());
-        definition.sample = Some(Sample {
+        let sample = Sample {
             file: file.to_string_lossy().into_owned(),
             sha256: sha256_hex(&bytes),
             keys,
-        });
+        };
+        fits(ipe, &sample).map_err(|what| format!("{at}: {what}"))?;
+        if let Some(definition) = &mut ipe.witness {
+            definition.sample = Some(sample);
+        }
     }
     Ok(())
+}
+
+/// Whether every value fits its column, which a number that is too long does not.
+fn fits(ipe: &Ipe, sample: &Sample) -> Result<(), String> {
+    let given = given(&ipe.contract, sample)?.into_iter();
+    let keys = SmallTable {
+        columns: ipe.contract.key.clone(),
+        rows: given.map(|drawn| drawn.key).collect(),
+    };
+    hashes_of(&ipe.contract, &keys).map(|_| ())
 }
 
 /// The keys of a file, each in the order of the contract's key.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
+use crate::adapters::google::secrets::GcpSecrets;
 use crate::adapters::mssql::MssqlSource;
 use crate::adapters::secrets::{EnvSecrets, FileSecrets};
 use crate::domain::limits::Limits;
@@ -13,9 +14,11 @@ use crate::domain::plant::PlantProfile;
 use crate::ports::{PortError, PortErrorKind, Secrets, Source, Sources};
 use crate::settings::{SecretsChoice, SourceSettings};
 
+use super::google::Google;
+
 /// What there is to read from.
 pub(super) struct Reach {
-    sources: Arc<dyn Sources>,
+    sources: Arc<MssqlSources>,
     /// Where secrets come from, for the evidence: no values.
     pub(super) origin: String,
     #[cfg(feature = "sandbox")]
@@ -26,6 +29,7 @@ impl Reach {
     /// Picks the secrets, and starts the stand-in if they are its.
     pub(super) async fn open(
         settings: &SourceSettings,
+        google: &Google,
         limits: &Limits,
         connections_max: usize,
     ) -> Result<Self, PortError> {
@@ -41,6 +45,11 @@ impl Reach {
         let secrets: Arc<dyn Secrets> = match choice {
             SecretsChoice::Env => Arc::new(EnvSecrets),
             SecretsChoice::File(dir) => Arc::new(FileSecrets::new(dir.clone())),
+            SecretsChoice::Gcp(place) => {
+                let session = google.session_for_secrets()?;
+                let (project, pins) = (place.project.clone(), place.pins.clone());
+                Arc::new(GcpSecrets::new(session, project, pins))
+            }
             #[cfg(feature = "sandbox")]
             SecretsChoice::Sandbox => Arc::new(SandboxSecrets::of(sandbox.as_ref())?),
             #[cfg(not(feature = "sandbox"))]
@@ -61,7 +70,13 @@ impl Reach {
 
     /// Sources by secret.
     pub(super) fn sources(&self) -> Arc<dyn Sources> {
-        Arc::clone(&self.sources)
+        let sources: Arc<MssqlSources> = Arc::clone(&self.sources);
+        sources
+    }
+
+    /// `host:port` of the server that a secret names.
+    pub(super) async fn server(&self, secret: &str) -> Result<String, PortError> {
+        Ok(self.sources.made(secret).await?.server())
     }
 
     /// Stops the stand-in.
@@ -81,12 +96,11 @@ struct MssqlSources {
     made: Mutex<BTreeMap<String, Arc<MssqlSource>>>,
 }
 
-#[async_trait]
-impl Sources for MssqlSources {
-    async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError> {
+impl MssqlSources {
+    async fn made(&self, secret: &str) -> Result<Arc<MssqlSource>, PortError> {
         let mut made = self.made.lock().await;
         if let Some(source) = made.get(secret) {
-            return Ok(Arc::<MssqlSource>::clone(source));
+            return Ok(Arc::clone(source));
         }
         let value = self.secrets.get(secret).await?;
         let source = MssqlSource::new(&value, self.limits.clone(), self.connections_max)
@@ -97,10 +111,22 @@ impl Sources for MssqlSources {
     }
 }
 
+#[async_trait]
+impl Sources for MssqlSources {
+    async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError> {
+        let source: Arc<MssqlSource> = self.made(secret).await?;
+        Ok(source)
+    }
+
+    async fn origin_of(&self, secret: &str) -> Option<String> {
+        Some(self.secrets.origin_of(secret).await)
+    }
+}
+
 #[cfg(not(feature = "sandbox"))]
 fn no_sandbox() -> PortError {
     PortError::new(PortErrorKind::Config, "this build has no embedded sandbox")
-        .hint("use --secrets env or --secrets file:DIR")
+        .hint("use --secrets env, --secrets file:DIR or --secrets gcp:PROJECT")
 }
 
 /// Refuses what only the embedded stand-in can serve.

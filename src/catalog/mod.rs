@@ -20,6 +20,15 @@ use crate::domain::ipe::Ipe;
 
 use lint::Finding;
 
+/// The predicates of an item's population, in the order of its funnel: the first is that of `accuracy.negative.1`.
+#[must_use]
+pub fn predicates(ipe: &Ipe) -> Vec<String> {
+    let population = ipe.population.as_ref();
+    population.map_or_else(Vec::new, |population| {
+        lint::predicates(&population.query.text)
+    })
+}
+
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/catalog");
 
 /// A definition that cannot be used.

@@ -10,8 +10,10 @@ use crate::domain::plant::PlantProfile;
 
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
+use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
-use super::source_args::SourceArgs;
+use super::serve_args::ServeArgs;
+use super::work_args::WorkArgs;
 
 /// Stream financial extracts out of SQL Server into checked, sealed evidence
 ///
@@ -42,6 +44,8 @@ Exit codes: 0 nothing to report · 1 a check found something · 2 something coul
 pub(super) enum Command {
     /// Extract, check, stage, load and seal the items of a month
     Run(Box<RunArgs>),
+    /// Run months on request over HTTP, as the service of the deployment guide
+    Serve(Box<ServeArgs>),
     /// Recompute an evidence package from its files and report every inconsistency
     Verify(VerifyArgs),
     /// List, show, check and begin items; plan what a run would meet
@@ -62,6 +66,8 @@ Examples:
   soxauto run --period 2024-04                          close April 2024 on the embedded stand-in
   soxauto run --cutoff-date 2024-05-01 --ipe IPE_07     the same month, one item, named by its cutoff
   soxauto run --secrets env --period 2024-04            a real server: DB_CREDENTIALS_NAV_BI holds the ODBC string
+  soxauto run --secrets gcp:my-project                  the same from Secret Manager
+  soxauto run --staging gs://b/staging --evidence gs://c/evidence    parts and packages in buckets
   soxauto run --catalog items --sandbox-data tables     your own items over your own tables
   soxauto run --period 2024-04 --sandbox-plant hold     a repeated entry, which holds its load
   soxauto run --witness IPE_07=sample.csv               the auditor's own sample of keys
@@ -119,38 +125,24 @@ pub(super) struct RunArgs {
         value_delimiter = ','
     )]
     pub(super) items: Vec<String>,
-    /// Items that run at once
-    #[arg(long, env = "SOXAUTO_JOBS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16))]
-    pub(super) jobs: u16,
-    /// Where Parquet parts are staged: a folder, file:///folder or memory://
-    #[arg(
-        long,
-        env = "SOXAUTO_STAGING",
-        default_value = "out/staging",
-        value_name = "URL"
-    )]
-    pub(super) staging: String,
-    /// Where months are loaded: a folder or file:///folder
-    #[arg(
-        long,
-        env = "SOXAUTO_WAREHOUSE",
-        default_value = "out/warehouse",
-        value_name = "URL"
-    )]
-    pub(super) warehouse: String,
-    /// Where evidence packages are sealed: a folder or file:///folder
-    #[arg(
-        long,
-        env = "SOXAUTO_EVIDENCE",
-        default_value = "out/evidence",
-        value_name = "URL"
-    )]
-    pub(super) evidence: String,
-    /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
-    #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
-    pub(super) catalog: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) source: SourceArgs,
+    pub(super) work: WorkArgs,
+    /// Which task this is, from 0, where several share the items; Cloud Run says it to each task of a job
+    #[arg(
+        long,
+        env = "CLOUD_RUN_TASK_INDEX",
+        default_value_t = 0,
+        value_name = "N"
+    )]
+    pub(super) task_index: usize,
+    /// How many tasks share the items
+    #[arg(
+        long,
+        env = "CLOUD_RUN_TASK_COUNT",
+        default_value_t = 1,
+        value_name = "N"
+    )]
+    pub(super) task_count: usize,
     /// Print the result as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,
@@ -183,6 +175,8 @@ pub(super) struct VerifyArgs {
     /// SHA-256 of the manifest as `run` printed it: proves that the manifest itself was not rewritten
     #[arg(long, env = "SOXAUTO_MANIFEST_SHA256", value_name = "HEX")]
     pub(super) manifest_sha256: Option<String>,
+    #[command(flatten)]
+    pub(super) google: GoogleArgs,
     /// Print the report as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     pub(super) json: bool,

@@ -15,6 +15,7 @@ Examples:
   soxauto clean --remove                                the same, and removes it
   soxauto clean --json | jq -r '.orphans[].uri'
   soxauto clean --staging /data/staging --warehouse /data/warehouse --evidence /data/evidence
+  soxauto clean --staging gs://bucket/staging --evidence gs://other-bucket/evidence
 
 Orphans are staged parts that no sealed package names, packages without a manifest, room that was set
 aside, files that were being written, and warehouse runs that no month ever showed. What a run at

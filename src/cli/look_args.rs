@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::domain::period::Period;
-use crate::settings::Roots;
+use crate::settings::{Roots, WarehouseChoice};
+
+use super::google_args::GoogleArgs;
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
@@ -76,7 +78,8 @@ pub(super) struct RootArgs {
         long,
         env = "SOXAUTO_WAREHOUSE",
         default_value = "out/warehouse",
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = folder
     )]
     warehouse: String,
     /// Where evidence packages are sealed
@@ -87,6 +90,20 @@ pub(super) struct RootArgs {
         value_name = "URL"
     )]
     evidence: String,
+    #[command(flatten)]
+    google: GoogleArgs,
+}
+
+/// What is loaded in BigQuery is asked there: nothing here reads it but the run that loaded it.
+fn folder(text: &str) -> Result<String, String> {
+    match text.parse::<WarehouseChoice>()? {
+        WarehouseChoice::Local(folder) => Ok(folder),
+        WarehouseChoice::BigQuery(place) => Err(format!(
+            "this command looks into folders; ask BigQuery itself: bq query --project_id={} --location={} \
+             --use_legacy_sql=false 'SELECT …'",
+            place.project, place.location
+        )),
+    }
 }
 
 impl From<RootArgs> for Roots {
@@ -95,11 +112,13 @@ impl From<RootArgs> for Roots {
             staging,
             warehouse,
             evidence,
+            google,
         } = args;
         Self {
             staging,
             warehouse,
             evidence,
+            google: google.into(),
         }
     }
 }

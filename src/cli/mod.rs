@@ -5,15 +5,19 @@
 mod args;
 mod catalog;
 mod clean;
+mod google_args;
 mod inspect;
 mod look_args;
 mod output;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod serve;
+mod serve_args;
 mod source_args;
 mod sql;
 mod verify;
+mod work_args;
 
 use std::process::ExitCode;
 
@@ -47,6 +51,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     runtime.block_on(async {
         match cli.command {
             Command::Run(args) => run::run(*args).await,
+            Command::Serve(args) => serve::serve(*args).await,
             Command::Verify(args) => verify::verify(args).await,
             Command::Catalog(args) => catalog::catalog(args).await,
             Command::Clean(args) => clean::clean(args).await,

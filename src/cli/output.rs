@@ -10,8 +10,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use crate::domain::check::Verdict;
 use crate::domain::ids::IpeId;
 use crate::domain::run::{ItemStatus, RunContext};
-use crate::pipeline::progress::{Progress, Stage};
-use crate::pipeline::workflow::{IpeResult, WorkflowResult};
+use crate::pipeline::progress::{KeysExamined, Progress, Stage};
+use crate::pipeline::workflow::{IpeResult, Uncleared, WorkflowResult};
 
 /// Rows between two plain progress lines.
 const PLAIN_EVERY_ROWS: u64 = 1_000_000;
@@ -138,23 +138,42 @@ impl Progress for ProgressLines {
         });
     }
 
+    fn keys(&self, ipe: &IpeId, found: KeysExamined) {
+        let line = format!("{ipe}: {}", keys_line(found));
+        match &self.bars {
+            // A terminal that cannot be written to has closed.
+            Some(bars) => bars.println(line).unwrap_or_default(),
+            None => tell(&line),
+        }
+    }
+
     fn finished(&self, ipe: &IpeId, status: ItemStatus) {
         self.with(ipe, |item, plain| {
-            item.bar.finish_with_message(word(status));
+            item.bar.finish_with_message(status.word());
             if plain {
-                tell(&format!("{ipe}: {}", word(status)));
+                tell(&format!("{ipe}: {}", status.word()));
             }
         });
     }
 }
 
-fn word(status: ItemStatus) -> &'static str {
-    match status {
-        ItemStatus::Success => "SUCCESS",
-        ItemStatus::Failed => "FAILED",
-        ItemStatus::Error => "ERROR",
-        ItemStatus::Abandoned => "ABANDONED",
-    }
+/// What the keys of an item are, and what it took to know.
+fn keys_line(found: KeysExamined) -> String {
+    let KeysExamined {
+        rows,
+        passes,
+        repeated,
+        unread,
+        elapsed,
+    } = found;
+    let word = match (repeated, unread) {
+        (0, 0) => "unique".to_owned(),
+        (0, unread) => format!("not proven unique, {unread} rows with equal hashes unread"),
+        (repeated, _) => format!("not unique, {repeated} repeated"),
+    };
+    let plural = if passes == 1 { "" } else { "es" };
+    let seconds = elapsed.as_secs_f64();
+    format!("keys of {rows} rows {word}, {passes} pass{plural}, {seconds:.1} s")
 }
 
 /// The result of a run as a table.
@@ -166,9 +185,7 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
     }
     let mut text = columns(&rows, &[]);
     for (name, item) in &result.ipe_results {
-        if let Some(error) = &item.error_message {
-            text.push_str(&format!("\n{name}: {}", error.replace('\n', "\n  ")));
-        }
+        text.push_str(&went_wrong(name, item));
     }
     for (name, item) in &result.ipe_results {
         for finding in &item.findings {
@@ -201,6 +218,35 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
     text
 }
 
+/// The error, every check that did not clear, and in one line those that were not made for it.
+fn went_wrong(name: &str, item: &IpeResult) -> String {
+    let mut text = String::new();
+    let first = item.failures.first().map(ToString::to_string);
+    if let Some(error) = &item.error_message
+        && first.as_ref() != Some(error)
+    {
+        text.push_str(&format!("\n{name}: {}", error.replace('\n', "\n  ")));
+    }
+    let line = |what: &str, check: &Uncleared| {
+        let more = match check.more {
+            0 => String::new(),
+            more => format!(" (and {more} more, see the package)"),
+        };
+        format!("\n{name}: {what}{}{more}", harmless(&check.to_string()))
+    };
+    for check in &item.failures {
+        text.push_str(&line("", check));
+    }
+    if !item.not_reached.is_empty() {
+        let checks = item.not_reached.join(", ");
+        text.push_str(&format!("\n{name}: not reached: {checks}"));
+    }
+    for check in &item.accepted {
+        text.push_str(&line("accepted, no failure: ", check));
+    }
+    text
+}
+
 /// The word that the JSON form uses, so that both say the same.
 fn json_word(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
@@ -225,7 +271,7 @@ fn table_row(name: &str, item: &IpeResult) -> [String; 6] {
         item.digest.as_ref().and_then(|text| text.parse().ok());
     [
         name.to_owned(),
-        word(item.status).to_owned(),
+        item.status.word().to_owned(),
         item.rows_extracted.to_string(),
         format!("{}.{}", elapsed / 1_000, elapsed % 1_000 / 100),
         checks,
@@ -267,4 +313,28 @@ pub(super) fn harmless(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_keys_that_were_all_proved_are_called_unique() {
+        let of = |passes, repeated, unread| {
+            keys_line(KeysExamined {
+                rows: 10_000_000,
+                passes,
+                repeated,
+                unread,
+                elapsed: Duration::from_millis(4_100),
+            })
+        };
+        let unique = "keys of 10000000 rows unique, 2 passes, 4.1 s";
+        assert_eq!(of(2, 0, 0), unique);
+        let twice = "keys of 10000000 rows not unique, 7 repeated, 1 pass, 4.1 s";
+        assert_eq!((of(1, 7, 0), of(1, 7, 3)), (twice.into(), twice.into()));
+        let unread = "keys of 10000000 rows not proven unique, 3 rows with equal hashes unread, 1 pass, 4.1 s";
+        assert_eq!(of(1, 0, 3), unread);
+    }
 }

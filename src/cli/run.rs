@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::domain::check::Acceptance;
-use crate::domain::limits::Limits;
+use crate::domain::shard::Shard;
 use crate::settings::RunSettings;
 
 use super::args::RunArgs;
@@ -23,14 +23,12 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         approver,
         witnesses,
         items,
-        jobs,
-        staging,
-        warehouse,
-        evidence,
-        catalog,
-        source,
+        work,
+        task_index,
+        task_count,
         json,
     } = args;
+    let shard = Shard::new(task_index, task_count).map_err(anyhow::Error::msg)?;
     let accept = |check| Acceptance {
         check,
         reason: reason.clone().unwrap_or_default(),
@@ -42,17 +40,19 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         accepted: accepted.into_iter().map(accept).collect(),
         witnesses,
         items,
-        jobs: usize::from(jobs),
-        staging,
-        warehouse,
-        evidence,
-        catalog,
-        source: source.into(),
-        limits: Limits::default(),
+        shard: Some(shard),
+        ..work.into()
     };
     let progress = Arc::new(output::ProgressLines::new());
     let listener = Arc::<output::ProgressLines>::clone(&progress);
     let app = App::build(settings, listener).await?;
+    if app.items().next().is_none() {
+        output::tell(&format!(
+            "{shard} has nothing to do: the other tasks have all items"
+        ));
+        app.close().await;
+        return Ok(0);
+    }
     output::tell(&output::opening(app.context()));
     let stop = app.stop();
     let mut signals = JoinSet::new();

@@ -15,7 +15,8 @@ const DEFAULT_SECRETS: &str = "env";
 /// Which server.
 #[derive(Debug, Args)]
 pub(super) struct SourceArgs {
-    /// Where connection strings come from: sandbox, env or file:DIR
+    /// Where connection strings come from: sandbox, env, file:DIR or gcp:PROJECT (Secret Manager; the latest versions, or
+    /// pinned by gcp:PROJECT,NAME=VERSION)
     #[arg(long, env = "SOXAUTO_SECRETS", default_value = DEFAULT_SECRETS, value_name = "PLACE")]
     secrets: SecretsChoice,
     /// Open customer entries that the embedded stand-in holds [default: 20000, or no ledger with --sandbox-data]

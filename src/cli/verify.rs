@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::app;
+use crate::app::{self, roots::RootOpener};
 use crate::pipeline::package::{Outcome, VerifyReport};
 
 use super::args::VerifyArgs;
@@ -14,9 +14,12 @@ pub(super) async fn verify(args: VerifyArgs) -> anyhow::Result<u8> {
         package,
         staging,
         manifest_sha256,
+        google,
         json,
     } = args;
-    let report = app::verify(&package, staging.as_deref(), manifest_sha256.as_deref()).await?;
+    let roots = RootOpener::new(&google.into()).await?;
+    let (staging, manifest) = (staging.as_deref(), manifest_sha256.as_deref());
+    let report = app::verify_with(&roots, &package, staging, manifest).await?;
     if json {
         let text = json!({"package": package, "outcome": report.outcome(), "report": report});
         output::print(&serde_json::to_string_pretty(&text)?)?;

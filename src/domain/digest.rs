@@ -1,5 +1,6 @@
 //! The content digest, version 1: the value and its algebra. How a row becomes bytes is `kernels/canonical.rs`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,6 +12,9 @@ pub const DIGEST_VERSION: &str = "v1";
 
 /// Number of buckets of a row hash (12 bits).
 pub const BUCKETS: usize = 4096;
+
+/// Buckets that a finding names: a row that changed touches two.
+const BUCKETS_NAMED: usize = 20;
 
 /// What rows a table holds, whatever their order, batches and files.
 ///
@@ -99,6 +103,29 @@ impl From<TableDigest> for String {
     }
 }
 
+/// Numbers of the buckets that differ. `ours` are all buckets by number, `theirs` those that have rows.
+#[must_use]
+pub fn differing_buckets(ours: &[TableDigest], theirs: &BTreeMap<u16, TableDigest>) -> Vec<u16> {
+    let none = TableDigest::default();
+    let numbers = (0_u16..).zip(ours);
+    numbers
+        .filter(|(number, our)| theirs.get(number).unwrap_or(&none) != *our)
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// What is said of buckets that differ, `None` when there are none; of many the first.
+#[must_use]
+pub fn bucket_finding(buckets: &[u16]) -> Option<String> {
+    let first: Vec<String> = buckets
+        .iter()
+        .take(BUCKETS_NAMED)
+        .map(u16::to_string)
+        .collect();
+    let (count, first) = (buckets.len(), first.join(", "));
+    (count > 0).then(|| format!("{count} of {BUCKETS} buckets differ, of them {first}"))
+}
+
 /// Lower-case hex of bytes.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
@@ -149,6 +176,26 @@ mod tests {
         ] {
             assert!(bad.parse::<TableDigest>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_buckets_that_differ_are_named_and_empty_ones_are_equal_to_absent_ones() {
+        let one = TableDigest {
+            rows: 1,
+            limbs: [1, 2, 3, 4],
+        };
+        let mut ours = vec![TableDigest::default(); BUCKETS];
+        ours[7] = one;
+        ours[4095] = one;
+        let mut theirs = BTreeMap::from([(7, one), (4095, one)]);
+        assert_eq!(differing_buckets(&ours, &theirs), Vec::<u16>::new());
+        theirs.remove(&7);
+        theirs.insert(8, one);
+        theirs.insert(4095, one.merge(&one));
+        assert_eq!(differing_buckets(&ours, &theirs), [7, 8, 4095]);
+        let said = bucket_finding(&[7, 8]).unwrap();
+        assert_eq!(said, "2 of 4096 buckets differ, of them 7, 8");
+        assert_eq!(bucket_finding(&[]), None);
     }
 
     #[test]

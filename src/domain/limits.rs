@@ -50,6 +50,170 @@ pub struct Limits {
     pub lease_expires_after: Duration,
     /// Bytes set aside on the evidence disk at the start, so that a full disk can still be sealed.
     pub evidence_reserve_bytes: usize,
+    /// Calls to web services.
+    pub http: HttpLimits,
+    /// Jobs in BigQuery.
+    pub bigquery: BigQueryLimits,
+}
+
+/// Limits of jobs in BigQuery.
+#[derive(Debug, Clone)]
+pub struct BigQueryLimits {
+    /// From the first look at a load job to its end; one that is still at work then is left to the next run.
+    pub load_deadline: Duration,
+    /// From asking a query to its last row.
+    pub query_deadline: Duration,
+    /// Time that the service may hold one question for an answer; below the silence that a call may keep.
+    pub query_wait: Duration,
+    /// First pause between two looks at a job; doubles.
+    pub poll_first: Duration,
+    /// Longest pause between two looks.
+    pub poll_max: Duration,
+    /// Looks at a job that was created and is not to be found yet.
+    pub missing_looks_max: u32,
+    /// Attempts of one load: each has a job id of its own, and a new one begins when the last has failed.
+    pub load_attempts_max: u32,
+    /// Places in the line of a month that one run closes before it loads; a run that ended without loading leaves one.
+    pub places_max: usize,
+    /// Files of one load job; BigQuery takes no more.
+    pub load_files_max: usize,
+    /// Pages of one answer; a read-back has at most a row a bucket, a company and a run.
+    pub pages_max: u32,
+    /// Rows of one page.
+    pub page_rows_max: i32,
+}
+
+impl Default for BigQueryLimits {
+    fn default() -> Self {
+        Self {
+            load_deadline: Duration::from_secs(60 * 60),
+            query_deadline: Duration::from_secs(30 * 60),
+            query_wait: Duration::from_secs(20),
+            poll_first: Duration::from_millis(500),
+            poll_max: Duration::from_secs(10),
+            missing_looks_max: 10,
+            load_attempts_max: 5,
+            places_max: 1_000,
+            load_files_max: 10_000,
+            pages_max: 100,
+            page_rows_max: 5_000,
+        }
+    }
+}
+
+/// Limits of calls to web services.
+#[derive(Debug, Clone)]
+pub struct HttpLimits {
+    /// Name lookup, TCP and TLS together.
+    pub connect_timeout: Duration,
+    /// From the request to the head of its reply, and between two pieces of the reply.
+    pub silence_timeout: Duration,
+    /// One attempt from its beginning to the last byte of its reply.
+    pub attempt_timeout: Duration,
+    /// Attempts of a call that may be repeated; any other call has one.
+    pub attempts_max: u32,
+    /// Attempts to reach the metadata server: it is on the same machine, or there is none.
+    pub metadata_attempts_max: u32,
+    /// First pause between attempts; doubles, with full jitter.
+    pub backoff_first: Duration,
+    /// Longest pause that we choose ourselves.
+    pub backoff_max: Duration,
+    /// Longest pause that a service may ask for (`Retry-After`); who asks for more is not waited for.
+    pub retry_after_max: Duration,
+    /// Bytes of one reply: replies are small documents, whatever is large goes through the object store.
+    pub reply_bytes_max: usize,
+    /// Bytes of one stored object, which is written and read whole. A part is far smaller (`part_bytes_max`), unless one
+    /// row alone is larger.
+    pub object_bytes_max: usize,
+    /// Pages of one list, of a thousand objects each: ten million objects are more than a century of runs leaves.
+    pub list_pages_max: u32,
+    /// Characters of a service's own words in an error of ours.
+    pub message_chars_max: usize,
+    /// A token is renewed when it has less than this left; Google's metadata server has a new one in the last five minutes.
+    pub token_margin: Duration,
+}
+
+/// Limits of the HTTP service.
+#[derive(Debug, Clone)]
+pub struct ServerLimits {
+    /// Bytes of the head of a request; hyper takes no fewer than 8 KiB, and a token is 2 KiB at most.
+    pub head_bytes_max: usize,
+    /// Headers of a request.
+    pub headers_max: usize,
+    /// From the opening of a connection, or the end of the last reply, to the end of the next head.
+    pub head_timeout: Duration,
+    /// Bytes of the body of a request: a date and the names of all items are 1 KiB.
+    pub body_bytes_max: usize,
+    /// From the head of a request to the end of its body.
+    pub body_timeout: Duration,
+    /// Connections at once; who comes later waits to be accepted.
+    pub connections_max: usize,
+    /// From the head to the reply, for everything but a run that the caller waits for.
+    pub request_timeout: Duration,
+    /// Runs that are remembered, with their results; the oldest that has ended is forgotten.
+    pub runs_kept_max: usize,
+    /// How long the answer of `/ready` is given again before its dependencies are asked anew.
+    pub ready_kept: Duration,
+    /// One dependency of `/ready`.
+    pub ready_timeout: Duration,
+    /// Bytes of a bearer token.
+    pub token_bytes_max: usize,
+    /// How far the clock of whoever signed a token may be from ours.
+    pub token_skew: Duration,
+    /// How long keys are kept that come without an age of their own.
+    pub keys_kept: Duration,
+    /// How long keys are kept whatever age they come with.
+    pub keys_kept_max: Duration,
+    /// Between two questions for keys because of a token that names an unknown one: tokens are free to make.
+    pub keys_pause: Duration,
+    /// Attempts to deliver an alert or to get keys.
+    pub attempts_max: u32,
+    /// All attempts to deliver an alert, together.
+    pub alert_timeout: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            head_bytes_max: 16 << 10,
+            headers_max: 64,
+            head_timeout: Duration::from_secs(10),
+            body_bytes_max: 64 << 10,
+            body_timeout: Duration::from_secs(10),
+            connections_max: 256,
+            request_timeout: Duration::from_secs(30),
+            runs_kept_max: 50,
+            ready_kept: Duration::from_secs(15),
+            ready_timeout: Duration::from_secs(5),
+            token_bytes_max: 8 << 10,
+            token_skew: Duration::from_secs(60),
+            keys_kept: Duration::from_secs(5 * 60),
+            keys_kept_max: Duration::from_secs(24 * 60 * 60),
+            keys_pause: Duration::from_secs(30),
+            attempts_max: 3,
+            alert_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            silence_timeout: Duration::from_secs(60),
+            attempt_timeout: Duration::from_secs(5 * 60),
+            attempts_max: 6,
+            metadata_attempts_max: 3,
+            backoff_first: Duration::from_millis(500),
+            backoff_max: Duration::from_secs(32),
+            retry_after_max: Duration::from_secs(2 * 60),
+            reply_bytes_max: 16 << 20,
+            object_bytes_max: 64 << 20,
+            list_pages_max: 10_000,
+            message_chars_max: 500,
+            token_margin: Duration::from_secs(225),
+        }
+    }
 }
 
 impl Limits {
@@ -95,6 +259,8 @@ impl Default for Limits {
             lease_beat_interval: Duration::from_secs(30),
             lease_expires_after: Duration::from_secs(5 * 60),
             evidence_reserve_bytes: 4 << 20,
+            http: HttpLimits::default(),
+            bigquery: BigQueryLimits::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod query;
 pub mod run;
 pub mod scope;
 pub mod sequence;
+pub mod shard;
 pub mod sql_type;
 pub mod totals;
 pub mod witness;

@@ -11,6 +11,9 @@ use super::scope::{Scope, ScopeRule};
 use super::sequence::PreviousMonth;
 use super::totals::{ControlTotals, GroupTotals, TotalsError};
 
+/// What a column of the population begins with when it says whether a predicate keeps the row.
+pub const KEEP: &str = "keep: ";
+
 /// How an item's population is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PopulationDefinition {

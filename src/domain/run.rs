@@ -52,6 +52,8 @@ pub enum Stamp {
     SandboxSource,
     /// The connection string came from a file.
     FileSecrets,
+    /// Anybody who reaches the service may start a run.
+    UnauthenticatedService,
 }
 
 impl Stamp {
@@ -63,6 +65,9 @@ impl Stamp {
             Self::CatalogOverride => "the catalog was overridden with --catalog",
             Self::SandboxSource => "the source is the embedded sandbox",
             Self::FileSecrets => "secrets were read from files",
+            Self::UnauthenticatedService => {
+                "it was started through a service that asks nobody who they are (--allow-unauthenticated)"
+            }
         }
     }
 }
@@ -114,6 +119,19 @@ pub struct ProcessMark {
     pub pid: u32,
     /// Clock ticks from the boot to its start.
     pub started_ticks: u64,
+}
+
+/// The run that is at work on an item and month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Its name.
+    pub run_id: RunId,
+    /// When it took the item and month.
+    pub since: DateTime<Utc>,
+    /// Host that it runs on.
+    pub host: String,
+    /// When it counts as dead if it shows no further sign of life.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// The place of a run in the line of those that held an item and month: a month that shows a run does not go back to
@@ -197,7 +215,30 @@ pub enum ControlResult {
     NotConcluded,
 }
 
+impl ItemStatus {
+    /// The word that the guide uses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Success => "SUCCESS",
+            Self::Failed => "FAILED",
+            Self::Error => "ERROR",
+            Self::Abandoned => "ABANDONED",
+        }
+    }
+}
+
 impl OverallStatus {
+    /// The word that the guide uses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Success => "SUCCESS",
+            Self::PartialSuccess => "PARTIAL_SUCCESS",
+            Self::Failed => "FAILED",
+        }
+    }
+
     /// The status of a run from those of its items.
     #[must_use]
     pub fn of(items: &[ItemStatus]) -> Self {

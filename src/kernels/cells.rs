@@ -12,6 +12,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
+use crate::domain::amount::Amount;
 use crate::domain::contract::{Column, ColumnType, Contract};
 use crate::domain::query::ParamValue;
 use crate::domain::sql_type::SqlType;
@@ -53,79 +54,28 @@ pub fn batch(
 }
 
 fn array<'a>(column: &Column, cells: impl Iterator<Item = &'a Cell>) -> Result<ArrayRef, String> {
-    let wrong = || format!("column `{}` is no {}", column.name, column.sql_type);
-    let whole = |cell: &Cell| match cell {
-        Cell::Null => Ok(None),
-        Cell::Int(number) => Ok(Some(*number)),
-        _ => Err(wrong()),
-    };
     Ok(match column.column_type {
-        ColumnType::Text => {
-            let texts = cells.map(|cell| match cell {
-                Cell::Null => Ok(None),
-                Cell::Text(text) => Ok(Some(text.clone())),
-                _ => Err(wrong()),
-            });
-            Arc::new(texts.collect::<Result<StringArray, String>>()?)
+        ColumnType::Text => Arc::new(each(column, cells, text)?.collect::<StringArray>()),
+        ColumnType::Bool => Arc::new(each(column, cells, flag)?.collect::<BooleanArray>()),
+        ColumnType::Binary => Arc::new(each(column, cells, bytes)?.collect::<BinaryArray>()),
+        ColumnType::Int16 => Arc::new(each(column, cells, whole)?.collect::<Int16Array>()),
+        ColumnType::Int32 => Arc::new(each(column, cells, whole)?.collect::<Int32Array>()),
+        ColumnType::Int64 => Arc::new(each(column, cells, whole)?.collect::<Int64Array>()),
+        ColumnType::DateTime => {
+            Arc::new(each(column, cells, micros)?.collect::<TimestampMicrosecondArray>())
         }
-        ColumnType::Int16 => {
-            let narrow = |n: i64| i16::try_from(n).map_err(|_| wrong());
-            let numbers = cells.map(|cell| whole(cell)?.map(narrow).transpose());
-            Arc::new(numbers.collect::<Result<Int16Array, String>>()?)
-        }
-        ColumnType::Int32 => {
-            let narrow = |n: i64| i32::try_from(n).map_err(|_| wrong());
-            let numbers = cells.map(|cell| whole(cell)?.map(narrow).transpose());
-            Arc::new(numbers.collect::<Result<Int32Array, String>>()?)
-        }
-        ColumnType::Int64 => Arc::new(cells.map(whole).collect::<Result<Int64Array, String>>()?),
-        ColumnType::Date | ColumnType::DateTime => {
-            let moments = cells.map(|cell| match cell {
-                Cell::Null => Ok(None),
-                Cell::Date(date) => Ok(Some(date.and_time(NaiveTime::MIN))),
-                Cell::DateTime(moment) => Ok(Some(*moment)),
-                _ => Err(wrong()),
-            });
-            let moments: Vec<Option<NaiveDateTime>> = moments.collect::<Result<_, String>>()?;
-            let micros = moments
-                .iter()
-                .map(|m| m.map(|m| m.and_utc().timestamp_micros()));
-            let stamps: TimestampMicrosecondArray = micros.collect();
-            if column.column_type == ColumnType::Date {
-                cast(&stamps, &DataType::Date32).map_err(|error| error.to_string())?
-            } else {
-                Arc::new(stamps)
-            }
+        ColumnType::Date => {
+            let stamps: TimestampMicrosecondArray = each(column, cells, micros)?.collect();
+            cast(&stamps, &DataType::Date32).map_err(|error| error.to_string())?
         }
         ColumnType::Decimal { precision, scale } => {
-            let units = cells.map(|cell| match cell {
-                Cell::Null => Ok(None),
-                Cell::Decimal(amount) => amount
-                    .rescale(scale)
-                    .map(|a| Some(a.units()))
-                    .map_err(|e| e.to_string()),
-                _ => Err(wrong()),
-            });
-            let units: Decimal128Array = units.collect::<Result<_, String>>()?;
-            let scale = i8::try_from(scale).unwrap_or_default();
-            let typed = units.with_precision_and_scale(precision, scale);
+            let units = |cell: &'a Cell| match cell {
+                Cell::Decimal(amount) => amount.rescale(scale).ok().map(Amount::units),
+                _ => None,
+            };
+            let units: Decimal128Array = each(column, cells, units)?.collect();
+            let typed = units.with_precision_and_scale(precision, scale.cast_signed());
             Arc::new(typed.map_err(|error| error.to_string())?)
-        }
-        ColumnType::Bool => {
-            let flags = cells.map(|cell| match cell {
-                Cell::Null => Ok(None),
-                Cell::Bool(flag) => Ok(Some(*flag)),
-                _ => Err(wrong()),
-            });
-            Arc::new(flags.collect::<Result<BooleanArray, String>>()?)
-        }
-        ColumnType::Binary => {
-            let bytes = cells.map(|cell| match cell {
-                Cell::Null => Ok(None),
-                Cell::Bytes(bytes) => Ok(Some(bytes.as_slice())),
-                _ => Err(wrong()),
-            });
-            Arc::new(bytes.collect::<Result<BinaryArray, String>>()?)
         }
         ColumnType::Float32 | ColumnType::Float64 | ColumnType::DateTimeUtc | ColumnType::Time => {
             return Err(format!(
@@ -134,6 +84,61 @@ fn array<'a>(column: &Column, cells: impl Iterator<Item = &'a Cell>) -> Result<A
             ));
         }
     })
+}
+
+/// The value of every cell that is not null; one that has none is not of the column's type.
+fn each<'a, T>(
+    column: &Column,
+    cells: impl Iterator<Item = &'a Cell>,
+    value: impl Fn(&'a Cell) -> Option<T>,
+) -> Result<std::vec::IntoIter<Option<T>>, String> {
+    let values = cells.map(|cell| match cell {
+        Cell::Null => Ok(None),
+        cell => value(cell).map(Some).ok_or_else(|| {
+            format!(
+                "column `{}`: a value is no {}",
+                column.name, column.sql_type
+            )
+        }),
+    });
+    Ok(values.collect::<Result<Vec<_>, String>>()?.into_iter())
+}
+
+fn text(cell: &Cell) -> Option<&str> {
+    match cell {
+        Cell::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn flag(cell: &Cell) -> Option<bool> {
+    match cell {
+        Cell::Bool(flag) => Some(*flag),
+        _ => None,
+    }
+}
+
+fn bytes(cell: &Cell) -> Option<&[u8]> {
+    match cell {
+        Cell::Bytes(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+fn whole<T: TryFrom<i64>>(cell: &Cell) -> Option<T> {
+    match cell {
+        Cell::Int(number) => T::try_from(*number).ok(),
+        _ => None,
+    }
+}
+
+fn micros(cell: &Cell) -> Option<i64> {
+    let moment = match cell {
+        Cell::Date(date) => date.and_time(NaiveTime::MIN),
+        Cell::DateTime(moment) => *moment,
+        _ => return None,
+    };
+    Some(moment.and_utc().timestamp_micros())
 }
 
 /// A cell as the value of a parameter that is cast to the column's type: exact, and the same in every language setting.

@@ -8,6 +8,8 @@
 //! all its fraction digits, has a zero before the point and no sign on zero; integer division and remainder round
 //! down. Its `strftime` gives the right texts too, but was measured at 360 ns a cell; hence the tables.
 
+use std::sync::LazyLock;
+
 use polars::prelude::{
     DataType, Expr, NamedFrom as _, Scalar, Series, TimeUnit, TimeZone, col, concat_str, len, lit,
     when,
@@ -56,6 +58,9 @@ pub(super) struct Tables {
     micros: [Series; 2],
 }
 
+/// All tables: about 1.5 MiB of 100,000 texts, made when they are first needed and kept, as every part needs them.
+pub(super) static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
+
 /// Where the table of heads ends: beyond it lengths are cast one by one. Few texts of a ledger are longer.
 const HEADS: u32 = 1_024;
 
@@ -64,8 +69,7 @@ fn table(count: u32, text: impl Fn(u32) -> String) -> Series {
 }
 
 impl Tables {
-    /// Builds all tables: about 1.5 MiB, once per computation.
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let day = |index: u32| format!("{:02}-{:02}", index / 32, index % 32);
         let minute = |index: u32| format!("{:02}:{:02}:", index / 60, index % 60);
         let years = |length: u8| table(10_000, move |year| format!(",{length}:{year:04}-"));

@@ -7,6 +7,7 @@
 //! May use `domain`, the value types of `ports`, Arrow; Polars only in `recheck` and `frame`. Does no I/O, reads no
 //! clock, starts no task, and never puts a row's content into a message.
 
+pub mod bigquery;
 pub mod canonical;
 pub mod cells;
 pub mod conform;

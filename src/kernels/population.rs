@@ -11,12 +11,12 @@ use crate::domain::amount::Amount;
 use crate::domain::contract::{Column, Contract};
 use crate::domain::freshness::SourceDates;
 use crate::domain::period::Period;
-use crate::domain::population::{BaseCount, FunnelCell, PopulationDefinition};
+use crate::domain::population::{BaseCount, FunnelCell, KEEP, PopulationDefinition};
 use crate::domain::query::{BoundQuery, QueryError, QueryFile};
 use crate::ports::{Cell, SmallTable};
 
-/// What a column of the population begins with when it says whether a predicate keeps the row.
-pub const KEEP: &str = "keep: ";
+/// The column of a population by which every question groups.
+pub const COMPANY: &str = "company";
 /// The column of a population that says how many rows the item makes of one that it keeps; without it, one.
 pub const DELIVERED: &str = "delivered";
 
@@ -37,7 +37,7 @@ pub struct FunnelColumns {
 /// One sentence for a population without a company or a column of the key.
 pub fn funnel_columns(contract: &Contract, delivered: &[String]) -> Result<FunnelColumns, String> {
     let has = |name: &str| delivered.iter().any(|column| column == name);
-    let needed = std::iter::once("company").chain(contract.key.iter().map(String::as_str));
+    let needed = std::iter::once(COMPANY).chain(contract.key.iter().map(String::as_str));
     for name in needed {
         if !has(name) {
             return Err(format!(
@@ -53,6 +53,18 @@ pub fn funnel_columns(contract: &Contract, delivered: &[String]) -> Result<Funne
         amounts: amounts.cloned().collect(),
         counts_delivered: has(DELIVERED),
     })
+}
+
+/// Asks a server that cannot describe the population for its columns, without a row: the answer's names say them.
+#[must_use]
+pub fn columns_query(population: &BoundQuery) -> BoundQuery {
+    BoundQuery {
+        text: format!(
+            "SELECT TOP (0) p.* FROM (\n{}\n) AS p",
+            trimmed(&population.text)
+        ),
+        params: population.params.clone(),
+    }
 }
 
 /// A company as every question groups by it: code point by code point, without trailing blanks.

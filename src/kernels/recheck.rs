@@ -14,7 +14,7 @@ use bytes::Bytes;
 use polars::prelude::{DataFrame, Expr, IntoLazy as _, PolarsResult, StringChunked};
 use sha2::{Digest as _, Sha256};
 
-use super::expressions::{self, Tables};
+use super::expressions::{self, TABLES};
 use super::frame::{self, FrameError, Part, guarded, whole_numbers};
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::contract::{Column, ColumnType, Contract};
@@ -91,7 +91,6 @@ pub fn recheck_parts(
 pub struct Recheck<'a> {
     contract: &'a Contract,
     rows_max: usize,
-    tables: Tables,
     digest: TableDigest,
     companies: BTreeMap<String, Company>,
 }
@@ -130,7 +129,6 @@ impl<'a> Recheck<'a> {
         Self {
             contract,
             rows_max: rows_max.max(1),
-            tables: Tables::new(),
             digest: TableDigest::default(),
             companies: BTreeMap::new(),
         }
@@ -342,7 +340,7 @@ impl<'a> Recheck<'a> {
                     PolarsResult::Ok(longest.max(column.i128()?.first().unwrap_or(0)))
                 })?
             };
-            let row = self.tables.row_text(self.contract, longest);
+            let row = TABLES.row_text(self.contract, longest);
             texts.lazy().select([row]).collect()
         })
     }

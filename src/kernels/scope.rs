@@ -28,6 +28,46 @@ pub fn scope_query(columns: &FunnelColumns, column: &str, population: &BoundQuer
     }
 }
 
+/// The companies as values of the column [`COMPANY`](super::population::COMPANY), from the answer to
+/// [`funnel_query`](super::population::funnel_query), which groups by them just so: what [`scope_query`] would answer.
+///
+/// # Errors
+/// As [`parse_scope`], and for a sum beyond 38 digits.
+pub fn companies(columns: &FunnelColumns, funnel: &SmallTable) -> Result<Vec<ScopeCell>, String> {
+    let mut rows = Vec::with_capacity(funnel.rows.len());
+    for row in &funnel.rows {
+        let (keeps, counts) = row
+            .split_at_checked(columns.predicates.len() + 1)
+            .ok_or("too few columns")?;
+        let ([company, ..], [rows_of, _delivered, sums @ ..]) = (keeps, counts) else {
+            return Err("too few columns".to_owned());
+        };
+        let mut row = vec![company.clone(), company.clone(), rows_of.clone()];
+        row.extend_from_slice(sums);
+        rows.push(row);
+    }
+    let cells = parse_scope(
+        columns,
+        &SmallTable {
+            columns: Vec::new(),
+            rows,
+        },
+    )?;
+    let mut all: Vec<ScopeCell> = Vec::new();
+    for cell in cells {
+        match all.last_mut() {
+            Some(last) if last.company == cell.company && last.value == cell.value => {
+                last.rows += cell.rows;
+                for (sum, added) in last.sums.iter_mut().zip(cell.sums) {
+                    *sum = sum.checked_add(added).map_err(|e| e.to_string())?;
+                }
+            }
+            _ => all.push(cell),
+        }
+    }
+    Ok(all)
+}
+
 /// Reads the answer to [`scope_query`].
 ///
 /// # Errors
@@ -57,6 +97,83 @@ pub fn parse_scope(columns: &FunnelColumns, table: &SmallTable) -> Result<Vec<Sc
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::amount::Amount;
+    use crate::domain::contract::{Column, ColumnType};
+
+    fn table(rows: Vec<Vec<Cell>>) -> SmallTable {
+        SmallTable {
+            columns: vec![],
+            rows,
+        }
+    }
+
+    #[test]
+    fn the_funnel_gives_companies_once_whatever_the_predicates_say() {
+        let sql_type = "decimal(38,2)".parse().unwrap();
+        let amount = Column {
+            source: "a".into(),
+            name: "a".into(),
+            column_type: ColumnType::of(&sql_type).unwrap(),
+            sql_type,
+            nullable: true,
+            amount: true,
+            personal: false,
+            description: String::new(),
+        };
+        let columns = FunnelColumns {
+            predicates: vec!["p".into()],
+            amounts: vec![amount],
+            counts_delivered: true,
+        };
+        let row = |company: Cell, kept: i64, rows: i64, units: i128| {
+            let sum = Cell::Decimal(Amount::new(units, 2).unwrap());
+            vec![
+                company,
+                Cell::Int(kept),
+                Cell::Int(rows),
+                Cell::Int(99),
+                sum,
+            ]
+        };
+        let company = |name: &str| Cell::Text(name.into());
+        let funnel = table(vec![
+            row(company("B"), 1, 3, 150),
+            row(Cell::Null, 1, 1, 7),
+            row(company("A "), 0, 2, -50),
+            row(company(""), 0, 4, 1),
+            row(company("A"), 1, 5, 20),
+        ]);
+        let found = companies(&columns, &funnel).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|cell| {
+                (
+                    &*cell.company,
+                    cell.value.as_deref(),
+                    cell.rows,
+                    cell.sums[0].units(),
+                )
+            })
+            .collect();
+        let expected = [
+            ("", None, 1, 7),
+            ("", Some(""), 4, 1),
+            ("A", Some("A"), 7, -30),
+            ("B", Some("B"), 3, 150),
+        ];
+        assert_eq!(found, expected);
+        let most = 10_i128.pow(38) - 1;
+        let beyond = table(vec![
+            row(company("A"), 0, 1, most),
+            row(company("A"), 1, 1, 1),
+        ]);
+        assert!(companies(&columns, &beyond).is_err(), "a sum never wraps");
+        let short = table(vec![vec![company("A"), Cell::Int(1)]]);
+        assert_eq!(
+            companies(&columns, &short),
+            Err("too few columns".to_owned())
+        );
+    }
 
     #[test]
     fn no_value_and_an_empty_value_are_two() {
@@ -66,10 +183,6 @@ mod tests {
             counts_delivered: false,
         };
         let row = |value: Cell, rows: Cell| vec![Cell::Text("X".into()), value, rows];
-        let table = |rows| SmallTable {
-            columns: vec![],
-            rows,
-        };
         let rows = vec![
             row(Cell::Text("A  ".into()), Cell::Int(3)),
             row(Cell::Text(String::new()), Cell::Int(2)),

@@ -9,10 +9,11 @@ use arrow::record_batch::RecordBatch;
 
 use super::canonical::RowLayout;
 use super::cells::only;
-use super::population::{DELIVERED, FunnelColumns, KEEP, grouped, text, trimmed};
+use super::population::{DELIVERED, FunnelColumns, grouped, text, trimmed};
 use super::sql::quoted;
 use crate::domain::contract::Contract;
 use crate::domain::digest::sha256_hex;
+use crate::domain::population::KEEP;
 use crate::domain::query::{BoundParam, BoundQuery, ParamValue};
 use crate::domain::witness::{Seen, Why, WitnessDefinition};
 use crate::ports::{Cell, SmallTable};
@@ -44,64 +45,23 @@ pub fn draw_query(
     population: &BoundQuery,
     seed: &str,
 ) -> BoundQuery {
-    let keys: Vec<String> = contract
-        .key
-        .iter()
-        .map(|name| format!("p.{}", quoted(name)))
-        .collect();
-    let by = format!("p.{}", quoted(&definition.by));
-    let company = grouped("p.[company]");
-    let rank = |name: &str, order: &str| {
-        let keys = keys.join(", ");
-        format!(", ROW_NUMBER() OVER (PARTITION BY {company} ORDER BY {order}, {keys}) AS [{name}]")
-    };
-    // A null is neither the smallest nor the oldest, yet it can be a witness.
-    let nulls_last =
-        |column: &str| format!("CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column}");
-    let texts = keys
-        .iter()
-        .map(|key| format!(", N'|', CONVERT(nvarchar(4000), {key})"));
+    let keys = contract.key.iter();
+    let keys: Vec<String> = keys.map(|name| format!("p.{}", quoted(name))).collect();
     let place = population.params.len() + 1;
-    let hash = format!(
-        "HASHBYTES('SHA2_256', CONCAT(@P{place}{}))",
-        texts.collect::<String>()
-    );
-    let ranks = [
-        rank("largest", &format!("{by} DESC")),
-        rank("smallest", &nulls_last(&by)),
-        definition.oldest.as_ref().map_or_else(
-            || ", CAST(0 AS bigint) AS [oldest]".to_owned(),
-            |name| rank("oldest", &nulls_last(&format!("p.{}", quoted(name)))),
-        ),
-        rank("random", &hash),
-    ];
-    let named = keys
-        .iter()
-        .enumerate()
-        .map(|(place, key)| format!(", {key} AS [key_{place}]"));
-    let predicates = columns.predicates.iter();
-    let mut kept: Vec<String> = predicates
-        .map(|name| format!("p.{} = 1", quoted(&format!("{KEEP}{name}"))))
+    let named = keys.iter().enumerate();
+    let named: String = named
+        .map(|(place, key)| format!(", {key} AS [key_{place}]"))
         .collect();
-    if columns.counts_delivered {
-        // One row of the base table that becomes several of the item has not their key.
-        kept.push(format!("p.{} = 1", quoted(DELIVERED)));
-    }
-    let kept = if kept.is_empty() {
-        String::new()
-    } else {
-        format!(" WHERE {}", kept.join(" AND "))
-    };
-    let asked: String = (0..keys.len())
-        .map(|place| format!(", d.[key_{place}]"))
-        .collect();
+    let asked = 0..keys.len();
+    let asked: String = asked.map(|place| format!(", d.[key_{place}]")).collect();
     let text = format!(
         "SELECT d.[company], d.[largest], d.[smallest], d.[oldest], d.[random]{asked} FROM (\n\
-         SELECT {company} AS [company]{}{} FROM (\n{}\n) AS p{kept}\n) AS d \
+         SELECT {} AS [company]{}{named} FROM (\n{}\n) AS p{}\n) AS d \
          WHERE d.[largest] = 1 OR d.[smallest] = 1 OR d.[oldest] = 1 OR d.[random] <= {PER_COMPANY}",
-        ranks.concat(),
-        named.collect::<String>(),
+        grouped("p.[company]"),
+        ranks(definition, &keys, place),
         trimmed(&population.text),
+        kept(columns),
     );
     let mut params = population.params.clone();
     params.push(BoundParam {
@@ -110,6 +70,59 @@ pub fn draw_query(
         value: ParamValue::Text(seed.to_owned()),
     });
     BoundQuery { text, params }
+}
+
+/// The rank of a row in its company by each reason to draw it; the seed is parameter `place`.
+fn ranks(definition: &WitnessDefinition, keys: &[String], place: usize) -> String {
+    let company = grouped("p.[company]");
+    // A server may refuse a column that stands twice in one order.
+    let rank = |name: &str, order: &str, column: &str| {
+        let rest = keys.iter().filter(|key| *key != column);
+        let rest: String = rest.map(|key| format!(", {key}")).collect();
+        format!(", ROW_NUMBER() OVER (PARTITION BY {company} ORDER BY {order}{rest}) AS [{name}]")
+    };
+    let by = format!("p.{}", quoted(&definition.by));
+    // A null is neither the smallest nor the oldest, yet it can be a witness.
+    let nulls_last =
+        |column: &str| format!("CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column}");
+    let texts = keys.iter();
+    let texts: String = texts
+        .map(|key| format!(", N'|', CONVERT(nvarchar(4000), {key})"))
+        .collect();
+    let oldest = definition.oldest.as_ref().map_or_else(
+        || ", CAST(0 AS bigint) AS [oldest]".to_owned(),
+        |name| {
+            let column = format!("p.{}", quoted(name));
+            rank("oldest", &nulls_last(&column), &column)
+        },
+    );
+    [
+        rank("largest", &format!("{by} DESC"), &by),
+        rank("smallest", &nulls_last(&by), &by),
+        oldest,
+        rank(
+            "random",
+            &format!("HASHBYTES('SHA2_256', CONCAT(@P{place}{texts}))"),
+            "",
+        ),
+    ]
+    .concat()
+}
+
+/// The condition that every predicate keeps the row, and that it has the key of one row of the item: a row of the base
+/// table that becomes several has not.
+fn kept(columns: &FunnelColumns) -> String {
+    let predicates = columns.predicates.iter();
+    let mut kept: Vec<String> = predicates
+        .map(|name| format!("p.{} = 1", quoted(&format!("{KEEP}{name}"))))
+        .collect();
+    if columns.counts_delivered {
+        kept.push(format!("p.{} = 1", quoted(DELIVERED)));
+    }
+    if kept.is_empty() {
+        return String::new();
+    }
+    format!(" WHERE {}", kept.join(" AND "))
 }
 
 /// Reads the answer to [`draw_query`] and chooses: the extremes, then random rows up to [`PER_COMPANY`] different ones.

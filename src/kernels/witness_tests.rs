@@ -72,6 +72,18 @@ fn only_what_every_predicate_keeps_is_drawn_and_the_seed_is_bound() {
             .text
             .contains("p.[keep: in]]scope] = 1 AND p.[delivered] = 1")
     );
+    // An amount that is part of the key stands in no order twice.
+    let mut contract = vector_contract();
+    contract.key.push("amount".into());
+    let query = draw_query(
+        &contract,
+        &definition(None),
+        &columns(false),
+        &population(),
+        "",
+    );
+    let once = "ORDER BY p.[amount] DESC, p.[company])";
+    assert!(query.text.contains(once), "{}", query.text);
 }
 
 /// Ranks of the extremes, of the random order, and a key.

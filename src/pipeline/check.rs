@@ -3,10 +3,11 @@
 //! Nothing is asked here, and nothing that did not happen counts as a pass.
 
 use crate::domain::check::{CheckKind, CheckResult};
+use crate::domain::digest::bucket_finding;
 use crate::domain::manifest::{Recomputed, Staged};
 use crate::domain::totals::ControlTotals;
 use crate::kernels::conform::contract_findings;
-use crate::ports::Consistency;
+use crate::ports::{BY_CONTRACT, Consistency};
 
 use super::check_population::{
     self, POPULATION_BASE, POPULATION_COMPANIES, POPULATION_EXTRACT, POPULATION_FRESHNESS,
@@ -102,16 +103,8 @@ pub const CHECKS: [(&str, &str); 18] = [
 pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {
     let staged = record.staged.as_ref();
     let rows = staged.map_or(0, Staged::rows);
-    let described = record.described.as_ref();
-    let columns = described.map(|described| contract_findings(&record.contract, described));
     let mut checks = vec![
-        of(
-            CONTRACT_COLUMNS,
-            CheckKind::Contract,
-            "names, order and types of the columns",
-            column_count(record),
-            &columns,
-        ),
+        contract_columns(record),
         of(
             CONTRACT_NULLS,
             CheckKind::Contract,
@@ -194,8 +187,8 @@ pub fn after_load(record: &ItemRecord) -> Vec<CheckResult> {
             checks.push(digests(
                 DIGEST_WAREHOUSE,
                 "content digest in the warehouse = staged",
-                staged,
-                back,
+                (staged, back),
+                record.differing_buckets.as_deref().unwrap_or_default(),
             ));
             checks.push(one_run(record, back.totals.rows()));
         }
@@ -229,6 +222,29 @@ fn one_run(record: &ItemRecord, rows: u64) -> CheckResult {
 
 fn not_counted(id: &str, kind: CheckKind) -> CheckResult {
     CheckResult::not_run(id, kind, "the warehouse was not read back")
+}
+
+/// Where the server cannot describe, the contract is not compared with itself: names, order and types are compared with
+/// what arrives, so that there is nothing to say before all rows are there.
+fn contract_columns(record: &ItemRecord) -> CheckResult {
+    let arrives = record
+        .described
+        .as_ref()
+        .is_some_and(|described| described.by == BY_CONTRACT);
+    let described = record.described.as_ref();
+    let described = described.filter(|_| !arrives || record.staged.is_some());
+    let summary = if arrives {
+        "names, order and types of the columns as they arrived; described by contract, because the server cannot describe"
+    } else {
+        "names, order and types of the columns"
+    };
+    of(
+        CONTRACT_COLUMNS,
+        CheckKind::Contract,
+        summary,
+        column_count(record),
+        &described.map(|described| contract_findings(&record.contract, described)),
+    )
 }
 
 fn column_count(record: &ItemRecord) -> u64 {
@@ -326,8 +342,8 @@ fn digest_staged(staged: Option<&Staged>, recomputed: Option<&Recomputed>) -> Ch
         (Some(staged), Some(recomputed)) => digests(
             DIGEST_STAGED,
             "content digest of the stream = second path over staging",
-            staged,
-            recomputed,
+            (staged, recomputed),
+            &[],
         ),
         _ => CheckResult::not_run(DIGEST_STAGED, CheckKind::Digest, "not reached"),
     }
@@ -365,7 +381,12 @@ fn key_unique(record: &ItemRecord) -> CheckResult {
     )
 }
 
-fn digests(id: &str, summary: &str, staged: &Staged, other: &Recomputed) -> CheckResult {
+fn digests(
+    id: &str,
+    summary: &str,
+    (staged, other): (&Staged, &Recomputed),
+    buckets: &[u16],
+) -> CheckResult {
     let mut findings = Vec::new();
     if staged.digest != other.digest {
         findings.push(format!(
@@ -373,5 +394,6 @@ fn digests(id: &str, summary: &str, staged: &Staged, other: &Recomputed) -> Chec
             staged.digest, other.digest
         ));
     }
+    findings.extend(bucket_finding(buckets));
     CheckResult::of_findings(id, CheckKind::Digest, summary, other.digest.rows, findings)
 }

@@ -48,6 +48,8 @@ pub struct Seen {
     pub nulls: Vec<String>,
     /// The loss ledger.
     pub losses: Vec<ColumnLosses>,
+    /// Digest of each bucket of the decoded stream, in their order.
+    pub buckets: Vec<TableDigest>,
 }
 
 /// Where and under which names the parts go.
@@ -81,6 +83,8 @@ pub struct RowFold {
 pub struct Folded {
     /// Digest of the stream.
     pub digest: TableDigest,
+    /// Digest of each bucket of the stream, in their order.
+    pub buckets: Vec<TableDigest>,
     /// Totals of the stream.
     pub totals: ControlTotals,
     /// Null findings.
@@ -159,8 +163,10 @@ impl RowFold {
         if let Some(part) = &mut last {
             part.keys = self.keys.take();
         }
+        let digested = self.digest.finish();
         Ok(Folded {
-            digest: self.digest.finish().total,
+            digest: digested.total,
+            buckets: digested.buckets,
             totals: self
                 .totals
                 .finish()
@@ -299,6 +305,7 @@ pub async fn stage_rows(
         Seen {
             nulls: folded.nulls,
             losses,
+            buckets: folded.buckets,
         },
     ))
 }

@@ -4,27 +4,26 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::domain::contract::Contract;
+use crate::domain::digest::{TableDigest, differing_buckets};
 use crate::domain::ipe::Ipe;
+use crate::domain::losses::ColumnLosses;
 use crate::domain::manifest::Staged;
 use crate::domain::query::BoundQuery;
-use crate::domain::run::{Fence, ItemStatus, RunContext};
-use crate::domain::totals::ControlTotals;
+use crate::domain::run::{Fence, Holder, ItemStatus, RunContext};
 use crate::kernels::conform::{Conform, contract_findings};
 use crate::kernels::sql;
-use crate::ports::{
-    Consistency, Described, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn,
-};
+use crate::ports::{Consistency, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn};
 
+use super::ask::{ask_columns, ask_totals};
 use super::check;
 use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
 use super::findings;
 use super::keys;
-use super::lease::{self, Lease};
+use super::lease::{self, Lease, Untaken};
 use super::log::ItemLog;
 use super::package;
 use super::population::{self, Questions};
-use super::progress::Stage;
+use super::progress::{KeysExamined, Stage};
 use super::record::{Executed, ItemRecord};
 use super::stage::{PartLayout, provenance};
 use super::witness;
@@ -33,6 +32,13 @@ use super::{ItemOutcome, Tools};
 /// Proof that every check before the load let the item through; only [`clear`] makes one.
 struct Cleared {
     staged: Staged,
+}
+
+/// How the run came into the item and month, or who kept it out.
+#[derive(Default)]
+struct Entry {
+    lease: Option<Lease>,
+    held_by: Option<Holder>,
 }
 
 /// Runs one item from opening to sealing. Never fails: what could not be found out is in the record.
@@ -48,10 +54,10 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
         "run started",
         json!({"period": context.period.to_string(), "definition_sha256": ipe.definition_sha256}),
     );
-    let mut lease = None;
+    let mut entry = Entry::default();
     let (reserve, outcome) = match reserve {
         Ok(reserve) => {
-            let journey = journey(tools, context, ipe, &mut record, &mut lease, &mut log);
+            let journey = journey(tools, context, ipe, &mut record, &mut entry, &mut log);
             (reserve, journey.await)
         }
         Err(full) => (None, Err(full)),
@@ -62,14 +68,18 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
     drop(reserve);
     let package = package::seal_or_say(tools, &mut record, &log.close()).await;
     // A run that could not seal keeps its lease, so that the next one seals in its name.
-    if let Some(lease) = lease
+    if let Some(lease) = entry.lease
         && package.is_some()
         && let Err(error) = lease.end(&tools.clock, record.status).await
     {
         tracing::warn!(%error, "the lease was not given back; it expires by itself");
     }
     tools.progress.finished(&ipe.id, record.status);
-    ItemOutcome { record, package }
+    ItemOutcome {
+        record,
+        package,
+        held_by: entry.held_by,
+    }
 }
 
 /// The checks follow from what is in the record, the status from checks and error.
@@ -119,11 +129,15 @@ async fn journey(
     context: &RunContext,
     ipe: &Ipe,
     record: &mut ItemRecord,
-    lease: &mut Option<Lease>,
+    entry: &mut Entry,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
-    let (taken, dead) = during("lease", lease::take(tools, record).await)?;
-    let lease = lease.insert(taken);
+    let taken = lease::take(tools, record).await;
+    if let Err(Untaken::Held(holder, _)) = &taken {
+        entry.held_by = Some(holder.clone());
+    }
+    let (taken, dead) = during("lease", taken.map_err(PortError::from))?;
+    let lease = entry.lease.insert(taken);
     for dead in dead {
         log.note(
             "lease taken over",
@@ -135,12 +149,13 @@ async fn journey(
     let Some(reached) = tools.stop.run_until_cancelled(until_load).await else {
         return Err(stopped());
     };
-    reached?;
+    let buckets = reached?;
     match clear(record) {
         Some(cleared) => {
             during("lease", lease.still_ours().await)?;
             let fence = Some(lease.fence().clone());
-            load_and_verify(tools, context, ipe, (cleared, fence), record, log).await
+            let cleared = (cleared, fence, buckets);
+            load_and_verify(tools, context, ipe, cleared, record, log).await
         }
         None => Ok(()),
     }
@@ -154,14 +169,14 @@ fn stopped() -> PortError {
     .hint("run the item again")
 }
 
-/// Everything before the load: it may be left at any point, and nothing is published.
+/// Everything before the load: it may be left at any point, and nothing is published. Gives the digest of each bucket.
 async fn until_load(
     tools: &Tools,
     context: &RunContext,
     ipe: &Ipe,
     record: &mut ItemRecord,
     log: &mut ItemLog,
-) -> Result<(), PortError> {
+) -> Result<Vec<TableDigest>, PortError> {
     let stage = |stage| tools.progress.stage(&ipe.id, stage);
     stage(Stage::Open);
     let query = ipe
@@ -169,6 +184,7 @@ async fn until_load(
         .bind(context.period)
         .map_err(|error| PortError::new(PortErrorKind::Config, error.to_string()))?;
     let source = during("open", tools.sources.source(&ipe.secret).await)?;
+    record.opened_with(tools, &ipe.secret).await;
     let mut view = during("open", source.open(&ipe.databases).await)?;
     record.access = Some(view.access().clone());
     record.consistency = Some(view.consistency());
@@ -183,7 +199,8 @@ async fn until_load(
     let fits = contract_findings(&ipe.contract, &described).is_empty();
     record.described = Some(described);
     if !fits {
-        return during("close", view.close().await);
+        during("close", view.close().await)?;
+        return Ok(Vec::new());
     }
     let totals_query = sql::totals_query(&ipe.contract, &query);
     let before = ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await;
@@ -198,19 +215,18 @@ async fn until_load(
     if let Some(definition) = &ipe.population {
         let asked = population::ask(tools, ipe, definition, view.as_mut(), record).await;
         questions = during("population", asked)?;
-        log.note("population asked", json!({}));
+        let predicates = record
+            .population
+            .as_ref()
+            .map(|found| found.predicates.len());
+        log.note("population asked", json!({"predicates": predicates}));
     }
     stage(Stage::Extract);
     let extraction =
         extract_rows(tools, context, ipe, view.as_mut(), &query, &columns, record).await;
     let extraction = during("rows", extraction)?;
     log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
-    let changed = extraction
-        .seen
-        .losses
-        .iter()
-        .filter(|line| !line.changes.is_empty());
-    log.note("values changed on the way", json!({"columns": changed.clone().count(), "cut": changed.map(|line| line.changes.cut).sum::<u64>()}));
+    note_changes(log, &extraction.seen.losses);
     record.nulls = Some(extraction.seen.nulls);
     record.losses = Some(extraction.seen.losses);
     record.staged = Some(extraction.staged);
@@ -221,7 +237,17 @@ async fn until_load(
     }
     during("close", view.close().await)?;
     stage(Stage::Check);
-    examine_staged(tools, ipe, questions, record, log).await
+    examine_staged(tools, ipe, questions, record, log).await?;
+    Ok(extraction.seen.buckets)
+}
+
+fn note_changes(log: &mut ItemLog, losses: &[ColumnLosses]) {
+    let changed = losses.iter().filter(|line| !line.changes.is_empty());
+    let cut: u64 = changed.clone().map(|line| line.changes.cut).sum();
+    log.note(
+        "values changed on the way",
+        json!({"columns": changed.count(), "cut": cut}),
+    );
 }
 
 /// Looks through what was staged: no key twice, nothing that the population excludes, every witness as it is.
@@ -233,8 +259,13 @@ async fn examine_staged(
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
     if let Some(staged) = &record.staged {
+        let begun = tools.clock.now();
         let audit = keys::audit(&tools.staging, &ipe.contract, &staged.parts, &tools.limits).await;
         let audit = during("keys", audit)?;
+        let elapsed = (tools.clock.now() - begun).to_std().unwrap_or_default();
+        tools
+            .progress
+            .keys(&ipe.id, KeysExamined::of(&audit, elapsed));
         log.note(
             "keys examined",
             json!({"rows": audit.rows, "passes": audit.passes, "repeated": audit.repeated_keys}),
@@ -263,67 +294,6 @@ fn during<T>(step: &'static str, result: Result<T, PortError>) -> Result<T, Port
                 "run the item again; if it repeats, look into the log of the server or storage",
             ),
         }
-    })
-}
-
-/// The columns as the server describes them, or as the contract declares them where the server cannot say.
-async fn ask_columns(
-    view: &mut dyn Snapshot,
-    ipe: &Ipe,
-    query: &BoundQuery,
-    log: &mut ItemLog,
-) -> Result<Described, PortError> {
-    let described = match view.describe(query).await {
-        Err(error) if error.kind == PortErrorKind::Unsupported => {
-            log.note(
-                "the server cannot describe the query",
-                json!({"error": error.to_string()}),
-            );
-            by_contract(&ipe.contract)
-        }
-        other => other?,
-    };
-    log.note(
-        "columns described",
-        json!({"columns": described.columns.len(), "by": described.by}),
-    );
-    Ok(described)
-}
-
-fn by_contract(contract: &Contract) -> Described {
-    let columns = contract.columns.iter().enumerate();
-    Described {
-        columns: columns
-            .map(|(ordinal, column)| SourceColumn {
-                ordinal,
-                name: column.source.clone(),
-                sql_type: column.sql_type.to_string(),
-                column_type: Some(column.column_type),
-                nullable: column.nullable,
-                collation: None,
-            })
-            .collect(),
-        by: "contract".to_owned(),
-    }
-}
-
-async fn ask_totals(
-    view: &mut dyn Snapshot,
-    tools: &Tools,
-    contract: &Contract,
-    query: &BoundQuery,
-    record: &mut ItemRecord,
-) -> Result<ControlTotals, PortError> {
-    record.executed.push(Executed {
-        purpose: "totals".to_owned(),
-        query: query.clone(),
-    });
-    let table = view.rows(query, tools.limits.small_rows_max).await?;
-    sql::parse_totals(contract, &table).map_err(|error| {
-        PortError::new(
-            PortErrorKind::Corrupt,
-            format!("the control totals cannot be read: {error}"),
-        )
     })
 }
 
@@ -370,7 +340,7 @@ async fn load_and_verify(
     tools: &Tools,
     context: &RunContext,
     ipe: &Ipe,
-    (cleared, fence): (Cleared, Option<Fence>),
+    (cleared, fence, buckets): (Cleared, Option<Fence>, Vec<TableDigest>),
     record: &mut ItemRecord,
     log: &mut ItemLog,
 ) -> Result<(), PortError> {
@@ -394,6 +364,8 @@ async fn load_and_verify(
         .read_back(&table, context.period, &ipe.contract, rows_max)
         .await;
     let found = during("verify", found)?;
+    let theirs = found.buckets.as_ref();
+    record.differing_buckets = theirs.map(|theirs| differing_buckets(&buckets, theirs));
     record.read_back = Some(found.recomputed);
     record.read_back_runs = Some(found.run_ids);
     Ok(())

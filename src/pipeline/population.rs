@@ -16,9 +16,10 @@ use crate::domain::sequence::{NumbersThen, PreviousMonth};
 use crate::kernels::cells::shown;
 use crate::kernels::keys::hashes_of;
 use crate::kernels::population::{
-    base_query, excluded_query, funnel_columns, funnel_query, parse_base, parse_funnel,
+    COMPANY, base_query, columns_query, excluded_query, funnel_columns, funnel_query, parse_base,
+    parse_funnel,
 };
-use crate::kernels::scope::{parse_scope, scope_query};
+use crate::kernels::scope::{companies, parse_scope, scope_query};
 use crate::kernels::sequence::{between_query, parse_between};
 use crate::kernels::sql;
 use crate::ports::{PortError, PortErrorKind, SmallTable, Snapshot, StoreRoot};
@@ -52,19 +53,14 @@ pub(super) async fn ask(
         .query
         .bind(period)
         .map_err(|error| config(ipe, error.to_string()))?;
-    let delivered = view.describe(&population).await?;
-    let delivered: Vec<String> = delivered
-        .columns
-        .into_iter()
-        .map(|column| column.name)
-        .collect();
-    let columns = funnel_columns(&ipe.contract, &delivered).map_err(|what| config(ipe, what))?;
-    let base = base_query(definition, period).map_err(|error| config(ipe, error.to_string()))?;
     let mut asker = Asker {
         tools,
         view,
         record,
     };
+    let delivered = delivered(&mut asker, &population).await?;
+    let columns = funnel_columns(&ipe.contract, &delivered).map_err(|what| config(ipe, what))?;
+    let base = base_query(definition, period).map_err(|error| config(ipe, error.to_string()))?;
     let mut found = Population {
         expected: definition.companies.clone(),
         freshness: definition.freshness.clone(),
@@ -82,11 +78,14 @@ pub(super) async fn ask(
         .await?;
     found.cells = parse_funnel(&columns, &funnel).map_err(corrupt)?;
     for rule in &definition.scopes {
-        let query = scope_query(&columns, &rule.column, &population);
-        let purpose = format!("values of {}", rule.column);
-        let values = asker.ask(&purpose, query).await?;
-        let cells = parse_scope(&columns, &values).map_err(corrupt)?;
-        let rule = rule.clone();
+        let cells = if rule.column == COMPANY {
+            companies(&columns, &funnel)
+        } else {
+            let query = scope_query(&columns, &rule.column, &population);
+            let purpose = format!("values of {}", rule.column);
+            parse_scope(&columns, &asker.ask(&purpose, query).await?)
+        };
+        let (rule, cells) = (rule.clone(), cells.map_err(corrupt)?);
         found.scopes.push(Scope { rule, cells });
     }
     if definition.sequence.is_some() {
@@ -102,6 +101,23 @@ pub(super) async fn ask(
         excluded,
         witnesses,
     })
+}
+
+/// The names of the population's columns: as the server describes them, or as it announces them for no row.
+async fn delivered(
+    asker: &mut Asker<'_>,
+    population: &BoundQuery,
+) -> Result<Vec<String>, PortError> {
+    match asker.view.describe(population).await {
+        Err(error) if error.kind == PortErrorKind::Unsupported => {
+            let query = columns_query(population);
+            Ok(asker.ask("columns", query).await?.columns)
+        }
+        described => {
+            let columns = described?.columns.into_iter();
+            Ok(columns.map(|column| column.name).collect())
+        }
+    }
 }
 
 /// Counts the rows of last month's running numbers again: up to last month's cutoff, and up to this one.

@@ -109,6 +109,9 @@ pub struct ItemRecord {
     pub receipt: Option<LoadReceipt>,
     /// What was counted in the warehouse afterwards.
     pub read_back: Option<Recomputed>,
+    /// Buckets of the digest in which the warehouse differs from the stream; `None` where it keeps only the whole.
+    #[serde(default)]
+    pub differing_buckets: Option<Vec<u16>>,
     /// Rows of the month by `_run_id`, as the warehouse then had them.
     pub read_back_runs: Option<BTreeMap<String, u64>>,
     /// Checks of the read-back; empty when nothing was loaded.
@@ -152,8 +155,16 @@ impl ItemRecord {
             findings: Vec::new(),
             receipt: None,
             read_back: None,
+            differing_buckets: None,
             read_back_runs: None,
             verification: Vec::new(),
+        }
+    }
+
+    /// Notes where the secret that opened the source came from, more exactly than the run's places where that is known.
+    pub(super) async fn opened_with(&mut self, tools: &Tools, secret: &str) {
+        if let Some(origin) = tools.sources.origin_of(secret).await {
+            self.places.secrets = origin;
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::domain::ipe::Ipe;
 use crate::domain::run::RunContext;
@@ -27,11 +28,14 @@ pub async fn run_items(
         // Taken before the task begins, so that items start in their order. The semaphore is never closed; if it
         // were, running unbounded is still right.
         let slot = Arc::clone(&slots).acquire_owned().await.ok();
-        tasks.spawn(async move {
+        // What anybody logs on the way says which item of which run and month it belongs to.
+        let labels = tracing::error_span!("item", ipe = %ipe.id, run_id = %context.run_id, period = %context.period);
+        let journey = async move {
             let outcome = run_ipe(&tools, &context, &ipe).await;
             drop(slot);
             (index, outcome)
-        });
+        };
+        tasks.spawn(journey.instrument(labels));
     }
     let mut outcomes = Vec::with_capacity(items.len());
     while let Some(joined) = tasks.join_next().await {

@@ -1,6 +1,7 @@
 //! The result of a run with the field names that the deployment guide promises.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,11 @@ use crate::domain::check::{CheckResult, Verdict};
 use crate::domain::finding::Finding;
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
-use crate::domain::run::{ControlResult, ItemStatus, OverallStatus, RunContext, RunState, Stamp};
+use crate::domain::run::{
+    ControlResult, Holder, ItemStatus, OverallStatus, RunContext, RunState, Stamp,
+};
 
+use super::record::ItemRecord;
 use super::{ItemOutcome, check};
 
 /// The result of a run.
@@ -58,6 +62,19 @@ pub struct Summary {
     pub total_rows_processed: u64,
 }
 
+/// A check that did not clear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uncleared {
+    /// Identifier.
+    pub check: String,
+    /// What it found.
+    pub verdict: Verdict,
+    /// The first finding, or why the check was not made.
+    pub what: String,
+    /// Further findings, which the package has.
+    pub more: u64,
+}
+
 /// The result of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IpeResult {
@@ -76,8 +93,20 @@ pub struct IpeResult {
     pub findings: Vec<Finding>,
     /// Table and partition in the warehouse, when it was loaded.
     pub bigquery_table: Option<String>,
-    /// What went wrong.
+    /// What went wrong: the error, else the first of `failures`.
     pub error_message: Option<String>,
+    /// Every check that did not clear and that nobody answers for, causes before what follows from them.
+    #[serde(default)]
+    pub failures: Vec<Uncleared>,
+    /// Checks that were not made because the run ended before them.
+    #[serde(default)]
+    pub not_reached: Vec<String>,
+    /// Checks that did not clear and that somebody answers for.
+    #[serde(default)]
+    pub accepted: Vec<Uncleared>,
+    /// The other run that was at work on the item and month, if that is why this one did nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<Holder>,
     /// Content digest.
     pub digest: Option<String>,
     /// Where the evidence package lies.
@@ -149,6 +178,7 @@ impl IpeResult {
     fn new(outcome: &ItemOutcome) -> Self {
         let record = &outcome.record;
         let checks = record.checks.iter().chain(&record.verification);
+        let (failures, not_reached) = failures(record);
         Self {
             status: record.status,
             start_time: record.started_at,
@@ -166,7 +196,14 @@ impl IpeResult {
                 .receipt
                 .as_ref()
                 .map(|receipt| receipt.destination_table.clone()),
-            error_message: record.error.clone().or_else(|| first_finding(checks)),
+            error_message: record
+                .error
+                .clone()
+                .or_else(|| failures.first().map(ToString::to_string)),
+            failures,
+            not_reached,
+            accepted: accepted(record),
+            held_by: outcome.held_by.clone(),
             digest: record
                 .staged
                 .as_ref()
@@ -180,9 +217,65 @@ impl IpeResult {
     }
 }
 
-fn first_finding<'a>(mut checks: impl Iterator<Item = &'a CheckResult>) -> Option<String> {
-    checks.find(|check| !check.clears()).map(|check| {
-        let detail = check.findings.first().unwrap_or(&check.summary);
-        format!("check {} {:?}: {detail}", check.id, check.verdict)
-    })
+impl Uncleared {
+    fn new(check: &CheckResult) -> Self {
+        let what = check.findings.first().unwrap_or(&check.summary);
+        let more = check.findings.len().saturating_sub(1);
+        Self {
+            check: check.id.clone(),
+            verdict: check.verdict,
+            what: what.clone(),
+            more: u64::try_from(more).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl fmt::Display for Uncleared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            check,
+            verdict,
+            what,
+            ..
+        } = self;
+        write!(f, "check {check} {verdict:?}: {what}")
+    }
+}
+
+/// What held the item, and the checks that were not made for it. A run that ended early says why once: its checks that
+/// were not made are only named.
+fn failures(record: &ItemRecord) -> (Vec<Uncleared>, Vec<String>) {
+    let held: Vec<&CheckResult> = check::holding(record, &record.checks)
+        .chain(check::holding(record, &record.verification))
+        .collect();
+    let ended_early = record.error.is_some() || record.staged.is_none();
+    let (missing, mut found): (Vec<&CheckResult>, Vec<&CheckResult>) = held
+        .into_iter()
+        .partition(|check| ended_early && check.verdict == Verdict::NotRun);
+    // The sort is stable: within a rank the order of the checks stays.
+    found.sort_by_key(|check| rank(&check.id));
+    let found: Vec<Uncleared> = found.into_iter().map(Uncleared::new).collect();
+    let missing: Vec<String> = missing.into_iter().map(|check| check.id.clone()).collect();
+    (found, missing)
+}
+
+/// Causes first: other columns than agreed, then a source that changed while it was read, then what follows from them.
+fn rank(id: &str) -> u8 {
+    match id {
+        check::TRANSFER_STABLE => 1,
+        contract if contract.starts_with("contract.") => 0,
+        _ => 2,
+    }
+}
+
+fn accepted(record: &ItemRecord) -> Vec<Uncleared> {
+    let checks = record.checks.iter().chain(&record.verification);
+    let held = |check: &CheckResult| {
+        let one = std::slice::from_ref(check);
+        check::holding(record, one).next().is_some()
+    };
+    checks
+        .filter(|check| !check.clears() && !held(check))
+        .map(Uncleared::new)
+        .collect()
 }

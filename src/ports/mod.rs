@@ -56,7 +56,7 @@ pub enum PortErrorKind {
 }
 
 /// "Could not find out": what, where, and how to mend it. Never holds a secret or a row value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PortError {
     /// What a caller can do about it.
     pub kind: PortErrorKind,
@@ -190,9 +190,14 @@ impl SourceColumn {
 pub struct Described {
     /// Columns of the first result set.
     pub columns: Vec<SourceColumn>,
-    /// `server`, or `contract` where the server cannot describe.
+    /// [`BY_SERVER`], or [`BY_CONTRACT`] where the server cannot describe.
     pub by: String,
 }
+
+/// The server described the columns.
+pub const BY_SERVER: &str = "server";
+/// The server cannot describe, and the columns are those of the contract: what arrives is compared with them.
+pub const BY_CONTRACT: &str = "contract";
 
 /// One value of a small table.
 #[derive(Debug, Clone, PartialEq)]
@@ -250,7 +255,8 @@ pub trait Source: Send + Sync {
     async fn estimate(&self, query: &BoundQuery) -> Result<Estimate, PortError>;
 }
 
-/// One consistent view. Calls follow each other; after any error the view is spent and only `close` is left.
+/// One consistent view. Calls follow each other; after an error the view is spent, says so with the first error, and only
+/// `close` is left. One error is not the end: a server that cannot describe.
 #[async_trait]
 pub trait Snapshot: Send {
     /// What this view promises.
@@ -262,7 +268,8 @@ pub trait Snapshot: Send {
     /// Columns of the query, without running it.
     ///
     /// # Errors
-    /// `Query` when the statement is wrong; `Unsupported` when the server cannot describe.
+    /// `Query` when the statement is wrong; `Unsupported` when the server cannot describe: then the view stands as it was,
+    /// at the same moment of the source, and takes further questions.
     async fn describe(&mut self, query: &BoundQuery) -> Result<Described, PortError>;
 
     /// A result of at most `rows_max` rows.
@@ -364,6 +371,12 @@ pub trait Secrets: Send + Sync {
 
     /// Where secrets come from, for the evidence: no values.
     fn origin(&self) -> String;
+
+    /// Where the secret of that name came from, with its version where the place keeps versions. Before it was read,
+    /// and where there are none, the same as [`Secrets::origin`].
+    async fn origin_of(&self, _name: &str) -> String {
+        self.origin()
+    }
 }
 
 /// Sources by the name of the secret that holds their connection string.
@@ -374,4 +387,9 @@ pub trait Sources: Send + Sync {
     /// # Errors
     /// `Config` for an unknown secret or a malformed connection string, without any of its values.
     async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError>;
+
+    /// Where the secret of a source that was given came from, for the evidence; `None` where nobody keeps that.
+    async fn origin_of(&self, _secret: &str) -> Option<String> {
+        None
+    }
 }

@@ -150,6 +150,9 @@ impl StoreRoot {
     /// What a store's error means to a caller.
     #[must_use]
     pub fn error(&self, error: &StoreError, path: &str) -> PortError {
+        if let Some(own) = own(error) {
+            return own.at("uri", self.uri_of(path));
+        }
         let (kind, hint) = match error {
             StoreError::NotFound { .. } | StoreError::AlreadyExists { .. } => {
                 (PortErrorKind::Corrupt, None)
@@ -185,6 +188,15 @@ impl From<io::Error> for PortError {
         mapped.hint = hint;
         mapped
     }
+}
+
+/// The error of one of our own stores, which knows its kind and its remedy.
+fn own(error: &StoreError) -> Option<PortError> {
+    let (StoreError::Generic { source, .. } | StoreError::PermissionDenied { source, .. }) = error
+    else {
+        return None;
+    };
+    source.downcast_ref::<PortError>().cloned()
 }
 
 /// The error of the operating system below a store's error.

@@ -18,7 +18,7 @@ fn embedded(item: &str) -> PathBuf {
 fn altered(shell: &Shell, item: &str, alter: impl Fn(String) -> String) {
     let folder = shell.path("own").join(item);
     fs::create_dir_all(&folder).unwrap();
-    for name in ["ipe.toml", "population.sql"] {
+    for name in ["ipe.toml", "population.sql", "witness.sql"] {
         fs::copy(embedded(item).join(name), folder.join(name)).unwrap();
     }
     let query = fs::read_to_string(embedded(item).join("query.sql")).unwrap();
@@ -49,8 +49,61 @@ fn list_and_show_say_what_an_item_is() {
         serde_json::from_str(&shell.run(&["catalog", "show", "CR_05", "--json"]).out).unwrap();
     assert_eq!(json["parameters"][0]["name"], "period_end");
     assert_eq!(json["contract"]["columns"][8]["name"], "fx_rate");
-    assert_eq!(json["checks"].as_array().unwrap().len(), 17);
+    assert_eq!(json["checks"].as_array().unwrap().len(), 18);
     assert!(json["sql"].as_str().unwrap().contains("RPT_FX_RATES"));
+}
+
+/// `--accept-check` takes these identifiers, and a run numbers them in the order of the funnel.
+#[test]
+fn show_names_the_check_of_every_predicate() {
+    let shell = Shell::new();
+    let names = [
+        "company is known",
+        "company in consolidation scope",
+        "entry has detail",
+        "detail does not add up to zero",
+    ];
+    let text = shell.run(&["catalog", "show", "IPE_07"]).out;
+    let json = shell.run(&["catalog", "show", "IPE_07", "--json"]).out;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let checks = json["checks"].as_array().unwrap();
+    let mut listed: Vec<&str> = checks.iter().map(|c| c["id"].as_str().unwrap()).collect();
+    for (place, name) in names.into_iter().enumerate() {
+        let id = format!("accuracy.negative.{}", place + 1);
+        let what = format!("{name}: rows that it keeps out are not staged");
+        let check = checks.iter().find(|check| check["id"] == id.as_str());
+        assert_eq!(check.unwrap()["what"], what.as_str());
+        let is_line = |line: &str| line.starts_with(&id) && line.ends_with(&what);
+        assert!(text.lines().any(is_line), "{id} in {text}");
+    }
+    let run = shell.run(&[
+        "run",
+        "--period",
+        "2024-04",
+        "--sandbox-rows",
+        "300",
+        "--ipe",
+        "IPE_07",
+        "--json",
+    ]);
+    let made: Value = serde_json::from_str(&run.out).unwrap();
+    let made = &made["ipe_results"]["IPE_07"];
+    let record = made["evidence"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("file://");
+    let record = fs::read_to_string(Path::new(record).join("data/record.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["population"]["predicates"], serde_json::json!(names));
+    let mut made: Vec<&str> = made["validation_summary"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    made.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(listed, made);
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl Site {
     }
 
     async fn take(&self, number: u32) -> Result<(Lease, Vec<ItemRecord>), PortError> {
-        take(&self.tools, &self.record(number)).await
+        Ok(take(&self.tools, &self.record(number)).await?)
     }
 
     fn later(&self, seconds: i64) {

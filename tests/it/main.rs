@@ -15,6 +15,8 @@ mod chaos;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cloud;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod evidence;
@@ -34,6 +36,9 @@ mod own_tables;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod planted;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod printed;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sandbox")]
@@ -45,6 +50,9 @@ mod sandbox_ledger;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod sandbox_tds;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod server;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod small_ledger;
@@ -60,5 +68,7 @@ mod tidy;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod tsql_client;
+#[cfg(test)]
+mod turns;
 #[cfg(test)]
 mod warehouse;

@@ -192,6 +192,8 @@ fn a_run_plants_what_it_is_told_and_says_what_it_holds() {
         let run = shell.run_with(&["run", "--period", "2024-04"], &environment);
         assert_eq!(run.code, code, "{}{}", run.out, run.err);
         assert!(run.out.contains(said), "{}", run.out);
+        let is_told = run.err.contains(" rows not unique, 1 repeated, 1 pass, ");
+        assert_eq!(is_told, profile == "hold", "{}", run.err);
     }
 }
 

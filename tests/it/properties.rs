@@ -22,6 +22,8 @@ use soxauto::kernels::digest::{DigestFold, Digested};
 use soxauto::kernels::recheck::{RecheckError, recheck_part};
 use soxauto::kernels::totals::TotalsFold;
 
+use crate::support::contract_column;
+
 /// The greatest 38-digit number.
 const TOP: i128 = 10_i128.pow(38) - 1;
 /// Days and microseconds of 0001-01-01 and 9999-12-31.
@@ -62,18 +64,9 @@ fn contract(scale: u8) -> Contract {
         ("name", "nvarchar(50)".to_owned(), false),
         ("bytes", "varbinary(20)".to_owned(), false),
     ];
-    let column = |(name, sql_type, amount): (&str, String, bool)| {
-        let sql_type = sql_type.parse().unwrap();
-        Column {
-            source: name.to_owned(),
-            name: name.to_owned(),
-            column_type: ColumnType::of(&sql_type).unwrap(),
-            sql_type,
-            nullable: true,
-            amount,
-            personal: false,
-            description: String::new(),
-        }
+    let column = |(name, sql_type, amount): (&str, String, bool)| Column {
+        amount,
+        ..contract_column(name, &sql_type)
     };
     Contract {
         version: 1,

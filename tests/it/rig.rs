@@ -15,7 +15,7 @@ use soxauto::domain::run::{Program, RunContext};
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::Places;
 use soxauto::pipeline::{ItemOutcome, Tools, run_ipe};
-use soxauto::ports::{Clock, PortError, Secret, Source, Sources, StoreRoot};
+use soxauto::ports::{Clock, PortError, Secret, Source, Sources, StoreRoot, Warehouse};
 use tokio_util::sync::CancellationToken;
 
 /// Where a run leaves what it makes, and its limits.
@@ -63,11 +63,22 @@ impl Rig {
 
     /// Runs an item for 2024-04 against the server of a connection string.
     pub(crate) async fn run(&self, connection_string: &str, ipe: &Ipe) -> ItemOutcome {
+        let warehouse = Arc::new(self.warehouse());
+        self.run_into(warehouse, connection_string, ipe).await
+    }
+
+    /// The same into any warehouse.
+    pub(crate) async fn run_into(
+        &self,
+        warehouse: Arc<dyn Warehouse>,
+        connection_string: &str,
+        ipe: &Ipe,
+    ) -> ItemOutcome {
         let secret = Secret::new(connection_string.to_owned());
         let source = MssqlSource::new(&secret, self.limits.clone(), 1).unwrap();
         let tools = Tools {
             sources: Arc::new(OneSource(Arc::new(source))),
-            warehouse: Arc::new(self.warehouse()),
+            warehouse,
             evidence: self.evidence.clone(),
             clock: Arc::new(SystemClock),
             processes: Arc::new(ProcProcesses),

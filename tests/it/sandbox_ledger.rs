@@ -1,11 +1,12 @@
 //! The ledger of `soxauto sandbox` seen by other people's drivers, and by ourselves: one server, three readings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use soxauto::domain::check::Verdict;
 use soxauto::pipeline::record::ItemRecord;
 
 use crate::support::{client, odbc_parts};
@@ -147,5 +148,16 @@ fn a_busy_ledger_passes_in_one_snapshot_and_is_held_without() {
         let record = String::from_utf8(record_of(&out)).unwrap();
         assert_eq!(record.contains("source changed while read"), changed);
         assert_eq!(out.contains("IPE_07 loaded"), !changed, "{out}");
+        // Every check that fails has a line, and the cause has the first.
+        let record: ItemRecord = serde_json::from_str(&record).unwrap();
+        let failed = record.checks.iter().filter(|c| c.verdict == Verdict::Fail);
+        let failed: BTreeSet<&str> = failed.map(|check| check.id.as_str()).collect();
+        let lines = out
+            .lines()
+            .filter_map(|line| line.strip_prefix("IPE_07: check "));
+        let printed: Vec<&str> = lines.filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(printed.iter().copied().collect::<BTreeSet<_>>(), failed);
+        let cause = changed.then_some("transfer.source_stable");
+        assert_eq!(printed.first().copied(), cause, "{out}");
     }
 }

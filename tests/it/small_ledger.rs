@@ -10,16 +10,19 @@ use arrow::array::{
     Time64NanosecondArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::Decimal128Type;
-use soxauto::domain::contract::{Column, ColumnType, Contract};
+use soxauto::domain::contract::Column;
+use soxauto::domain::contract::Contract;
 use soxauto::domain::ipe::Ipe;
 use soxauto::domain::limits::Limits;
-use soxauto::domain::query::{BoundQuery, QueryFile};
+use soxauto::domain::query::BoundQuery;
 use soxauto::kernels::sql::totals_query;
 use soxauto::sandbox::server::{Server, ServerConfig, TlsMode, Trust};
 use soxauto::sandbox::tds::fault::Faults;
-use soxauto::sandbox::wire::{ColumnMeta, Reply, SqlError};
+use soxauto::sandbox::tds::fixed::FixedEngine;
+use soxauto::sandbox::wire::{ColumnMeta, Reply, SqlEngine, SqlError};
 
 use crate::source::{LOGIN, batch, column, engine};
+use crate::support::{contract_column, ledger_item};
 
 /// Rows of the ledger: more than one packet of them.
 pub(crate) const ROWS: i32 = 48;
@@ -44,35 +47,12 @@ const COLUMNS: [(&str, &str); 16] = [
 ];
 
 pub(crate) fn item() -> Ipe {
-    let columns = COLUMNS.map(|(name, sql_type)| {
-        let sql_type = sql_type.parse().unwrap();
-        Column {
-            source: name.into(),
-            name: name.into(),
-            column_type: ColumnType::of(&sql_type).unwrap(),
-            sql_type,
-            nullable: !matches!(name, "company" | "entry_no"),
-            amount: matches!(name, "amount" | "fee"),
-            personal: false,
-            description: String::new(),
-        }
+    let columns = COLUMNS.map(|(name, sql_type)| Column {
+        nullable: !matches!(name, "company" | "entry_no"),
+        amount: matches!(name, "amount" | "fee"),
+        ..contract_column(name, sql_type)
     });
-    Ipe {
-        id: "IPE_07".parse().unwrap(),
-        title: "t".into(),
-        secret: "S".into(),
-        databases: vec!["NAV".into()],
-        contract: Contract {
-            version: 1,
-            columns: columns.into(),
-            key: vec!["company".into(), "entry_no".into()],
-            company: "company".into(),
-        },
-        query: QueryFile::parse("SELECT ledger").unwrap(),
-        population: None,
-        witness: None,
-        definition_sha256: "cd".repeat(32),
-    }
+    ledger_item(columns.into())
 }
 
 pub(crate) fn query() -> BoundQuery {
@@ -155,6 +135,11 @@ fn totals() -> (Vec<ColumnMeta>, RecordBatch) {
 
 /// A server of this ledger, with the connection string of a client that encrypts only its login.
 pub(crate) async fn serve(faults: Faults, snapshot: bool) -> (Server, String) {
+    start(answers(snapshot, &item().contract), faults).await
+}
+
+/// What the ledger answers to somebody whose contract is this one.
+pub(crate) fn answers(snapshot: bool, contract: &Contract) -> FixedEngine {
     let said = SqlError {
         number: 5701,
         class: 0,
@@ -177,10 +162,14 @@ pub(crate) async fn serve(faults: Faults, snapshot: bool) -> (Server, String) {
         },
     ];
     let (columns, sums) = totals();
-    let asked = totals_query(&item().contract, &query());
-    let engine = engine(i32::from(snapshot), 0)
+    let asked = totals_query(contract, &query());
+    engine(i32::from(snapshot), 0)
         .on(&query().text, rows)
-        .on_rows(&asked.text, columns, sums);
+        .on_rows(&asked.text, columns, sums)
+}
+
+/// A server of these answers, with such a connection string.
+pub(crate) async fn start(engine: impl SqlEngine, faults: Faults) -> (Server, String) {
     let config = ServerConfig {
         tls: TlsMode::Optional,
         faults,

@@ -1,4 +1,4 @@
-//! What several tests need: stores that fail as real ones do, and other people's drivers.
+//! What several tests need: stores that fail as real ones do, a small item, and other people's drivers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +13,9 @@ use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use soxauto::domain::contract::{Column, ColumnType, Contract};
+use soxauto::domain::ipe::Ipe;
+use soxauto::domain::query::QueryFile;
 use soxauto::ports::StoreRoot;
 
 /// A root in memory that is full after `bytes`.
@@ -182,6 +185,41 @@ impl ObjectStore for Gated {
     }
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         self.inner.copy_opts(from, to, options).await
+    }
+}
+
+/// A column that may be null and is no amount, named as its source names it.
+pub(crate) fn contract_column(name: &str, sql_type: &str) -> Column {
+    let sql_type = sql_type.parse().unwrap();
+    Column {
+        source: name.into(),
+        name: name.into(),
+        column_type: ColumnType::of(&sql_type).unwrap(),
+        sql_type,
+        nullable: true,
+        amount: false,
+        personal: false,
+        description: String::new(),
+    }
+}
+
+/// An item that `SELECT ledger` delivers, with the key company and entry_no.
+pub(crate) fn ledger_item(columns: Vec<Column>) -> Ipe {
+    Ipe {
+        id: "IPE_07".parse().unwrap(),
+        title: "t".into(),
+        secret: "S".into(),
+        databases: vec!["NAV".into()],
+        contract: Contract {
+            version: 1,
+            columns,
+            key: vec!["company".into(), "entry_no".into()],
+            company: "company".into(),
+        },
+        query: QueryFile::parse("SELECT ledger").unwrap(),
+        population: None,
+        witness: None,
+        definition_sha256: "cd".repeat(32),
     }
 }
 

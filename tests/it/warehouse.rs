@@ -13,13 +13,13 @@ use soxauto::ports::{Cell, PortError, PortErrorKind, StoreRoot, Warehouse};
 
 use crate::evidence::sample::{batches, context, contract, ipe, job, period, staged};
 
-struct House {
-    dir: tempfile::TempDir,
-    staging: StoreRoot,
-    warehouse: LocalWarehouse,
+pub(crate) struct House {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) staging: StoreRoot,
+    pub(crate) warehouse: LocalWarehouse,
 }
 
-async fn house() -> House {
+pub(crate) async fn house() -> House {
     let dir = tempfile::tempdir().unwrap();
     let open = |name: &str| store::open(dir.path().join(name).to_str().unwrap()).unwrap();
     let staging = open("staging");
@@ -36,7 +36,7 @@ async fn house() -> House {
 }
 
 /// Rows of the month as SQL sees them, by run.
-async fn runs(warehouse: &LocalWarehouse) -> Vec<(String, i64)> {
+pub(crate) async fn runs(warehouse: &LocalWarehouse) -> Vec<(String, i64)> {
     let sql = format!(
         "SELECT _run_id, COUNT(*) AS n FROM {} WHERE _period = DATE '2024-04-01' GROUP BY _run_id",
         ipe().table_name()
@@ -49,7 +49,7 @@ async fn runs(warehouse: &LocalWarehouse) -> Vec<(String, i64)> {
     rows.collect()
 }
 
-fn run_of(context: &RunContext, rows: i64) -> Vec<(String, i64)> {
+pub(crate) fn run_of(context: &RunContext, rows: i64) -> Vec<(String, i64)> {
     vec![(context.run_id.to_string(), rows)]
 }
 

@@ -5,7 +5,7 @@
 //! at what the month shows and switching it is one turn, which one load has at a time.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -62,30 +62,15 @@ pub(super) async fn load(
     job: &LoadJob,
     watch: Watch,
 ) -> Result<LoadReceipt, PortError> {
-    let contract = layout.contract(&job.table)?.ok_or_else(|| {
-        let what = format!("table `{}` was not prepared", job.table);
-        PortError::new(PortErrorKind::Query, what)
-    })?;
-    let month = layout.month(&job.table, job.period)?;
-    let mut current = Current {
-        run_id: job.metadata.run_id.clone(),
-        job_id: job_id(job),
-        files: Vec::with_capacity(job.parts.len()),
-        fence: job.fence.clone(),
+    let Begun {
+        contract,
+        mut current,
+        month,
+        folder,
+    } = {
+        let (layout, job, watch) = (layout.clone(), job.clone(), Arc::clone(&watch));
+        blocking(move || begin(&layout, &job, &watch)).await?
     };
-    if let Some(shown) = layout.current(&job.table, job.period)?
-        && shown.run_id == current.run_id
-        && shown.job_id != current.job_id
-    {
-        let what = format!("run {} is loaded already, with other files", shown.run_id);
-        return Err(PortError::new(PortErrorKind::Corrupt, what)
-            .at("table", job.table.clone())
-            .hint("start a new run"));
-    }
-    let folder = month.join(current.run_id.as_str());
-    watch(&Step::MakeFolder)?;
-    make_folder(&folder, &layout.root)?;
-    let contract = Arc::new(contract);
     for (index, part) in job.parts.iter().enumerate() {
         watch(&Step::ReadPart(index))?;
         if staging.uri_of(&part.path) != part.uri {
@@ -112,6 +97,46 @@ pub(super) async fn load(
     })
     .await?;
     Ok(receipt)
+}
+
+/// A load with its folder made and nothing copied yet.
+struct Begun {
+    contract: Arc<Contract>,
+    current: Current,
+    month: PathBuf,
+    folder: PathBuf,
+}
+
+fn begin(layout: &Layout, job: &LoadJob, watch: &Watch) -> Result<Begun, PortError> {
+    let contract = layout.contract(&job.table)?.ok_or_else(|| {
+        let what = format!("table `{}` was not prepared", job.table);
+        PortError::new(PortErrorKind::Query, what)
+    })?;
+    let month = layout.month(&job.table, job.period)?;
+    let current = Current {
+        run_id: job.metadata.run_id.clone(),
+        job_id: job_id(job),
+        files: Vec::with_capacity(job.parts.len()),
+        fence: job.fence.clone(),
+    };
+    if let Some(shown) = layout.current(&job.table, job.period)?
+        && shown.run_id == current.run_id
+        && shown.job_id != current.job_id
+    {
+        let what = format!("run {} is loaded already, with other files", shown.run_id);
+        return Err(PortError::new(PortErrorKind::Corrupt, what)
+            .at("table", job.table.clone())
+            .hint("start a new run"));
+    }
+    let folder = month.join(current.run_id.as_str());
+    watch(&Step::MakeFolder)?;
+    make_folder(&folder, &layout.root)?;
+    Ok(Begun {
+        contract: Arc::new(contract),
+        current,
+        month,
+        folder,
+    })
 }
 
 fn receipt(job: &LoadJob, current: &Current) -> LoadReceipt {

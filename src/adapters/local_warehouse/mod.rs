@@ -3,6 +3,7 @@
 //! May use `domain`, `kernels` and `ports`; never writes below the staging root, never deletes a run: a re-run
 //! shows its own files and the files of earlier runs stay beside them.
 
+mod compared;
 mod layout;
 mod leftovers;
 mod literals;
@@ -150,21 +151,8 @@ impl LocalWarehouse {
 #[async_trait]
 impl Warehouse for LocalWarehouse {
     async fn prepare(&self, table: &str, contract: &Contract) -> Result<(), PortError> {
-        if let Some(held) = self.layout.contract(table)? {
-            return match contradiction(&held, contract) {
-                Some(what) => Err(PortError::new(PortErrorKind::Corrupt, what)
-                    .at("table", table)
-                    .hint("load into a new warehouse directory, or migrate the table first")),
-                None => Ok(()),
-            };
-        }
-        let folder = self.layout.table(table)?;
-        let text = serde_json::to_vec_pretty(contract)
-            .map_err(|e| PortError::new(PortErrorKind::Corrupt, e.to_string()))?;
-        make_folder(&folder, &self.layout.root)?;
-        let target = folder.join("schema.json");
-        place(&write_beside(&target, &text)?, &target)?;
-        sync_folder(&folder)
+        let (layout, table, contract) = (self.layout.clone(), table.to_owned(), contract.clone());
+        blocking(move || prepare(&layout, &table, &contract)).await
     }
 
     async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError> {
@@ -190,6 +178,25 @@ impl Warehouse for LocalWarehouse {
     fn location(&self) -> String {
         self.uri.clone()
     }
+}
+
+/// Makes the table; blocking.
+fn prepare(layout: &Layout, table: &str, contract: &Contract) -> Result<(), PortError> {
+    if let Some(held) = layout.contract(table)? {
+        return match contradiction(&held, contract) {
+            Some(what) => Err(PortError::new(PortErrorKind::Corrupt, what)
+                .at("table", table)
+                .hint("load into a new warehouse directory, or migrate the table first")),
+            None => Ok(()),
+        };
+    }
+    let folder = layout.table(table)?;
+    let text = serde_json::to_vec_pretty(contract)
+        .map_err(|e| PortError::new(PortErrorKind::Corrupt, e.to_string()))?;
+    make_folder(&folder, &layout.root)?;
+    let target = folder.join("schema.json");
+    place(&write_beside(&target, &text)?, &target)?;
+    sync_folder(&folder)
 }
 
 /// The first column in which a new contract does not fit the table: names, order and carriers are fixed by the files.

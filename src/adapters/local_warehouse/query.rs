@@ -18,7 +18,7 @@ use polars::sql::{SQLContext, extract_table_identifiers};
 
 use super::layout::Layout;
 use super::literals::exact;
-use super::sql::{cell, guarded, refused, scan, table_frame};
+use super::sql::{cell, guarded, refuse_texts, refused, scan, table_frame};
 use crate::domain::amount::Amount;
 use crate::domain::digest::hex;
 use crate::domain::period::Period;
@@ -93,6 +93,7 @@ pub(super) fn answer(
             .execute(&exact(sql))
             .map_err(|error| unanswerable(layout, &names, error))?;
         let schema = lazy.collect_schema().map_err(one_line)?;
+        refuse_texts(&lazy)?;
         let output = match to {
             AnswerTo::Rows(mut sink) => {
                 let columns: Vec<AnswerColumn> = schema

@@ -41,6 +41,7 @@ pub(super) fn read_back(
             },
         },
         run_ids: BTreeMap::new(),
+        buckets: None,
     };
     let Some(current) = layout.current(table, period)? else {
         return Ok(all);

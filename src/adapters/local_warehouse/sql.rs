@@ -13,6 +13,7 @@ use polars::prelude::{
 };
 use polars::sql::{SQLContext, extract_table_identifiers};
 
+use super::compared;
 use super::layout::Layout;
 use crate::domain::amount::Amount;
 use crate::domain::contract::{ColumnType, Contract};
@@ -29,6 +30,7 @@ pub(super) fn answer(layout: &Layout, sql: &str, rows_max: usize) -> Result<Smal
             .unwrap_or(u32::MAX)
             .saturating_add(1);
         let lazy = context.execute(sql).map_err(refused)?.limit(one_more);
+        refuse_texts(&lazy)?;
         let frame = lazy
             .collect_with_engine(Engine::Streaming)
             .map_err(refused)?
@@ -39,6 +41,19 @@ pub(super) fn answer(layout: &Layout, sql: &str, rows_max: usize) -> Result<Smal
         }
         small_table(&frame)
     })
+}
+
+/// Refuses a statement that compares amounts with a text: it would find nothing, and nobody would know why.
+pub(super) fn refuse_texts(lazy: &LazyFrame) -> Result<(), PortError> {
+    let plan = lazy.describe_plan().map_err(refused)?;
+    match compared::as_text(&plan) {
+        None => Ok(()),
+        Some(column) => {
+            let what = format!("{column} is no text and is compared with one");
+            Err(PortError::new(PortErrorKind::Query, what)
+                .hint("write the number without quotes; where a comparison of texts is meant, CAST it AS VARCHAR"))
+        }
+    }
 }
 
 /// Runs Polars work; a panic of Polars (a sum that overflows panics) becomes an error.

@@ -25,6 +25,7 @@ pub(super) enum CellError {
     Contradiction,
     Scale { announced: u8, found: u8 },
     Money,
+    CodePage,
     Range,
     Impossible,
 }
@@ -46,19 +47,22 @@ pub(super) fn exact(
     }
 }
 
-/// Money arrives as a float of currency units; rounding gives back its units exactly up to 2^51.
+/// Money arrives as a float of currency units; rounding gives back its units exactly up to 2^51. It has no more digits
+/// than described.
 #[expect(
     clippy::float_arithmetic,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     reason = "the driver decodes money to f64; within 2^51 units the rounding is exact, beyond it is refused"
 )]
-pub(super) fn money(value: f64) -> Result<i128, CellError> {
+pub(super) fn money(value: f64, precision: u8) -> Result<i128, CellError> {
     let units = (value * 10_000.0).round();
-    if units.abs() <= MONEY_UNITS_MAX {
-        Ok(units as i128)
+    let exact = units.abs() <= MONEY_UNITS_MAX;
+    let units = exact.then_some(units as i128).ok_or(CellError::Money)?;
+    if units.unsigned_abs() < 10_u128.saturating_pow(u32::from(precision)) {
+        Ok(units)
     } else {
-        Err(CellError::Money)
+        Err(CellError::Impossible)
     }
 }
 
@@ -207,12 +211,15 @@ mod tests {
             // As the driver computes it: units divided by 10,000 in f64.
             #[expect(clippy::as_conversions, reason = "as the driver does")]
             let float = units as f64 / 1e4;
-            assert!(matches!(money(float), Ok(back) if back == units), "{units}");
+            let back = money(float, 19);
+            assert!(matches!(back, Ok(back) if back == units), "{units}");
         }
         assert!(matches!(
-            money(225_179_981_368_525.0),
+            money(225_179_981_368_525.0, 19),
             Err(CellError::Money)
         ));
-        assert!(matches!(money(f64::NAN), Err(CellError::Money)));
+        assert!(matches!(money(f64::NAN, 19), Err(CellError::Money)));
+        assert!(matches!(money(-0.9999, 4), Ok(-9_999)));
+        assert!(matches!(money(1.0, 4), Err(CellError::Impossible)));
     }
 }

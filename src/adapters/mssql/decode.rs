@@ -35,6 +35,8 @@ enum Values {
     Timestamp(TimestampMicrosecondBuilder),
     Time(Time64MicrosecondBuilder),
     Text(StringBuilder),
+    /// Text in a code page that nobody proved: in all of them the first 128 characters are the same.
+    Ascii(StringBuilder),
     Binary(BinaryBuilder),
 }
 
@@ -72,6 +74,15 @@ impl BatchBuilder {
             rows_before: 0,
             bytes: 0,
         })
+    }
+
+    /// From the next row on, refuses what is not ASCII in a text column.
+    pub(super) fn only_ascii(&mut self, ordinal: usize) {
+        if let Some((_, values)) = self.columns.get_mut(ordinal)
+            && let Values::Text(builder) = values
+        {
+            *values = Values::Ascii(std::mem::take(builder));
+        }
     }
 
     /// Adds a row; `(rows, bytes)` so far tell the caller when to cut.
@@ -176,7 +187,7 @@ fn explain(error: &CellError, column: &str, row: u64) -> PortError {
     match error {
         CellError::Contradiction => PortError::new(
             PortErrorKind::Corrupt,
-            format!("{at}: the driver delivers another type than the server described"),
+            format!("{at}: the driver delivers another type than was described"),
         )
         .hint("compare the contract's type with the table; a view may be stale (sp_refreshview)"),
         CellError::Scale { announced, found } => PortError::new(
@@ -191,6 +202,13 @@ fn explain(error: &CellError, column: &str, row: u64) -> PortError {
         )
         .hint(format!(
             "write CAST([{column}] AS decimal(19,4)) in the select list"
+        )),
+        CellError::CodePage => PortError::new(
+            PortErrorKind::Unsupported,
+            format!("{at}: a character beyond ASCII, and nobody says in which code page"),
+        )
+        .hint(format!(
+            "write CAST([{column}] AS nvarchar(n)) in the select list"
         )),
         CellError::Impossible => PortError::new(
             PortErrorKind::Corrupt,
@@ -243,7 +261,7 @@ impl Values {
             Self::Date(b) => Arc::new(b.finish()),
             Self::Timestamp(b) => Arc::new(b.finish()),
             Self::Time(b) => Arc::new(b.finish()),
-            Self::Text(b) => Arc::new(b.finish()),
+            Self::Text(b) | Self::Ascii(b) => Arc::new(b.finish()),
             Self::Binary(b) => Arc::new(b.finish()),
         }
     }
@@ -260,7 +278,9 @@ impl Values {
             (Self::Decimal(b, precision, scale), C::Numeric(v)) => {
                 b.append_option(exact(v, *precision, *scale)?);
             }
-            (Self::Decimal(b, _, 4), C::F64(v)) => b.append_option(v.map(money).transpose()?),
+            (Self::Decimal(b, precision, 4), C::F64(v)) => {
+                b.append_option(v.map(|v| money(v, *precision)).transpose()?);
+            }
             (Self::Float32(b), C::F32(v)) => b.append_option(v),
             (Self::Float64(b), C::F64(v)) => b.append_option(v),
             (Self::Date(b), C::Date(v)) => b.append_option(v.map(date).transpose()?),
@@ -273,7 +293,10 @@ impl Values {
                 b.append_option(v.map(offset).transpose()?);
             }
             (Self::Time(b), C::Time(v)) => b.append_option(v.map(time_micros).transpose()?),
-            (Self::Text(b), C::String(v)) => {
+            (Self::Ascii(_), C::String(Some(v))) if !v.is_ascii() => {
+                return Err(CellError::CodePage);
+            }
+            (Self::Text(b) | Self::Ascii(b), C::String(v)) => {
                 let bytes = v.as_ref().map_or(4, |text| text.len() + 4);
                 b.append_option(v);
                 return Ok(bytes);

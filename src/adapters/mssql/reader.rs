@@ -1,6 +1,8 @@
 //! The reader task: it owns connection and stream, sends record batches into a bounded channel, and keeps the limits
 //! of every phase. Never touches what comes out of the channel.
 
+use std::sync::{Arc, OnceLock};
+
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::TryStreamExt;
@@ -24,6 +26,10 @@ use super::describe;
 use super::guard::{Deadline, contained};
 
 enum Request {
+    Describe {
+        query: BoundQuery,
+        answer: oneshot::Sender<Result<Described, PortError>>,
+    },
     Rows {
         query: BoundQuery,
         rows_max: usize,
@@ -44,9 +50,30 @@ struct StreamRequest {
     changes: Option<oneshot::Sender<Vec<Changes>>>,
 }
 
+/// The error that ended a view, for whoever asks it something afterwards.
+#[derive(Clone, Default)]
+struct Ended(Arc<OnceLock<String>>);
+
+impl Ended {
+    fn by(&self, error: &PortError) {
+        // Only the first error is the cause.
+        self.0.set(error.message.clone()).ok();
+    }
+
+    fn spent(&self) -> PortError {
+        let ended = "the view of the source has ended after an earlier error";
+        let what = match self.0.get() {
+            Some(first) => format!("{ended}: {first}"),
+            None => ended.to_owned(),
+        };
+        PortError::new(PortErrorKind::Unreachable, what)
+    }
+}
+
 /// One view of the source, held by its reader task.
 pub(super) struct MssqlSnapshot {
     requests: mpsc::Sender<Request>,
+    ended: Ended,
     /// Holds the one reader task; dropping it closes the connection.
     _task: JoinSet<()>,
     opened: Opened,
@@ -63,14 +90,22 @@ impl MssqlSnapshot {
         slot: OwnedSemaphorePermit,
     ) -> Self {
         let (requests, inbox) = mpsc::channel(1);
-        let in_transaction = opened.consistency == Consistency::Snapshot;
+        let ended = Ended::default();
+        let mut reader = Reader {
+            client,
+            in_transaction: opened.consistency == Consistency::Snapshot,
+            limits,
+            ended: ended.clone(),
+        };
         let mut task = JoinSet::new();
         task.spawn(async move {
-            read(client, inbox, in_transaction, &limits).await;
+            reader.read(inbox).await;
+            drop(reader);
             drop(slot);
         });
         Self {
             requests,
+            ended,
             _task: task,
             opened,
             server,
@@ -88,19 +123,12 @@ impl MssqlSnapshot {
         self.requests
             .send(request(answer))
             .await
-            .map_err(|_| spent())?;
+            .map_err(|_| self.ended.spent())?;
         answered
             .await
-            .map_err(|_| spent())?
+            .map_err(|_| self.ended.spent())?
             .map_err(|error| error.at("server", self.server.clone()))
     }
-}
-
-fn spent() -> PortError {
-    PortError::new(
-        PortErrorKind::Unreachable,
-        "the view of the source has ended after an earlier error",
-    )
 }
 
 #[async_trait]
@@ -114,12 +142,8 @@ impl Snapshot for MssqlSnapshot {
     }
 
     async fn describe(&mut self, query: &BoundQuery) -> Result<Described, PortError> {
-        let rows_max = 1_024; // SQL Server allows 4,096 columns in a select list, BigQuery loads far fewer.
-        let answer = self
-            .rows(&describe::question(query), rows_max)
-            .await
-            .map_err(cannot_describe)?;
-        describe::read(&answer)
+        let query = query.clone();
+        self.ask(|answer| Request::Describe { query, answer }).await
     }
 
     async fn rows(&mut self, query: &BoundQuery, rows_max: usize) -> Result<SmallTable, PortError> {
@@ -152,7 +176,7 @@ impl Snapshot for MssqlSnapshot {
         self.requests
             .send(Request::Stream(Box::new(request)))
             .await
-            .map_err(|_| spent())?;
+            .map_err(|_| self.ended.spent())?;
         Ok(BatchStream { batches, changes })
     }
 
@@ -161,75 +185,82 @@ impl Snapshot for MssqlSnapshot {
     }
 }
 
-/// Errors that say "this text cannot be described", not "this text is wrong".
-fn cannot_describe(error: PortError) -> PortError {
-    let undescribable = [
-        "2812", "229", "11501", "11502", "11503", "11509", "11513", "11514", "11525", "11526",
-        "11529",
-    ];
-    let is_such = undescribable.iter().any(|code| {
-        error
-            .message
-            .starts_with(&format!("SQL Server error {code}:"))
-    });
-    if is_such {
-        PortError {
-            kind: PortErrorKind::Unsupported,
-            ..error
-        }
-    } else {
-        error
-    }
+/// The task that owns the connection.
+struct Reader {
+    client: Wire,
+    in_transaction: bool,
+    limits: Limits,
+    ended: Ended,
 }
 
-/// Serves requests until one fails or the view is dropped; then the socket closes with the client.
-async fn read(
-    mut client: Wire,
-    mut inbox: mpsc::Receiver<Request>,
-    in_transaction: bool,
-    limits: &Limits,
-) {
-    while let Some(request) = inbox.recv().await {
-        let going_on = match request {
+impl Reader {
+    /// Serves requests until one ends the view or the view is dropped; then the socket closes with the client.
+    async fn read(&mut self, mut inbox: mpsc::Receiver<Request>) {
+        while let Some(request) = inbox.recv().await {
+            if !self.serve(request).await {
+                return;
+            }
+        }
+    }
+
+    /// Serves one request; `false` ends the view.
+    async fn serve(&mut self, request: Request) -> bool {
+        let (client, limits) = (&mut self.client, &self.limits);
+        match request {
+            Request::Describe { query, answer } => {
+                let asked = describe::describe(client, &query, self.in_transaction, limits);
+                let result = contained(asked).await;
+                let fine = match &result {
+                    // The server refused to describe, nothing more.
+                    Err(error) if error.kind == PortErrorKind::Unsupported => true,
+                    other => self.goes_on(other),
+                };
+                // The asker may have gone; then nobody needs the answer.
+                answer.send(result).is_ok() && fine
+            }
             Request::Rows {
                 query,
                 rows_max,
                 answer,
             } => {
-                let asked = access::small_table(&mut client, &query, rows_max, limits);
+                let asked = access::small_table(client, &query, rows_max, limits);
                 let result = contained(asked).await;
-                let fine = result.is_ok();
-                // The asker may have gone; then nobody needs the answer.
+                let fine = self.goes_on(&result);
                 answer.send(result).is_ok() && fine
             }
-            Request::Stream(request) => stream(&mut client, *request).await,
+            Request::Stream(request) => self.stream(*request).await,
             Request::Close { answer } => {
-                let result = if in_transaction {
-                    contained(access::command(&mut client, "COMMIT TRANSACTION", limits)).await
+                let result = if self.in_transaction {
+                    contained(access::command(client, "COMMIT TRANSACTION", limits)).await
                 } else {
                     Ok(())
                 };
                 let _asker_may_be_gone = answer.send(result);
                 false
             }
-        };
-        if !going_on {
-            return;
         }
     }
-}
 
-/// Sends all rows; `false` ends the view. An error is the last item of the channel.
-async fn stream(client: &mut Wire, mut request: StreamRequest) -> bool {
-    let out = request.out.clone();
-    match contained(send_rows(client, &mut request)).await {
-        Ok(going_on) => going_on,
-        Err(error) => {
-            let rows = request.builder.rows_total();
-            let _reader_may_be_gone = out
-                .send(Err(error.at("after_rows", rows.to_string())))
-                .await;
-            false
+    fn goes_on<T>(&self, result: &Result<T, PortError>) -> bool {
+        if let Err(error) = result {
+            self.ended.by(error);
+        }
+        result.is_ok()
+    }
+
+    /// Sends all rows; `false` ends the view. An error is the last item of the channel.
+    async fn stream(&mut self, mut request: StreamRequest) -> bool {
+        let out = request.out.clone();
+        let sent = contained(send_rows(&mut self.client, &mut request)).await;
+        let fine = self.goes_on(&sent);
+        match sent {
+            Ok(going_on) => fine && going_on,
+            Err(error) => {
+                let rows = request.builder.rows_total();
+                let error = error.at("after_rows", rows.to_string());
+                let _reader_may_be_gone = out.send(Err(error)).await;
+                false
+            }
         }
     }
 }
@@ -243,6 +274,9 @@ async fn send_rows(client: &mut Wire, request: &mut StreamRequest) -> Result<boo
         let row = match item {
             QueryItem::Metadata(meta) => {
                 agree(&meta, &request.columns)?;
+                for ordinal in unproven(&meta, &request.columns) {
+                    request.builder.only_ascii(ordinal);
+                }
                 continue;
             }
             QueryItem::Row(row) => row,
@@ -276,7 +310,7 @@ fn agree(meta: &ResultMetadata, columns: &[SourceColumn]) -> Result<(), PortErro
     }
     let contradiction = |what: String| {
         PortError::new(PortErrorKind::Corrupt, what)
-            .hint("the query delivers something else than it was described to deliver")
+            .hint("the query delivers something else than was described; where the server cannot describe, ipe.toml did: compare its columns with the select list")
     };
     if meta.columns().len() != columns.len() {
         return Err(contradiction(format!(
@@ -301,6 +335,25 @@ fn agree(meta: &ResultMetadata, columns: &[SourceColumn]) -> Result<(), PortErro
         }
     }
     Ok(())
+}
+
+/// The columns that arrive as bytes of a code page that nobody proved: the driver may decode them as another one.
+fn unproven<'a>(
+    meta: &'a ResultMetadata,
+    columns: &'a [SourceColumn],
+) -> impl Iterator<Item = usize> + 'a {
+    let pairs = meta.columns().iter().zip(columns);
+    pairs
+        .enumerate()
+        .filter_map(|(ordinal, (announced, described))| {
+            let in_code_page = matches!(
+                announced.column_type(),
+                Announced::BigVarChar | Announced::BigChar | Announced::Text
+            );
+            let collation = described.collation.as_deref();
+            let proven = collation.is_some_and(describe::proven_code_page);
+            (in_code_page && !proven).then_some(ordinal)
+        })
 }
 
 fn carries(announced: Announced, column_type: ColumnType) -> bool {

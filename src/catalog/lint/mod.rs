@@ -15,6 +15,7 @@ mod words;
 use serde::Serialize;
 
 use crate::domain::lexer::{Token, lex, position};
+use crate::domain::population::KEEP;
 use crate::domain::query::Block;
 
 use super::file::{self, ItemToml};
@@ -97,6 +98,17 @@ pub(super) fn query(place: String, text: &str) -> Vec<Finding> {
     let mut report = Report::new(place, text);
     read_query(&mut report);
     sorted(report.found)
+}
+
+/// The predicates that a population's select list names, in the order of its funnel.
+pub(super) fn predicates(text: &str) -> Vec<String> {
+    let statement = Block::read(text).statement;
+    let tokens = lex(text.get(statement..).unwrap_or_default(), statement).unwrap_or_default();
+    let names = select::outputs(&tokens).into_iter().flatten();
+    let names = names.filter_map(|output| output.name);
+    names
+        .filter_map(|name| name.strip_prefix(KEEP).map(str::to_owned))
+        .collect()
 }
 
 /// The databases that a query names, in the order in which it reads them.

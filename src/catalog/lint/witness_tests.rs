@@ -93,6 +93,10 @@ fn what_cannot_prove_a_row_is_named_with_its_line() {
         });
         assert!(named, "{rule} {part}: {found:#?}");
     }
+}
+
+#[test]
+fn a_query_without_a_key_reads_no_single_row() {
     let keyless = WITNESS
         .replace(
             "DECLARE @id_company varchar(20) = 'X';\nDECLARE @entry_no int = 1;\n",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::google_args::GoogleArgs;
 use crate::cli::source_args::SourceArgs;
 use crate::domain::ids::IpeId;
 use crate::domain::period::Period;
@@ -54,6 +55,8 @@ pub(super) struct Place {
 pub(super) struct Server {
     #[command(flatten)]
     pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) google: GoogleArgs,
     /// Month whose dates are bound, YYYY-MM [default: the last month that has ended in Europe/Paris]
     #[arg(long, env = "SOXAUTO_PERIOD", value_name = "YYYY-MM")]
     pub(super) period: Option<Period>,

@@ -6,11 +6,12 @@ mod text;
 use serde_json::{Value, json};
 
 use crate::app::catalog::{AskSettings, Plan, draft, plan};
-use crate::catalog::Definitions;
 use crate::catalog::draft::{Draft, DraftHead};
+use crate::catalog::{Definitions, predicates};
 use crate::domain::ipe::Ipe;
 use crate::domain::limits::Limits;
-use crate::pipeline::check::CHECKS;
+use crate::pipeline::check::{CHECKS, TRANSFER_LOADED};
+use crate::pipeline::check_population::ACCURACY_NEGATIVE;
 
 use super::output;
 pub(super) use args::CatalogArgs;
@@ -62,15 +63,30 @@ fn show(args: &ShowArgs) -> anyhow::Result<u8> {
             let value = json!({
                 "item": summary(ipe), "table": ipe.id.table_name(), "contract": ipe.contract,
                 "parameters": params.collect::<Value>(),
-                "checks": CHECKS.map(|(id, what)| json!({"id": id, "what": what})),
+                "checks": checks(ipe).map(|(id, what)| json!({"id": id, "what": what})).collect::<Value>(),
                 "sql": ipe.query.text,
             });
             print_json(&value)?;
         } else {
-            output::print(&text::show(ipe))?;
+            output::print(&text::show(ipe, checks(ipe)))?;
         }
     }
     Ok(0)
+}
+
+/// Every check that a run of the item makes, in order; those of its predicates are named by the population.
+fn checks(ipe: &Ipe) -> impl Iterator<Item = (String, String)> {
+    let is_behind = |(id, _): &(&str, &str)| *id == TRANSFER_LOADED;
+    let place = CHECKS.iter().position(is_behind).unwrap_or(CHECKS.len());
+    let (before, after) = CHECKS.split_at_checked(place).unwrap_or((&CHECKS, &[]));
+    let fixed = |(id, what): &(&str, &str)| ((*id).to_owned(), (*what).to_owned());
+    let negatives = predicates(ipe).into_iter().enumerate();
+    let negatives = negatives.map(|(place, name)| {
+        let what = format!("{name}: rows that it keeps out are not staged");
+        (format!("{ACCURACY_NEGATIVE}.{}", place + 1), what)
+    });
+    let before = before.iter().map(fixed);
+    before.chain(negatives).chain(after.iter().map(fixed))
 }
 
 fn lint(args: &LintArgs) -> anyhow::Result<u8> {
@@ -127,10 +143,15 @@ async fn new(args: NewArgs) -> anyhow::Result<u8> {
 }
 
 fn settings(server: Server) -> AskSettings {
-    let Server { source, period } = server;
+    let Server {
+        source,
+        google,
+        period,
+    } = server;
     AskSettings {
         period,
         source: source.into(),
+        google: google.into(),
         limits: Limits::default(),
     }
 }

@@ -5,7 +5,6 @@ use crate::catalog::lint::Finding;
 use crate::cli::output::columns;
 use crate::domain::contract::{Column, Contract};
 use crate::domain::ipe::Ipe;
-use crate::pipeline::check::CHECKS;
 
 /// Characters of a hash in a table; JSON has all.
 const HASH_CHARS: usize = 16;
@@ -35,7 +34,7 @@ pub(super) fn list<'a>(items: impl Iterator<Item = &'a Ipe>) -> String {
     columns(&rows, &[])
 }
 
-pub(super) fn show(ipe: &Ipe) -> String {
+pub(super) fn show(ipe: &Ipe, checks: impl Iterator<Item = (String, String)>) -> String {
     let contract = &ipe.contract;
     let head = [
         ("databases", ipe.databases.join(", ")),
@@ -57,7 +56,7 @@ pub(super) fn show(ipe: &Ipe) -> String {
     let params: Vec<[String; 2]> = params
         .map(|param| [format!("@{}", param.name), param.sql_type.to_string()])
         .collect();
-    let checks = CHECKS.map(|(id, what)| [id, what].map(str::to_owned));
+    let checks: Vec<[String; 2]> = checks.map(|(id, what)| [id, what]).collect();
     format!(
         "{}: {}\n\n{}\n\nCONTRACT\n{}\n\nPARAMETERS\n{}\n\nCHECKS, over the rows and the sums of {} per {}\n{}\n\nSQL\n{}",
         ipe.id,

@@ -1,10 +1,10 @@
 //! What is an orphan: every rule, over names, sizes, times, leases and records. Changes no file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::ground::Ground;
 use super::lease::{self, Holders};
 use super::sealed::{Sealed, sealed};
 use super::walk::{FileAt, RunFolder, leased_month};
@@ -73,7 +73,7 @@ impl Judge {
     }
 
     /// Parts, sidecars and temporary files of runs that no package names.
-    pub(super) fn staging(&mut self, root: &Path, files: &[FileAt]) {
+    pub(super) fn staging(&mut self, root: &Ground, files: &[FileAt]) {
         for (run, files) in by_run(files) {
             let is_ours = |file: &&FileAt| {
                 let name = file.path().rsplit('/').next().unwrap_or_default();
@@ -112,7 +112,7 @@ impl Judge {
     }
 
     /// Packages without a manifest, room set aside, temporary files.
-    pub(super) fn evidence(&mut self, root: &Path, files: &[FileAt]) {
+    pub(super) fn evidence(&mut self, root: &Ground, files: &[FileAt]) {
         for (run, files) in by_run(files) {
             if self.sealed.contains_key(&run) {
                 continue;
@@ -142,7 +142,7 @@ impl Judge {
     }
 
     /// Files of the evidence root that lie in no package, and temporary ones in sealed packages.
-    fn loose(&mut self, root: &Path, files: &[FileAt]) {
+    fn loose(&mut self, root: &Ground, files: &[FileAt]) {
         for file in files {
             let stored = vec![file.stored.clone()];
             let place = (file.path().to_owned(), None);
@@ -178,14 +178,15 @@ impl Judge {
     }
 
     /// Runs that no month shows or showed and no receipt names, and files that were being written.
-    pub(super) fn warehouse(&mut self, root: &Path, leftovers: &[&Leftover]) {
+    pub(super) fn warehouse(&mut self, root: &Ground, leftovers: &[&Leftover]) {
         for left in leftovers {
             let modified = left.files.first().and_then(|file| {
-                let metadata = std::fs::symlink_metadata(root.join(&file.path)).ok()?;
+                let file = root.folder()?.join(&file.path);
+                let metadata = std::fs::symlink_metadata(file).ok()?;
                 Some(DateTime::<Utc>::from(metadata.modified().ok()?))
             });
             let Some(ipe) = IpeId::of_table(&left.table) else {
-                let what = format!("{}: the table of no item", root.join(&left.path).display());
+                let what = format!("{}: the table of no item", root.shown(&left.path));
                 self.report.not_found_out.insert(what);
                 continue;
             };
@@ -335,7 +336,7 @@ fn is_same(sealed: &RunFolder, run: &RunFolder) -> bool {
 
 fn orphan(
     kind: OrphanKind,
-    root: &Path,
+    root: &Ground,
     (path, folder): (String, Option<String>),
     why: &str,
     files: Vec<Stored>,
@@ -343,11 +344,11 @@ fn orphan(
 ) -> Orphan {
     Orphan {
         kind,
-        uri: root.join(path).display().to_string(),
+        uri: root.shown(&path),
         why: why.to_owned(),
         bytes: files.iter().map(|file| file.bytes).sum(),
         files,
-        root: root.to_owned(),
+        root: root.clone(),
         folder,
         month,
     }

@@ -1,15 +1,16 @@
 //! What runs that ended badly left behind: found with a reason, and removed when that is asked for.
 //!
 //! An orphan is what a run wrote that has ended or died, that no sealed package names and no month shows or ever
-//! showed. Whatever cannot be judged is said and left alone (ADR-0021). Local folders only.
+//! showed. Whatever cannot be judged is said and left alone (ADR-0021). Staging and evidence may lie in
+//! buckets; there the same is judged by objects.
 
+mod ground;
 mod judge;
 mod remove;
 mod sealed;
 mod walk;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -17,9 +18,10 @@ use serde::Serialize;
 use crate::domain::ids::IpeId;
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
-use crate::ports::{Clock, Leftover, PortError, PortErrorKind, Processes, StoreRoot, Stored};
+use crate::ports::{Clock, Leftover, PortError, Processes, StoreRoot, Stored};
 
 use super::lease;
+use ground::Ground;
 use judge::Judge;
 
 pub use remove::remove;
@@ -69,9 +71,9 @@ pub struct Orphan {
     pub bytes: u64,
     /// The exact files below the root; nothing else is removed.
     pub files: Vec<Stored>,
-    /// Directory of the root.
+    /// The root.
     #[serde(skip)]
-    root: PathBuf,
+    root: Ground,
     /// Folder below the root that goes when it is empty.
     #[serde(skip)]
     folder: Option<String>,
@@ -112,26 +114,19 @@ impl CleanReport {
 pub async fn find(tools: &CleanTools) -> Result<CleanReport, PortError> {
     // Files before leases before packages: a run that ends meanwhile has either still its lease or already its package.
     let staged = match &tools.staging {
-        Some(staging) => walk::walk(&local(staging)?)?,
+        Some(staging) => Ground::of(staging).files().await?,
         None => Vec::new(),
     };
-    let evidence = walk::walk(&local(&tools.evidence)?)?;
+    let evidence = Ground::of(&tools.evidence).files().await?;
     let leftovers = tools.warehouse.iter().flat_map(|(_, found)| found);
     let leftovers: Vec<&Leftover> = leftovers.collect();
     let mut judge = Judge::new(tools, &staged, &evidence, &leftovers).await?;
     if let Some(staging) = &tools.staging {
-        judge.staging(&local(staging)?, &staged);
+        judge.staging(&Ground::of(staging), &staged);
     }
-    judge.evidence(&local(&tools.evidence)?, &evidence);
+    judge.evidence(&Ground::of(&tools.evidence), &evidence);
     if let Some((warehouse, _)) = &tools.warehouse {
-        judge.warehouse(&local(warehouse)?, &leftovers);
+        judge.warehouse(&Ground::of(warehouse), &leftovers);
     }
     Ok(judge.report)
-}
-
-fn local(root: &StoreRoot) -> Result<PathBuf, PortError> {
-    root.local_dir().ok_or_else(|| {
-        let what = format!("only local folders are cleaned, not {}", root.uri);
-        PortError::new(PortErrorKind::Unsupported, what)
-    })
 }

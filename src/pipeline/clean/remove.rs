@@ -1,15 +1,16 @@
 //! The one place that deletes what a run wrote.
 //!
 //! Stores and warehouse only create, and `StoreRoot` has no way to delete, so that no mistake elsewhere can take evidence
-//! away. Here only the exact files of an [`Orphan`] go, which nobody outside this folder can make; then its folders, if
-//! that left them empty.
+//! away. Here (in buckets: in `ground`) only the exact files of an [`super::Orphan`] go, which nobody outside this folder
+//! can make; then its folders, if that left them empty.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{CleanReport, CleanTools, Orphan};
+use super::{CleanReport, CleanTools};
 use crate::pipeline::lease;
+use crate::ports::Stored;
 
 /// Removes the orphans of a report. What a run has begun to work on meanwhile stays, and what cannot be removed is said.
 pub async fn remove(tools: &CleanTools, mut report: CleanReport) -> CleanReport {
@@ -34,7 +35,8 @@ pub async fn remove(tools: &CleanTools, mut report: CleanReport) -> CleanReport 
                 }
             }
         }
-        if let Err(error) = delete(orphan) {
+        let (files, folder) = (&orphan.files, orphan.folder.as_deref());
+        if let Err(error) = orphan.root.delete(files, folder).await {
             let what = format!("{}: not removed: {error}", orphan.uri);
             report.not_found_out.insert(what);
         }
@@ -43,23 +45,22 @@ pub async fn remove(tools: &CleanTools, mut report: CleanReport) -> CleanReport 
 }
 
 /// What is gone already is no error, so that two may clean at once.
-fn delete(orphan: &Orphan) -> io::Result<()> {
+pub(super) fn delete(root: &Path, files: &[Stored], folder: Option<&str>) -> io::Result<()> {
     let absent_is_fine = |result: io::Result<()>| match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     };
-    for file in &orphan.files {
-        absent_is_fine(fs::remove_file(orphan.root.join(&file.path)))?;
+    for file in files {
+        absent_is_fine(fs::remove_file(root.join(&file.path)))?;
     }
-    let Some(folder) = &orphan.folder else {
+    let Some(folder) = folder else {
         return Ok(());
     };
-    let top = orphan.root.join(folder);
-    let parents = orphan
-        .files
+    let top = root.join(folder);
+    let parents = files
         .iter()
         .filter_map(|file| Path::new(&file.path).parent());
-    let mut below: Vec<_> = parents.map(|parent| orphan.root.join(parent)).collect();
+    let mut below: Vec<_> = parents.map(|parent| root.join(parent)).collect();
     below.push(top.clone());
     below.sort();
     below.dedup();

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::walk::{RunFolder, walk};
-use super::{CleanReport, CleanTools, local};
+use super::ground::Ground;
+use super::walk::RunFolder;
+use super::{CleanReport, CleanTools};
 use crate::pipeline::package::{MANIFEST, RECORD};
 use crate::pipeline::record::ItemRecord;
 use crate::ports::PortError;
@@ -17,7 +18,7 @@ pub(super) async fn sealed(
     report: &mut CleanReport,
 ) -> Result<Sealed, PortError> {
     let mut sealed = Sealed::new();
-    for file in walk(&local(&tools.evidence)?)? {
+    for file in Ground::of(&tools.evidence).files().await? {
         let Some(run) = RunFolder::of(file.path()) else {
             continue;
         };

@@ -13,10 +13,12 @@ use super::leases_folder;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
-use crate::domain::run::{ItemStatus, ProcessMark};
+use crate::domain::run::{Holder, ItemStatus, ProcessMark};
 use crate::pipeline::check;
 use crate::pipeline::record::ItemRecord;
 use crate::ports::{Clock, PortError, PortErrorKind, Processes, StoreRoot};
+
+use super::Untaken;
 
 /// What a run leaves when it takes the lease.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,24 +63,35 @@ impl Held {
             || clock.now() >= self.alive_at + whole(limits.lease_expires_after)
     }
 
-    pub(super) fn refusal(&self, evidence: &StoreRoot, limits: &Limits) -> PortError {
-        let context = &self.taken.record.context;
-        let expires = self.alive_at + whole(limits.lease_expires_after);
+    /// Who holds it.
+    pub(super) fn holder(&self, limits: &Limits) -> Holder {
+        let record = &self.taken.record;
+        Holder {
+            run_id: record.context.run_id.clone(),
+            since: self.taken.at,
+            host: record.places.host.clone(),
+            expires_at: self.alive_at + whole(limits.lease_expires_after),
+        }
+    }
+
+    pub(super) fn refusal(&self, evidence: &StoreRoot, limits: &Limits) -> Untaken {
+        let holder = self.holder(limits);
         let what = format!(
             "run {} has been at work on {} {} since {} on {}",
-            context.run_id,
+            holder.run_id,
             self.taken.record.ipe,
-            context.period,
-            self.taken.at.format("%H:%M:%S UTC"),
-            self.taken.record.places.host,
+            self.taken.record.context.period,
+            holder.since.format("%H:%M:%S UTC"),
+            holder.host,
         );
         let hint = format!(
             "wait until it ends; if it died, its lease expires at {}",
-            expires.format("%Y-%m-%d %H:%M:%S UTC")
+            holder.expires_at.format("%Y-%m-%d %H:%M:%S UTC")
         );
-        PortError::new(PortErrorKind::Denied, what)
+        let error = PortError::new(PortErrorKind::Denied, what)
             .at("evidence", evidence.uri.clone())
-            .hint(hint)
+            .hint(hint);
+        Untaken::Held(holder, error)
     }
 
     /// The first run of the line in which this one stands.
@@ -100,6 +113,22 @@ impl Held {
         record.checks = check::before_load(&record);
         record
     }
+}
+
+/// The run that is at work on an item and month now.
+///
+/// # Errors
+/// As [`holders`].
+pub async fn at_work(
+    evidence: &StoreRoot,
+    (ipe, period): (&IpeId, Period),
+    clock: &Arc<dyn Clock>,
+    processes: &Arc<dyn Processes>,
+    limits: &Limits,
+) -> Result<Option<Holder>, PortError> {
+    let last = last(evidence, ipe, period).await?;
+    let alive = last.filter(|held| !held.ended && !held.is_dead(clock, processes, limits));
+    Ok(alive.map(|held| held.holder(limits)))
 }
 
 /// What the leases of an item and month say to those who only look.

@@ -17,11 +17,11 @@ use tokio::task::JoinSet;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
-use crate::domain::run::{Fence, FinalMark, ItemStatus};
+use crate::domain::run::{Fence, FinalMark, Holder, ItemStatus};
 use crate::ports::{Clock, PortError, PortErrorKind, StoreRoot};
 
 use held::{Beat, Held, Taken, last, read};
-pub use held::{Holders, holders};
+pub use held::{Holders, at_work, holders};
 
 use super::Tools;
 use super::package;
@@ -35,6 +35,29 @@ struct Ended {
     at: DateTime<Utc>,
     run_id: RunId,
     status: ItemStatus,
+}
+
+/// Why a lease was not taken.
+#[derive(Debug)]
+pub enum Untaken {
+    /// Another run is at work: who, and the same in words.
+    Held(Holder, PortError),
+    /// The month is final, or it could not be found out.
+    Refused(PortError),
+}
+
+impl From<PortError> for Untaken {
+    fn from(error: PortError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Untaken> for PortError {
+    fn from(untaken: Untaken) -> Self {
+        match untaken {
+            Untaken::Held(_, error) | Untaken::Refused(error) => error,
+        }
+    }
 }
 
 /// The right to load one item and month. Dropping it stops the signs of life.
@@ -74,11 +97,9 @@ pub async fn mark_final(
 /// Takes the lease for the run of `record`; gives with it the records of runs that died and that nobody has sealed yet.
 ///
 /// # Errors
-/// `Denied` when the month is final, or another run is at work: who, since when, and when its lease would expire.
-pub async fn take(
-    tools: &Tools,
-    record: &ItemRecord,
-) -> Result<(Lease, Vec<ItemRecord>), PortError> {
+/// [`Untaken::Held`] when another run is at work: who, since when, and when its lease would expire; `Denied` when the
+/// month is final.
+pub async fn take(tools: &Tools, record: &ItemRecord) -> Result<(Lease, Vec<ItemRecord>), Untaken> {
     let (evidence, clock, limits) = (&tools.evidence, &tools.clock, &tools.limits);
     let (ipe, period) = (&record.ipe, record.context.period);
     let run_id = record.context.run_id.clone();
@@ -118,11 +139,13 @@ pub async fn take(
             }
             // Another run was faster; it is seen in the next round.
             Err(error) if error.kind == PortErrorKind::Corrupt => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     let what = format!("other runs keep taking {ipe} {period}");
-    Err(PortError::new(PortErrorKind::Denied, what).hint("run again when they have ended"))
+    Err(PortError::new(PortErrorKind::Denied, what)
+        .hint("run again when they have ended")
+        .into())
 }
 
 /// The dead whom nobody has sealed: those that the last run was to seal, and that run itself if it never ended.

@@ -189,6 +189,59 @@ async fn numbers_in_a_query_are_exact_too() {
     );
 }
 
+/// Polars would compare the amounts as texts with twenty digits behind the point, and find nothing.
+#[tokio::test]
+async fn an_amount_in_quotes_is_refused_and_a_text_may_be_compared() {
+    let desk = Desk::new(300).await;
+    let of = |condition: &str| format!("SELECT COUNT(*) AS n FROM {MONTH} WHERE {condition}");
+    for condition in [
+        "rem_amt_lcy = '12.3'",
+        "'12.3' = rem_amt_lcy",
+        "rem_amt_lcy <> '12.3'",
+        "rem_amt_lcy BETWEEN '1' AND '2'",
+        "note = 'x' OR (entry_no > 3 AND rem_amt_lcy + fee > '12.3')",
+        "NOT rem_amt_lcy IS DISTINCT FROM '12.3'",
+        "rem_amt_lcy = note",
+        "CASE rem_amt_lcy WHEN '12.3' THEN 1 ELSE 0 END = 1",
+    ] {
+        let said = desk.ask(&["sql", &of(condition), "--format", "csv"]);
+        assert_eq!(said.code, 2, "{condition}: {}", said.out);
+        let column = "column `rem_amt_lcy` is no text and is compared with one";
+        assert!(said.err.contains(column), "{condition}: {}", said.err);
+        assert!(
+            said.err.contains("hint: write the number without quotes"),
+            "{}",
+            said.err
+        );
+    }
+    let grouped = format!(
+        "WITH sums AS (SELECT id_company, SUM(rem_amt_lcy) AS total FROM {MONTH} GROUP BY id_company) \
+         SELECT * FROM sums WHERE total > '0'"
+    );
+    desk.refused(&["sql", &grouped], "column `total` is no text");
+    let having =
+        format!("SELECT id_company FROM {MONTH} GROUP BY id_company HAVING SUM(rem_amt_lcy) > '0'");
+    desk.refused(&["sql", &having], "is no text and is compared with one");
+    desk.refused(&["sql", &of("rem_amt_lcy IN ('12.3')")], "error");
+    // The twins: numbers, texts, and what is said to be one.
+    for (condition, rows) in [
+        ("rem_amt_lcy = 12.3", "1"),
+        ("note = 'Café n° 1'", "1"),
+        (
+            "CAST(rem_amt_lcy AS VARCHAR) = '12.30000000000000000000'",
+            "1",
+        ),
+        ("CAST('12.3' AS DECIMAL(38, 20)) = rem_amt_lcy", "1"),
+        (
+            "COALESCE(CAST(rem_amt_lcy AS VARCHAR), 'none') = 'none'",
+            "60",
+        ),
+    ] {
+        let out = desk.out(&["sql", &of(condition), "--format", "csv"]);
+        assert_eq!(out, format!("n\r\n{rows}\r\n"), "{condition}");
+    }
+}
+
 /// Every file below a folder with its bytes.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();

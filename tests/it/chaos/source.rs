@@ -5,17 +5,19 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Decimal128Array, Int32Array, RecordBatch, StringArray};
 use async_trait::async_trait;
 use soxauto::domain::amount::Amount;
-use soxauto::domain::contract::{Column, ColumnType, Contract};
+use soxauto::domain::contract::Column;
 use soxauto::domain::ipe::Ipe;
 use soxauto::domain::limits::Limits;
 use soxauto::domain::losses::Changes;
-use soxauto::domain::query::{BoundQuery, QueryFile};
+use soxauto::domain::query::BoundQuery;
 use soxauto::kernels::conform::source_schema;
 use soxauto::ports::{
     AccessEvidence, BatchStream, Cell, Consistency, DatabaseAccess, Described, Estimate, PortError,
     PortErrorKind, SmallTable, Snapshot, Source, SourceColumn, Sources,
 };
 use tokio::sync::{mpsc, oneshot};
+
+use crate::support::{contract_column, ledger_item};
 
 const COLUMNS: [(&str, &str); 3] = [
     ("company", "varchar(10)"),
@@ -28,35 +30,12 @@ pub(super) fn rows_of(run: u32) -> u32 {
 }
 
 pub(super) fn item() -> Ipe {
-    let columns = COLUMNS.map(|(name, sql_type)| {
-        let sql_type = sql_type.parse().unwrap();
-        Column {
-            source: name.into(),
-            name: name.into(),
-            column_type: ColumnType::of(&sql_type).unwrap(),
-            sql_type,
-            nullable: false,
-            amount: name == "amount",
-            personal: false,
-            description: String::new(),
-        }
+    let columns = COLUMNS.map(|(name, sql_type)| Column {
+        nullable: false,
+        amount: name == "amount",
+        ..contract_column(name, sql_type)
     });
-    Ipe {
-        id: "IPE_07".parse().unwrap(),
-        title: "t".into(),
-        secret: "S".into(),
-        databases: vec!["NAV".into()],
-        contract: Contract {
-            version: 1,
-            columns: columns.into(),
-            key: vec!["company".into(), "entry_no".into()],
-            company: "company".into(),
-        },
-        query: QueryFile::parse("SELECT ledger").unwrap(),
-        population: None,
-        witness: None,
-        definition_sha256: "cd".repeat(32),
-    }
+    ledger_item(columns.into())
 }
 
 fn columns() -> Vec<SourceColumn> {

@@ -43,7 +43,7 @@ async fn a_byte_flipped_anywhere_or_a_file_deleted_is_named() {
         .join("evidence")
         .join(package_folder(&world.record));
     let files = files_below(&folder);
-    assert_eq!(files.len(), 21, "{files:#?}");
+    assert_eq!(files.len(), 22, "{files:#?}");
     for file in files {
         let name = file.strip_prefix(&folder).unwrap().to_str().unwrap();
         let original = std::fs::read(&file).unwrap();

@@ -108,10 +108,9 @@ impl World {
             .await
             .unwrap();
         assert_eq!(counted.recomputed, second);
-        assert_eq!(
-            counted.run_ids.get(run.run_id.as_str()),
-            (rows > 0).then_some(&staged.rows())
-        );
+        let expected = (rows > 0).then_some(staged.rows());
+        let ours = counted.run_ids.get(run.run_id.as_str());
+        assert_eq!(ours.copied(), expected);
         let decoded = (staged.digest, &staged.totals);
         assert_eq!(decoded, (second.digest, &second.totals));
         let mut record = ItemRecord {
@@ -145,6 +144,7 @@ impl World {
             findings: vec![],
             receipt: Some(receipt),
             read_back: Some(counted.recomputed),
+            differing_buckets: None,
             read_back_runs: Some(counted.run_ids),
             verification: vec![],
             context: run,

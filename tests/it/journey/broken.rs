@@ -134,7 +134,7 @@ async fn a_contract_that_the_source_breaks_holds_the_load_before_any_row() {
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog/CR_04");
     let item = place.dir.path().join("catalog/CR_04");
     std::fs::create_dir_all(&item).unwrap();
-    for name in ["query.sql", "population.sql"] {
+    for name in ["query.sql", "population.sql", "witness.sql"] {
         std::fs::copy(source.join(name), item.join(name)).unwrap();
     }
     let toml = std::fs::read_to_string(source.join("ipe.toml")).unwrap();

@@ -11,17 +11,17 @@ use soxauto::adapters::store;
 use soxauto::ports::{Cell, Warehouse as _};
 use tempfile::TempDir;
 
-pub(super) const TABLE: &str = "pg01_validated_ipe_cr_04";
+pub(crate) const TABLE: &str = "pg01_validated_ipe_cr_04";
 const STAGES: [&str; 7] = ["open", "ask", "extract", "check", "load", "verify", "seal"];
 
-pub(super) fn soxauto(folder: &Path, args: &[&str]) -> Command {
+pub(crate) fn soxauto(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_soxauto"));
     command.args(args).current_dir(folder).env("TMPDIR", folder);
     command
 }
 
 /// A run of CR_04 over so many rows of the stand-in.
-pub(super) fn run(folder: &Path, rows: &str) -> Command {
+pub(crate) fn run(folder: &Path, rows: &str) -> Command {
     let args = [
         "run",
         "--period",
@@ -34,14 +34,21 @@ pub(super) fn run(folder: &Path, rows: &str) -> Command {
     soxauto(folder, &args)
 }
 
-pub(super) fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
 }
 
 /// A run that has just said that it begins `stage`, with what it says from then on.
-pub(super) fn started(folder: &Path, stage: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
-    let mut command = run(folder, "600");
+pub(crate) fn started(folder: &Path, stage: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
+    started_of(run(folder, "600"), stage)
+}
+
+/// The same of another command.
+pub(crate) fn started_of(
+    mut command: Command,
+    stage: &str,
+) -> (Child, Lines<BufReader<ChildStderr>>) {
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let wanted = format!("CR_04: {stage}");
@@ -52,7 +59,7 @@ pub(super) fn started(folder: &Path, stage: &str) -> (Child, Lines<BufReader<Chi
 }
 
 /// Sends a signal to a child that was not waited for yet.
-pub(super) fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .arg(name)
         .arg(child.id().to_string())
@@ -61,7 +68,7 @@ pub(super) fn signal(child: &Child, name: &str) {
 }
 
 /// Starts a run and kills it `pause` after it says that it begins `stage`.
-pub(super) fn kill_at(folder: &Path, stage: &str, pause: Duration) {
+pub(crate) fn kill_at(folder: &Path, stage: &str, pause: Duration) {
     let (mut child, _lines) = started(folder, stage);
     std::thread::sleep(pause);
     child.kill().unwrap();
@@ -69,7 +76,7 @@ pub(super) fn kill_at(folder: &Path, stage: &str, pause: Duration) {
 }
 
 /// Rows of the month by run, counted in the warehouse's own files; what cannot be read is a panic.
-pub(super) fn month(folder: &Path) -> BTreeMap<String, i64> {
+pub(crate) fn month(folder: &Path) -> BTreeMap<String, i64> {
     let root = |name: &str| store::open(folder.join("out").join(name).to_str().unwrap()).unwrap();
     let warehouse = LocalWarehouse::new(&root("warehouse"), root("staging")).unwrap();
     let sql = format!("SELECT _run_id, COUNT(*) AS n FROM {TABLE} GROUP BY _run_id");
@@ -94,7 +101,7 @@ fn packages(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A package counts as sealed when its manifest is there; then it verifies, and otherwise it never does.
-pub(super) fn assert_whole_or_nothing(folder: &Path) {
+pub(crate) fn assert_whole_or_nothing(folder: &Path) {
     for package in packages(folder) {
         let sealed = package.join("manifest-sha256.txt").exists();
         let verified = soxauto(folder, &["verify", package.to_str().unwrap()]).output();

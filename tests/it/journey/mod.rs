@@ -1,16 +1,17 @@
 //! Whole runs through the library on the embedded stand-in: what is left behind, and what must never be.
 
 mod broken;
+mod buried;
 mod cleaned;
 mod disk;
 mod expired;
-mod killed;
+pub(crate) mod killed;
 mod losses;
 mod matrix;
 mod planted;
 mod population;
 mod privacy;
-mod storage;
+pub(crate) mod storage;
 mod whole;
 mod witness;
 mod writers;
@@ -25,16 +26,18 @@ use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::workflow::{IpeResult, WorkflowResult};
 use soxauto::sandbox::{Sandbox, SandboxConfig};
-use soxauto::settings::{RunSettings, SecretsChoice, SourceSettings};
+use soxauto::settings::{
+    GoogleSettings, RunSettings, SecretsChoice, SourceSettings, WarehouseChoice,
+};
 use tempfile::TempDir;
 
 /// A folder with the three roots and the secrets of one machine.
-struct Place {
+pub(crate) struct Place {
     dir: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
@@ -45,7 +48,7 @@ impl Place {
     }
 
     /// Settings for a run of one item against a server whose connection string lies in the secrets folder.
-    fn settings(&self, item: &str) -> RunSettings {
+    pub(crate) fn settings(&self, item: &str) -> RunSettings {
         RunSettings {
             period: Some("2024-04".parse().unwrap()),
             preliminary: false,
@@ -54,7 +57,7 @@ impl Place {
             items: vec![item.to_owned()],
             jobs: 1,
             staging: self.path("staging"),
-            warehouse: self.path("warehouse"),
+            warehouse: WarehouseChoice::Local(self.path("warehouse")),
             evidence: self.path("evidence"),
             catalog: None,
             source: SourceSettings {
@@ -63,18 +66,22 @@ impl Place {
                 sandbox_data: None,
                 sandbox_plant: PlantProfile::Clean,
             },
+            google: GoogleSettings::default(),
+            disk_is_memory: false,
+            shard: None,
+            stamps: Vec::new(),
             limits: limits(),
         }
     }
 
-    fn secret(&self, connection_string: &str) {
+    pub(crate) fn secret(&self, connection_string: &str) {
         let dir = self.dir.path().join("secrets");
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join("DB_CREDENTIALS_NAV_BI"), connection_string).unwrap();
     }
 
     /// Every text file below the folder, secrets aside.
-    fn texts(&self) -> Vec<(String, String)> {
+    pub(crate) fn texts(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
         collect(self.dir.path(), &mut found);
         found

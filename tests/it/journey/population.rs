@@ -7,6 +7,7 @@ use soxauto::domain::run::{ControlResult, ItemStatus};
 use soxauto::pipeline::workflow::{IpeResult, WorkflowResult};
 use soxauto::sandbox::SandboxConfig;
 
+use super::whole::record;
 use super::{Place, assert_sealed, run, sandbox};
 
 /// Runs IPE_07 with some texts of its files exchanged.
@@ -92,6 +93,7 @@ async fn a_filter_that_the_funnel_does_not_know_is_found() {
     let checks = [
         "accuracy.negative.2",
         "accuracy.negative.4",
+        "accuracy.positive",
         "population.extract",
     ];
     assert_fails(&[edit], &checks, "rows in the funnel").await;
@@ -175,6 +177,7 @@ async fn an_excluded_row_that_is_staged_all_the_same_is_named() {
     let checks = [
         "accuracy.negative.2",
         "accuracy.negative.4",
+        "accuracy.positive",
         "population.extract",
     ];
     assert_fails(&[edit], &checks, "rows only in the funnel").await;
@@ -251,4 +254,36 @@ fn lost_changed_and_doubled_rows_cannot_be_accepted() {
     };
     assert!(nameless.validate().is_err());
     assert!(accept("accuracy.negative.2")[0].validate().is_ok());
+}
+
+/// What the funnel says of the companies is what the server answers when it is asked for the values of such a column.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_companies_are_read_off_the_funnel_as_a_question_would_answer() {
+    let company = "column = \"company\"\nknown = [";
+    let mut found = Vec::new();
+    for column in ["company", "id_company"] {
+        let place = Place::new();
+        let column = format!("column = \"{column}\"\nknown = [");
+        let unknown = ("ipe.toml", ", \"EC_NG_USD\",", ",");
+        let item = run_altered(&place, &[("ipe.toml", company, &*column), unknown]).await;
+        assert_sealed(&item).await;
+        let record = record(item.evidence.as_deref().unwrap());
+        let asked = record
+            .executed
+            .iter()
+            .map(|executed| executed.purpose.clone());
+        let asked = asked.filter(|purpose| purpose.starts_with("population, values of"));
+        let cells = record.population.unwrap().scopes.remove(1).cells;
+        found.push((asked.collect::<Vec<_>>(), cells, record.findings.len()));
+    }
+    let [(quiet, of_funnel, new), (asked, of_question, new_too)] = found.try_into().unwrap();
+    assert_eq!(quiet, ["population, values of Customer Posting Group"]);
+    assert_eq!(asked.last().unwrap(), "population, values of id_company");
+    assert_eq!(of_funnel, of_question);
+    assert!(of_funnel.len() > 9 && of_funnel.iter().all(|cell| cell.rows > 0));
+    assert_eq!(
+        (new, new_too),
+        (1, 1),
+        "the company that is not known is found either way"
+    );
 }

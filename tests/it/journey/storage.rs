@@ -33,11 +33,12 @@ async fn assert_whole_month(rig: &Rig, run: &str, shown: &str) {
 }
 
 /// The package verifies, or the error says that there is none.
-async fn assert_sealed_or_said(rig: &Rig, outcome: &ItemOutcome, shown: &str) {
+async fn assert_sealed_or_said(rig: &Rig, outcome: &ItemOutcome, (says, shown): (&str, &str)) {
     let said = outcome.record.error.clone().unwrap_or_default();
     match &outcome.package {
         Some(package) => {
-            let folder = package.uri.strip_prefix("memory:///").unwrap();
+            let folder = package.uri.strip_prefix(&rig.evidence.uri).unwrap();
+            let folder = folder.trim_start_matches('/');
             let report = verify(&rig.evidence.below(folder)).await;
             assert!(report.findings.is_empty(), "{shown}: {report:#?}");
         }
@@ -45,27 +46,24 @@ async fn assert_sealed_or_said(rig: &Rig, outcome: &ItemOutcome, shown: &str) {
     }
     if outcome.record.status != ItemStatus::Success {
         assert!(
-            said.contains("503") && said.contains("hint: "),
+            said.contains(says) && said.contains("hint: "),
             "{shown}: {said}"
         );
     }
 }
 
-/// Fails the n-th operation of a run, for every n until a run makes fewer; each run works in what the one before left.
-async fn fail_each(which: Which, lost: bool) {
-    let dir = TempDir::new().unwrap();
-    // A lease that could not be given back expires at once: the next run takes over.
-    let limits = Limits {
+/// A lease that could not be given back expires at once: the next run takes over.
+pub(crate) fn limits() -> Limits {
+    Limits {
         lease_expires_after: Duration::ZERO,
         ..small_ledger::limits()
-    };
-    let rig = Rig::new(dir.path(), limits);
-    let (_server, odbc) = serve(Faults::default(), true).await;
-    let good = rig.run(&odbc, &item()).await;
-    assert_eq!(good.record.status, ItemStatus::Success, "{good:#?}");
-    let mut old = rig.month(&item()).unwrap();
-    let mut failed = 0;
-    for nth in 1.. {
+    }
+}
+
+async fn fail_each(which: Which, lost: bool) {
+    let dir = TempDir::new().unwrap();
+    let rig = Rig::new(dir.path(), limits());
+    let failed = fail_each_of(&rig, "503", |nth| {
         let mut broken = rig.clone();
         let root = match which {
             Which::Staging => &mut broken.staging,
@@ -73,8 +71,34 @@ async fn fail_each(which: Which, lost: bool) {
         };
         let (failing, count) = failing(root.clone(), nth, lost);
         *root = failing;
+        (broken, move || count.load(Ordering::SeqCst))
+    });
+    assert!(failed.await > 2, "{which:?}, lost {lost}");
+}
+
+/// Fails the n-th operation of a run, for every n until a run makes fewer; each run works in what the one before left.
+/// Gives the number of runs that failed; `says` is what each of them must say.
+///
+/// `break_at` breaks the n-th operation of the run that follows; what it gives is called after that run and counts the
+/// operations of it.
+pub(crate) async fn fail_each_of<Count: Fn() -> usize>(
+    rig: &Rig,
+    says: &str,
+    break_at: impl Fn(usize) -> (Rig, Count),
+) -> usize {
+    let (_server, odbc) = serve(Faults::default(), true).await;
+    let good = rig.run(&odbc, &item()).await;
+    assert_eq!(good.record.status, ItemStatus::Success, "{good:#?}");
+    let mut old = rig.month(&item()).unwrap();
+    let mut failed = 0;
+    for nth in 1.. {
+        let (broken, count) = break_at(nth);
         let outcome = broken.run(&odbc, &item()).await;
-        let shown = format!("{which:?} operation {nth}, lost {lost}");
+        let operations = count();
+        let shown = format!(
+            "operation {nth} of {}, {}",
+            rig.staging.uri, rig.evidence.uri
+        );
         let month = rig.month(&item()).unwrap();
         let ours = outcome.record.context.run_id.to_string();
         let success = outcome.record.status == ItemStatus::Success;
@@ -82,16 +106,17 @@ async fn fail_each(which: Which, lost: bool) {
             month == ours || (month == old && !success),
             "{shown}: {month}"
         );
-        assert_whole_month(&rig, &month, &shown).await;
-        assert_sealed_or_said(&rig, &outcome, &shown).await;
+        assert_whole_month(rig, &month, &shown).await;
+        assert_sealed_or_said(rig, &outcome, (says, &shown)).await;
         old = month;
-        failed += u32::from(!success);
-        if count.load(Ordering::SeqCst) < nth {
+        failed += usize::from(!success);
+        if operations < nth {
             assert!(success, "{shown}: {:?}", outcome.record.error);
-            assert!(nth > 5 && failed > 2, "{nth} operations, {failed} failed");
-            return;
+            assert!(nth > 5, "{nth} operations");
+            return failed;
         }
     }
+    unreachable!("a run has an end")
 }
 
 #[tokio::test(flavor = "multi_thread")]

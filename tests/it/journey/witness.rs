@@ -216,6 +216,11 @@ async fn a_sample_that_cannot_be_used_is_refused_before_anything_connects() {
         ),
         (
             "IPE_07",
+            "id_company,entry_no\nEC_NG,1\nEC_NG,47110000000\n",
+            "column `entry_no`: a value is no int",
+        ),
+        (
+            "IPE_07",
             "id_company,entry_no\nEC_NG,1,2\n",
             "line 2 is no line of a CSV file",
         ),

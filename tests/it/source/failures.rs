@@ -206,6 +206,11 @@ async fn read_with(faults: Faults, limits: &Limits) -> (u64, soxauto::ports::Por
         PortErrorKind::Unreachable,
         "after an error the view is spent"
     );
+    assert!(
+        spent.message.ends_with(&failed.1.message),
+        "{spent} says the first cause: {}",
+        failed.1
+    );
     failed
 }
 

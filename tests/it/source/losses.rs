@@ -9,10 +9,9 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field};
 use proptest::prelude::*;
 use soxauto::adapters::store;
-use soxauto::domain::contract::{Column, ColumnType, Contract};
+use soxauto::domain::contract::Contract;
 use soxauto::domain::limits::Limits;
 use soxauto::domain::losses::{Changes, ColumnLosses};
-use soxauto::domain::sql_type::SqlType;
 use soxauto::kernels::conform::Conform;
 use soxauto::pipeline::extract::{Destination, RowFold, stage_rows};
 use soxauto::pipeline::progress::{Progress, Silent};
@@ -21,6 +20,7 @@ use soxauto::ports::PortErrorKind;
 use soxauto::sandbox::server::Server;
 
 use crate::evidence::sample::{context, ipe};
+use crate::support::contract_column;
 
 use super::{batch, collect, column, engine, limits, open, query, serve};
 
@@ -198,22 +198,11 @@ async fn the_ledger_of_staged_rows_is_that_of_what_was_sent() {
 
 /// The columns that are sent; those that lose nothing are key and company.
 fn contract() -> Contract {
-    let column = |(i, sql_type): (usize, &&str)| {
-        let parsed: SqlType = sql_type.parse().unwrap();
-        Column {
-            source: format!("c{i}"),
-            name: format!("c{i}"),
-            column_type: ColumnType::of(&parsed).unwrap(),
-            sql_type: parsed,
-            nullable: true,
-            amount: false,
-            personal: false,
-            description: String::new(),
-        }
-    };
+    let columns = TYPES.iter().enumerate();
+    let columns = columns.map(|(i, sql_type)| contract_column(&format!("c{i}"), sql_type));
     Contract {
         version: 1,
-        columns: TYPES.iter().enumerate().map(column).collect(),
+        columns: columns.collect(),
         key: vec!["c3".into()],
         company: "c4".into(),
     }

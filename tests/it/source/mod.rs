@@ -3,7 +3,9 @@
 mod failures;
 mod losses;
 mod questions;
+mod refusing;
 mod types;
+mod undescribed;
 
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use soxauto::domain::query::BoundQuery;
 use soxauto::ports::{BatchStream, PortError, Secret, Snapshot, Source};
 use soxauto::sandbox::server::{Credentials, Server, ServerConfig, Trust};
 use soxauto::sandbox::tds::fixed::FixedEngine;
-use soxauto::sandbox::wire::ColumnMeta;
+use soxauto::sandbox::wire::{ColumnMeta, SqlEngine};
 
 pub(crate) const LOGIN: Credentials<'static> = Credentials {
     user: "reader",
@@ -60,6 +62,9 @@ fn number(value: i32) -> ArrayRef {
     Arc::new(Int32Array::from(vec![value]))
 }
 
+/// What the adapter asks after a refusal to describe: is the transaction open, and can it go on.
+const STANDING: &str = "SELECT @@TRANCOUNT AS [transactions], XACT_STATE() AS [state]";
+
 /// An engine that answers what the adapter asks when it opens a view on database NAV.
 pub(crate) fn engine(snapshot_state: i32, may_insert: i32) -> FixedEngine {
     let identity = vec![
@@ -96,7 +101,7 @@ pub(crate) fn engine(snapshot_state: i32, may_insert: i32) -> FixedEngine {
         .on_rows(SETTINGS, settings_columns, batch(settings))
 }
 
-async fn serve(engine: FixedEngine, config: ServerConfig) -> Server {
+async fn serve(engine: impl SqlEngine, config: ServerConfig) -> Server {
     Server::start(config, Arc::new(engine)).await.unwrap()
 }
 

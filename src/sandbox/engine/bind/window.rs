@@ -67,10 +67,10 @@ impl Binder<'_> {
 
 /// The input with one more column for each window call: `w0`, `w1`, ….
 pub(super) fn window_plan(input: LogicalPlan, windows: Vec<Expr>) -> SqlResult<LogicalPlan> {
-    let windows = windows.into_iter().enumerate();
-    windows.fold(Ok(input), |plan, (place, window)| {
+    let mut windows = windows.into_iter().enumerate();
+    windows.try_fold(input, |plan, (place, window)| {
         let window = window.alias(format!("w{place}"));
-        let builder = LogicalPlanBuilder::from(plan?).window([window]);
+        let builder = LogicalPlanBuilder::from(plan).window([window]);
         builder
             .and_then(LogicalPlanBuilder::build)
             .map_err(plan_error)

@@ -1,0 +1,141 @@
+//! The line of runs of one month: a load that belongs to an overtaken run cannot happen any more.
+//!
+//! BigQuery runs a job id once, so an id can be taken away. Every place in the line has an id that its run creates
+//! before it loads (a question that costs nothing, with the name of the load in a label), and every attempt of the load
+//! has one. A later run creates what an earlier one has not: then the earlier one meets a job of another, and stops. What
+//! the earlier one did create is cancelled or awaited. So when a run loads, no earlier run of its line is loading or
+//! will be (ADR-0031).
+
+use std::collections::BTreeMap;
+
+use gcp_bigquery_client::model::job_configuration::JobConfiguration;
+use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
+
+use super::client::{Client, Inserted, JobSaid, about, labels};
+use super::watch::{ended, found};
+use crate::domain::run::Fence;
+use crate::kernels::bigquery::job::{self, attempt, place_id};
+use crate::ports::{LoadJob, PortError, PortErrorKind};
+
+/// Label with the name of the load for which a place was taken.
+const LOAD: &str = "load";
+/// Label with the run that took an id away.
+const CLOSED_BY: &str = "closed_by";
+
+/// Closes every earlier place of the line, then takes the own one for the load of that name.
+pub(super) async fn take(
+    client: &Client,
+    job: &LoadJob,
+    fence: &Fence,
+    load_name: &str,
+) -> Result<(), PortError> {
+    close_earlier(client, job, fence).await?;
+    let id = place_id(&client.place(), job, fence);
+    let what = format!(
+        "taking place {} of {} {}",
+        fence.generation, job.table, job.period
+    );
+    let mark = mark(job, LOAD, load_name);
+    if client.insert(&what, &id, mark).await? == Inserted::Created {
+        return Ok(());
+    }
+    let held = found(client, &id).await?;
+    refuse_closed(client, job, &held)?;
+    if held.label(LOAD) == Some(load_name) {
+        return Ok(());
+    }
+    let what = format!(
+        "run {} is loaded already, with other files",
+        job.metadata.run_id
+    );
+    Err(about(client, &job.table, PortErrorKind::Corrupt, what).hint("start a new run"))
+}
+
+/// The error of a job that a later run has put in the place of ours.
+pub(super) fn refuse_closed(
+    client: &Client,
+    job: &LoadJob,
+    held: &JobSaid,
+) -> Result<(), PortError> {
+    match held.label(CLOSED_BY) {
+        None => Ok(()),
+        Some(by) => {
+            let what = format!("run {by} took this item and month over; this run loads nothing");
+            Err(about(client, &job.table, PortErrorKind::Denied, what)
+                .hint("this run gave no sign of life for too long; see the other run's package"))
+        }
+    }
+}
+
+/// From the newest place backwards, to the first that was taken: its run closed all before it.
+async fn close_earlier(client: &Client, job: &LoadJob, fence: &Fence) -> Result<(), PortError> {
+    let places_max = client.limits.places_max;
+    let closing = mark(job, CLOSED_BY, job.metadata.run_id.as_str());
+    for (closed, generation) in (1..fence.generation).rev().enumerate() {
+        if closed == places_max {
+            let what = format!(
+                "more than {places_max} runs before this one ended without loading the month"
+            );
+            return Err(about(client, &job.table, PortErrorKind::Limit, what)
+                .hint("begin a new evidence root, and find out why they end"));
+        }
+        let earlier = Fence {
+            line: fence.line.clone(),
+            generation,
+        };
+        let id = place_id(&client.place(), job, &earlier);
+        let what = format!("closing place {generation} of {} {}", job.table, job.period);
+        if client.insert(&what, &id, closing.clone()).await? == Inserted::Created {
+            continue;
+        }
+        if let Some(load_name) = found(client, &id).await?.label(LOAD) {
+            return close_load(client, load_name, &closing).await;
+        }
+    }
+    Ok(())
+}
+
+/// Leaves no attempt of a load that is at work or could still begin.
+async fn close_load(
+    client: &Client,
+    load_name: &str,
+    closing: &JobConfiguration,
+) -> Result<(), PortError> {
+    for generation in 1..=client.limits.load_attempts_max {
+        let id = attempt(load_name, generation);
+        let what = format!("closing load job {id}");
+        if client.insert(&what, &id, closing.clone()).await? == Inserted::Created {
+            return Ok(());
+        }
+        let held = found(client, &id).await?;
+        if held.label(CLOSED_BY).is_some() {
+            return Ok(());
+        }
+        if !held.is_done() {
+            tracing::warn!(id, "an earlier run's load is at work; it is cancelled");
+            // Who may not cancel waits for its end: what it loads is then replaced.
+            if let Err(error) = client.cancel(&id).await {
+                tracing::warn!(%error, "the load could not be cancelled");
+            }
+        }
+        if ended(client, &id).await?.error().is_none() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// A job that reads nothing and costs nothing; its labels say what it stands for.
+fn mark(job: &LoadJob, label: &str, value: &str) -> JobConfiguration {
+    let mut pairs: BTreeMap<String, String> = job::labels(job);
+    pairs.insert(label.to_owned(), value.to_lowercase());
+    JobConfiguration {
+        labels: labels(pairs),
+        query: Some(JobConfigurationQuery {
+            query: "SELECT 1".to_owned(),
+            use_legacy_sql: Some(false),
+            ..JobConfigurationQuery::default()
+        }),
+        ..JobConfiguration::default()
+    }
+}

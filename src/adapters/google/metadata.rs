@@ -1,0 +1,107 @@
+//! The metadata server: tokens of the service account under which a machine of Google Cloud runs. No key is kept.
+//!
+//! May use `http`. Believes only a reply that carries the header by which the server is known.
+
+use reqwest::header::{HeaderName, HeaderValue};
+use url::Url;
+
+use crate::ports::{PortError, PortErrorKind};
+
+use super::endpoints::below;
+use super::failure::{Failure, Refusal};
+use super::http::{Call, Http, Reply};
+use super::token::Grant;
+
+/// Header that both sides must send, so that no page of somebody else is taken for the server.
+const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
+
+/// The metadata server of this machine.
+#[derive(Debug, Clone)]
+pub struct Metadata {
+    base: Url,
+    scopes: String,
+}
+
+impl Metadata {
+    /// The server at `base`, asked for tokens of these scopes.
+    #[must_use]
+    pub fn new(base: Url, scopes: &[&str]) -> Self {
+        Self {
+            base,
+            scopes: scopes.join(","),
+        }
+    }
+
+    /// Asks for a token.
+    ///
+    /// # Errors
+    /// `Unreachable` where there is no such server, with what to do instead.
+    pub(super) async fn grant(&self, http: &Http) -> Result<Grant, PortError> {
+        let mut url = self.account("token")?;
+        url.query_pairs_mut().append_pair("scopes", &self.scopes);
+        let call = Call::get("asking the metadata server for a token", url);
+        match self.ask(http, &call).await {
+            Ok(reply) => reply.document(&call),
+            Err(Failure::Refused(Refusal { status: 404, .. })) => Err(PortError::new(
+                PortErrorKind::Denied,
+                "the metadata server knows no service account of this machine",
+            )
+            .hint("run the service or job under a service account (--service-account)")),
+            Err(failure) => {
+                let elsewhere = matches!(failure, Failure::Unanswered(_));
+                let error = PortError::from(failure);
+                Err(if elsewhere {
+                    error.hint(
+                        "outside of Google Cloud pass a key: --google-credentials file:KEY.json",
+                    )
+                } else {
+                    error
+                })
+            }
+        }
+    }
+
+    /// Who this machine is; a server that does not say leaves it open.
+    pub(super) async fn identity(&self, http: &Http) -> String {
+        let unknown = || "the service account of this machine".to_owned();
+        let Ok(url) = self.account("email") else {
+            return unknown();
+        };
+        let call = Call::get("asking the metadata server who runs", url).attempts_max(1);
+        let reply = self.ask(http, &call).await.ok();
+        let email = reply.and_then(|reply| String::from_utf8(reply.body.to_vec()).ok());
+        let is_email =
+            |text: &String| text.contains('@') && text.chars().all(|c| c.is_ascii_graphic());
+        email.filter(is_email).unwrap_or_else(unknown)
+    }
+
+    fn account(&self, what: &str) -> Result<Url, PortError> {
+        let account = [
+            "computeMetadata",
+            "v1",
+            "instance",
+            "service-accounts",
+            "default",
+            what,
+        ];
+        below(&self.base, &account)
+    }
+
+    async fn ask(&self, http: &Http, call: &Call) -> Result<Reply, Failure> {
+        let google = HeaderValue::from_static("Google");
+        let attempts = http.limits().metadata_attempts_max;
+        let call = call
+            .clone()
+            .header(FLAVOR, google.clone())
+            .attempts_max(attempts);
+        let reply = http.send(&call, None).await?;
+        if reply.headers.get(FLAVOR) == Some(&google) {
+            return Ok(reply);
+        }
+        let what = "what answers as the metadata server does not say `Metadata-Flavor: Google`";
+        Err(Failure::NoToken(
+            PortError::new(PortErrorKind::Denied, what)
+                .hint("a proxy or another host answers in its place; its tokens are not taken"),
+        ))
+    }
+}

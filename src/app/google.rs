@@ -1,0 +1,129 @@
+//! The identity at Google that a run calls with, from its settings. Made when it is first needed; asked even later.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::adapters::google::Session;
+use crate::adapters::google::endpoints::Endpoints;
+use crate::adapters::google::http::Http;
+use crate::adapters::google::metadata::Metadata;
+use crate::adapters::google::secrets::GcpSecrets;
+use crate::adapters::google::service_account::ServiceAccount;
+use crate::adapters::google::token::{CachedTokens, Origin};
+use crate::adapters::secrets::{EnvSecrets, FileSecrets};
+use crate::domain::limits::{HttpLimits, Limits};
+use crate::ports::{PortError, PortErrorKind, Secret, Secrets as _};
+use crate::settings::{GoogleCredentials, GoogleSettings, SecretsChoice};
+
+use super::SystemClock;
+
+/// What a token may be used for: the roles of the account are what limits it.
+const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"];
+
+/// Name of the secret that holds the key of a service account.
+const KEY_SECRET: &str = "GOOGLE_SERVICE_ACCOUNT_CREDENTIALS";
+
+/// The way to Google. A run that needs nothing of Google makes no client and reads no CA.
+pub(super) struct Google {
+    settings: GoogleSettings,
+    limits: HttpLimits,
+    /// The key out of the secret, if it lies in one.
+    key: Option<Secret>,
+    session: OnceLock<Result<Session, PortError>>,
+}
+
+impl Google {
+    /// The way that the settings say; a key that lies in a secret is read from `secrets`.
+    ///
+    /// # Errors
+    /// `Config` for a key in the secrets of the stand-in; what reading the secret says.
+    pub(super) async fn new(
+        settings: &GoogleSettings,
+        secrets: &SecretsChoice,
+        limits: &Limits,
+    ) -> Result<Self, PortError> {
+        let mut google = Self {
+            settings: settings.clone(),
+            limits: limits.http.clone(),
+            key: None,
+            session: OnceLock::new(),
+        };
+        if settings.credentials == GoogleCredentials::Secret {
+            google.key = Some(google.key_in(secrets).await?);
+        }
+        Ok(google)
+    }
+
+    /// The session for everything but secrets.
+    ///
+    /// # Errors
+    /// `Config` for a key that cannot be read or is none, and for an endpoint that is refused.
+    pub(super) fn session(&self) -> Result<Session, PortError> {
+        self.session.get_or_init(|| self.make()).clone()
+    }
+
+    /// The session that reads secrets: a key that lies among them cannot open them, so the machine does.
+    ///
+    /// # Errors
+    /// As [`Google::session`].
+    pub(super) fn session_for_secrets(&self) -> Result<Session, PortError> {
+        match self.settings.credentials {
+            GoogleCredentials::Secret => self.of_machine(),
+            _ => self.session(),
+        }
+    }
+
+    async fn key_in(&self, secrets: &SecretsChoice) -> Result<Secret, PortError> {
+        match secrets {
+            SecretsChoice::Env => EnvSecrets.get(KEY_SECRET).await,
+            SecretsChoice::File(dir) => FileSecrets::new(dir.clone()).get(KEY_SECRET).await,
+            SecretsChoice::Gcp(place) => {
+                let (project, pins) = (place.project.clone(), place.pins.clone());
+                let session = self.of_machine()?;
+                GcpSecrets::new(session, project, pins)
+                    .get(KEY_SECRET)
+                    .await
+            }
+            SecretsChoice::Sandbox => Err(PortError::new(
+                PortErrorKind::Config,
+                format!("the embedded sandbox keeps no secret {KEY_SECRET}"),
+            )
+            .hint("pass --google-credentials metadata or file:KEY.json")),
+        }
+    }
+
+    fn make(&self) -> Result<Session, PortError> {
+        match (&self.settings.credentials, &self.key) {
+            (GoogleCredentials::File(file), _) => {
+                let shown = file.to_string_lossy();
+                let key = std::fs::read_to_string(file).map_err(|io| {
+                    let what = format!("the key of --google-credentials cannot be read: {io}");
+                    PortError::new(PortErrorKind::Config, what).at("file", shown.clone())
+                })?;
+                self.of_key(&Secret::new(key))
+                    .map_err(|error| error.at("file", shown))
+            }
+            (_, Some(key)) => self
+                .of_key(key)
+                .map_err(|error| error.at("secret", KEY_SECRET)),
+            _ => self.of_machine(),
+        }
+    }
+
+    fn of_key(&self, key: &Secret) -> Result<Session, PortError> {
+        let endpoints = Endpoints::replaced(&self.settings.endpoints)?;
+        let account = ServiceAccount::read(key, &SCOPES, &endpoints, Arc::new(SystemClock))?;
+        self.of(endpoints, Origin::ServiceAccount(Box::new(account)))
+    }
+
+    fn of_machine(&self) -> Result<Session, PortError> {
+        let endpoints = Endpoints::replaced(&self.settings.endpoints)?;
+        let server = Metadata::new(endpoints.metadata.clone(), &SCOPES);
+        self.of(endpoints, Origin::Metadata(server))
+    }
+
+    fn of(&self, endpoints: Endpoints, origin: Origin) -> Result<Session, PortError> {
+        let http = Http::new(self.limits.clone())?;
+        let tokens = CachedTokens::new(http.clone(), origin);
+        Ok(Session::new(http, Arc::new(tokens), endpoints))
+    }
+}

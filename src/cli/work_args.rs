@@ -1,0 +1,87 @@
+//! Arguments that say where a run reads and writes, the same for every command that runs; the doc comments are the help
+//! text.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::domain::limits::Limits;
+use crate::settings::{RunSettings, WarehouseChoice};
+
+use super::google_args::{DiskArgs, GoogleArgs};
+use super::source_args::SourceArgs;
+
+/// Where a run reads and writes.
+#[derive(Debug, Args)]
+pub(super) struct WorkArgs {
+    /// Items that run at once
+    #[arg(long, env = "SOXAUTO_JOBS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16))]
+    jobs: u16,
+    /// Where Parquet parts are staged: a folder, file:///folder, gs://bucket/prefix or memory://
+    #[arg(
+        long,
+        env = "SOXAUTO_STAGING",
+        default_value = "out/staging",
+        value_name = "URL"
+    )]
+    staging: String,
+    /// Where months are loaded: a folder, file:///folder or bigquery://PROJECT/DATASET?location=EU
+    #[arg(
+        long,
+        env = "SOXAUTO_WAREHOUSE",
+        default_value = "out/warehouse",
+        value_name = "URL"
+    )]
+    warehouse: WarehouseChoice,
+    /// Where evidence packages are sealed, and leases kept: a folder, file:///folder or gs://bucket/prefix
+    #[arg(
+        long,
+        env = "SOXAUTO_EVIDENCE",
+        default_value = "out/evidence",
+        value_name = "URL"
+    )]
+    evidence: String,
+    /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
+    #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
+    catalog: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    google: GoogleArgs,
+    #[command(flatten)]
+    disk: DiskArgs,
+}
+
+impl From<WorkArgs> for RunSettings {
+    /// All items of the last closed month.
+    fn from(args: WorkArgs) -> Self {
+        let WorkArgs {
+            jobs,
+            staging,
+            warehouse,
+            evidence,
+            catalog,
+            source,
+            google,
+            disk,
+        } = args;
+        Self {
+            period: None,
+            preliminary: false,
+            accepted: Vec::new(),
+            witnesses: Vec::new(),
+            items: Vec::new(),
+            jobs: usize::from(jobs),
+            staging,
+            warehouse,
+            evidence,
+            catalog,
+            source: source.into(),
+            google: google.into(),
+            disk_is_memory: disk.is_memory(),
+            shard: None,
+            stamps: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}

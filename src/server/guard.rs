@@ -1,0 +1,118 @@
+//! What stands before and behind every handler: who calls, how long it may take, and what a panic becomes.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use futures::FutureExt as _;
+use tracing::Instrument as _;
+
+use crate::ports::PortErrorKind;
+
+use super::Service;
+use super::error::Refusal;
+
+/// The one path that answers anybody.
+const OPEN: &str = "/health";
+
+/// A router with everything that every request must pass.
+pub fn guarded(router: Router, service: Arc<Service>) -> Router {
+    router.layer(from_fn_with_state(service, guard))
+}
+
+async fn guard(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let trace = trace(request.headers(), service.settings.project.as_deref());
+    let span = match trace {
+        Some(trace) => tracing::error_span!("request", trace),
+        None => tracing::Span::none(),
+    };
+    let answered = AssertUnwindSafe(answered(&service, request, next).instrument(span));
+    let response = answered.catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a handler panicked");
+        Refusal::internal().into_response()
+    });
+    if response.status().is_client_error() || response.status().is_server_error() {
+        service.metrics.refused(response.status().as_u16());
+    }
+    response
+}
+
+async fn answered(service: &Service, request: Request, next: Next) -> Response {
+    let limit = service.settings.limits.request_timeout;
+    let late = || {
+        let what = format!("no answer in {} s", limit.as_secs());
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too_slow", what)
+            .header(RETRY_AFTER, "10")
+            .into_response()
+    };
+    if request.uri().path() != OPEN {
+        match tokio::time::timeout(limit, admitted(service, request.headers())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(refusal)) => return refusal.into_response(),
+            Err(_) => return late(),
+        }
+    }
+    // Whoever waits for a run waits as long as it takes.
+    if request.method() == Method::POST && request.uri().path() == "/" {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => late(),
+    }
+}
+
+async fn admitted(service: &Service, headers: &HeaderMap) -> Result<(), Refusal> {
+    let value = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let token = value.and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    service.door.admit(token).await.map_err(|error| {
+        if error.kind == PortErrorKind::Denied {
+            let what = "this service wants a bearer token that was made for it";
+            return Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", what)
+                .hint("send Authorization: Bearer with an identity token of an account that may call it")
+                .header(WWW_AUTHENTICATE, "Bearer");
+        }
+        tracing::error!(%error, "no token can be looked at");
+        let what = "the keys that tokens are signed with cannot be had";
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_keys", what).header(RETRY_AFTER, "10")
+    })
+}
+
+/// The trace that Google's front end gave the request, in the form that Cloud Logging links.
+fn trace(headers: &HeaderMap, project: Option<&str>) -> Option<String> {
+    let value = headers.get("x-cloud-trace-context")?.to_str().ok()?;
+    let id = value.split('/').next()?;
+    let is_id = id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit());
+    is_id.then(|| project.map(|project| format!("projects/{project}/traces/{id}")))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_taken_only_in_its_own_form_and_with_a_project() {
+        let of = |text: &str, project| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-cloud-trace-context", text.parse().unwrap());
+            trace(&headers, project)
+        };
+        let id = "0123456789abcdef0123456789abcdef";
+        let linked = Some(format!("projects/p/traces/{id}"));
+        assert_eq!(of(&format!("{id}/7;o=1"), Some("p")), linked);
+        assert_eq!(of(id, None), None);
+        for other in ["", "x", "0123", &"g".repeat(32)] {
+            assert_eq!(of(other, Some("p")), None, "{other}");
+        }
+    }
+}

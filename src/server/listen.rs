@@ -1,0 +1,97 @@
+//! The socket: connections within their limits, and an orderly end.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::domain::limits::ServerLimits;
+
+use super::Service;
+
+/// After a connection could not be accepted, such as for want of file handles.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `router` until `stop`; then takes no more connections, asks the run in flight to stop, and ends when everything
+/// has, or when the grace period is over. Gives whether everything had ended.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    service: Arc<Service>,
+    stop: CancellationToken,
+) -> bool {
+    let limits = &service.settings.limits;
+    let slots = Arc::new(Semaphore::new(limits.connections_max));
+    let connections = TaskTracker::new();
+    let accepting = async {
+        loop {
+            // The semaphore is never closed; if it were, serving unbounded is still right.
+            let slot = Arc::clone(&slots).acquire_owned().await.ok();
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let served = connection(stream, router.clone(), limits.clone(), stop.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(slot);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stop.cancelled() => {}
+    }
+    drop(listener);
+    service.stopping.cancel();
+    if let Some(run) = service.board.running() {
+        run.stop.cancel();
+    }
+    connections.close();
+    service.runs.close();
+    let ended = async {
+        service.runs.wait().await;
+        connections.wait().await;
+    };
+    tokio::time::timeout(service.settings.grace, ended)
+        .await
+        .is_ok()
+}
+
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    limits: ServerLimits,
+    stop: CancellationToken,
+) {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(limits.head_bytes_max)
+        .max_headers(limits.headers_max);
+    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut served = pin!(served);
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = stop.cancelled() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

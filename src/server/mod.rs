@@ -1,0 +1,70 @@
+//! The HTTP service: the endpoints of the deployment guide over the same runs that the command line makes.
+//!
+//! May use `app` and `settings` and everything below; the only place that names axum and hyper. Holds no logic of the
+//! control. Never starts a second run beside one, never answers with an error that is not JSON, never lets a request
+//! without a good token further than `/health`.
+
+mod board;
+mod error;
+mod guard;
+mod listen;
+mod metrics;
+mod openapi;
+mod request;
+mod routes;
+mod runs;
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::StartError;
+use crate::app::service::{Configuration, Dependency, Door, configuration};
+use crate::settings::ServiceSettings;
+
+use board::Board;
+use metrics::Metrics;
+
+pub use guard::guarded;
+pub use listen::serve;
+pub use openapi::document;
+pub use routes::{ROUTES, router};
+
+/// The service and what it remembers. Shared by all requests.
+pub struct Service {
+    settings: ServiceSettings,
+    configuration: Configuration,
+    door: Door,
+    board: Board,
+    metrics: Metrics,
+    /// Held while a run is being started, so that of two requests one is first.
+    starting: Mutex<()>,
+    /// The service was asked to stop.
+    stopping: CancellationToken,
+    /// Runs that have not ended.
+    runs: TaskTracker,
+    ready: Mutex<Option<(Instant, Vec<Dependency>)>>,
+}
+
+impl Service {
+    /// Sets the service up; reads the catalog and the binary, connects to nothing.
+    ///
+    /// # Errors
+    /// [`StartError`]: a catalog with findings, a place of keys that is refused.
+    pub fn new(settings: ServiceSettings) -> Result<Arc<Self>, StartError> {
+        Ok(Arc::new(Self {
+            configuration: configuration(&settings)?,
+            door: Door::new(&settings)?,
+            board: Board::new(settings.limits.runs_kept_max),
+            metrics: Metrics::default(),
+            starting: Mutex::new(()),
+            stopping: CancellationToken::new(),
+            runs: TaskTracker::new(),
+            ready: Mutex::new(None),
+            settings,
+        }))
+    }
+}

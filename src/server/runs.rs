@@ -1,0 +1,159 @@
+//! Starting a run, one at a time, and following it to its end. A run that was started ends by itself, whoever waits.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use futures::FutureExt as _;
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
+
+use crate::app::{App, StartError, SystemClock};
+use crate::domain::ids::RunId;
+use crate::domain::period::Period;
+use crate::domain::run::{Holder, Stamp};
+use crate::pipeline::progress::Progress;
+use crate::pipeline::workflow::WorkflowResult;
+use crate::ports::Clock as _;
+use crate::settings::{Access, RunSettings};
+
+use super::Service;
+use super::board::{End, Listener, Run};
+use super::error::Refusal;
+use super::request::Asked;
+
+/// A run that has begun.
+pub(super) struct Started {
+    pub(super) run_id: RunId,
+    task: JoinHandle<Option<Arc<WorkflowResult>>>,
+}
+
+impl Started {
+    /// Waits for the end.
+    pub(super) async fn result(self) -> Result<Arc<WorkflowResult>, Refusal> {
+        let result = self.task.await.ok().flatten();
+        let result = result.ok_or_else(Refusal::internal)?;
+        let mut holders = result
+            .ipe_results
+            .values()
+            .map(|item| item.held_by.as_ref());
+        let first = holders.next().flatten();
+        match first {
+            Some(holder) if holders.all(|holder| holder.is_some()) => Err(held(holder)),
+            _ => Ok(result),
+        }
+    }
+}
+
+/// Starts a run. It is a task of its own, so that a caller who goes away takes nothing with him.
+pub(super) async fn start(service: Arc<Service>, asked: Asked) -> Result<Started, Refusal> {
+    let tasks = service.runs.clone();
+    let starting = async move { begin(&service, asked).await };
+    let task = tasks.spawn(starting.in_current_span());
+    task.await.unwrap_or_else(|_| Err(Refusal::internal()))
+}
+
+async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal> {
+    let _turn = service.starting.lock().await;
+    if service.stopping.is_cancelled() {
+        let what = "the service is stopping";
+        return Err(
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", what)
+                .header(RETRY_AFTER, "10"),
+        );
+    }
+    let wanted = settings(service, asked);
+    if let Some(running) = service.board.running() {
+        return Err(beside(&running, &wanted));
+    }
+    let listener = Arc::new(Listener::default());
+    let progress: Arc<dyn Progress> = Arc::<Listener>::clone(&listener);
+    let app = App::build(wanted, progress).await?;
+    let held_by = app.at_work().await.map_err(StartError::from)?;
+    if let Some(holder) = held_by.values().next()
+        && held_by.len() == app.items().count()
+    {
+        app.close().await;
+        return Err(held(holder));
+    }
+    let run = Run::new(app.context(), listener, app.stop());
+    let run_id = run.run_id.clone();
+    service.board.begin(run);
+    let task = follow(Arc::clone(service), app, run_id.clone());
+    let task = service.runs.spawn(task.in_current_span());
+    Ok(Started { run_id, task })
+}
+
+fn settings(service: &Service, asked: Asked) -> RunSettings {
+    // The month is settled here, so that it can be compared with the one at work.
+    let last_closed = || Period::last_closed(SystemClock.now()).ok();
+    let mut settings = RunSettings {
+        period: asked.period.or_else(last_closed),
+        items: asked.items,
+        preliminary: asked.preliminary,
+        ..service.settings.run.clone()
+    };
+    if service.settings.access == Access::Anybody {
+        settings.stamps.push(Stamp::UnauthenticatedService);
+    }
+    settings
+}
+
+/// Runs to the end and notes what came of it.
+async fn follow(service: Arc<Service>, app: App, run_id: RunId) -> Option<Arc<WorkflowResult>> {
+    let outcome = AssertUnwindSafe(app.run()).catch_unwind().await;
+    let result = match outcome {
+        Ok(Ok(result)) => Arc::new(result),
+        Ok(Err(error)) => return lost(&service, &run_id, &error.to_string()),
+        Err(_) => return lost(&service, &run_id, "the run panicked"),
+    };
+    service.metrics.ended(&result);
+    service.board.end(&run_id, End::Result(Arc::clone(&result)));
+    Some(result)
+}
+
+fn lost(service: &Service, run_id: &RunId, why: &str) -> Option<Arc<WorkflowResult>> {
+    tracing::error!(%run_id, why, "the run was lost");
+    service.metrics.lost();
+    service.board.end(run_id, End::Lost(why.to_owned()));
+    None
+}
+
+/// This instance is at work already: on the same month, which a caller who repeats himself need not do again, or on
+/// another.
+fn beside(running: &Run, wanted: &RunSettings) -> Refusal {
+    let what = format!(
+        "run {} is at work on month {} since {}",
+        running.run_id,
+        running.period,
+        running.started_at.format("%H:%M:%S UTC")
+    );
+    let refusal = if wanted.period == Some(running.period) {
+        Refusal::new(StatusCode::CONFLICT, "at_work", what)
+            .hint(format!("GET /runs/{} shows how far it is", running.run_id))
+    } else {
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "one_at_a_time", what)
+            .hint("ask again when it has ended")
+            .header(RETRY_AFTER, "60")
+    };
+    refusal.with("run_id", json!(running.run_id))
+}
+
+/// Another instance, a job or a person is at work on every item that was asked for.
+fn held(holder: &Holder) -> Refusal {
+    let what = format!(
+        "run {} on {} has been at work on this since {}",
+        holder.run_id,
+        holder.host,
+        holder.since.format("%H:%M:%S UTC")
+    );
+    Refusal::new(StatusCode::CONFLICT, "at_work", what)
+        .hint(format!(
+            "wait until it ends; if it died, its lease expires at {}",
+            holder.expires_at.format("%Y-%m-%d %H:%M:%S UTC")
+        ))
+        .with("run_id", json!(holder.run_id))
+        .with("since", json!(holder.since))
+}

@@ -1,0 +1,261 @@
+//! What is asked and answered.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+
+use super::{DATASET, Held, Known, Service};
+
+pub(super) fn router(service: Service) -> Router {
+    let project = "/bigquery/v2/projects/{project}";
+    Router::new()
+        .route(&format!("{project}/datasets"), post(create_dataset))
+        .route(&format!("{project}/datasets/{{dataset}}"), get(dataset))
+        .route(
+            &format!("{project}/datasets/{{dataset}}/tables/{{table}}"),
+            get(table),
+        )
+        .route(&format!("{project}/queries"), post(statement))
+        .route(&format!("{project}/queries/{{job}}"), get(answer))
+        .route(&format!("{project}/jobs"), post(insert))
+        .route(&format!("{project}/jobs/{{job}}"), get(look))
+        .route(&format!("{project}/jobs/{{job}}/cancel"), post(cancel))
+        .with_state(service)
+}
+
+fn no(status: u16, reason: &str, message: &str) -> Response {
+    let body = json!({"error": {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}});
+    (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
+}
+
+fn yes(body: Value) -> Response {
+    axum::Json(body).into_response()
+}
+
+async fn create_dataset(
+    State(service): State<Service>,
+    axum::Json(body): axum::Json<Value>,
+) -> Response {
+    let name = body["datasetReference"]["datasetId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    if let Some(engine) = &service.engine {
+        engine.post("datasets", &body).await;
+    }
+    let location = body["location"].as_str().unwrap().to_owned();
+    match service.known().datasets.insert(name, location) {
+        Some(_) => no(409, "duplicate", "Already Exists: Dataset"),
+        None => yes(body),
+    }
+}
+
+async fn dataset(
+    State(service): State<Service>,
+    Path((_, name)): Path<(String, String)>,
+) -> Response {
+    match service.known().datasets.get(&name) {
+        Some(location) => yes(json!({"location": location})),
+        None => no(404, "notFound", "Not found: Dataset"),
+    }
+}
+
+async fn table(
+    State(service): State<Service>,
+    Path((_, dataset, name)): Path<(String, String, String)>,
+) -> Response {
+    if let Some(engine) = &service.engine {
+        return engine
+            .get(&format!("datasets/{dataset}/tables/{name}"))
+            .await;
+    }
+    match service.known().tables.get(&name) {
+        Some(table) => yes(table.clone()),
+        None => no(404, "notFound", "Not found: Table"),
+    }
+}
+
+async fn statement(
+    State(service): State<Service>,
+    axum::Json(body): axum::Json<Value>,
+) -> Response {
+    let sql = body["query"].as_str().unwrap().to_owned();
+    assert_eq!(
+        (&body["useLegacySql"], &body["useQueryCache"]),
+        (&json!(false), &json!(false))
+    );
+    assert_eq!(body["location"], "EU");
+    service.known().statements.push(sql.clone());
+    if let Some(engine) = &service.engine {
+        return engine.post("queries", &body).await;
+    }
+    let mut known = service.known();
+    if sql.starts_with("CREATE") {
+        let name = sql.split('`').nth(1).unwrap().rsplit('.').next().unwrap();
+        let made = known.making.clone();
+        if sql.starts_with("CREATE OR REPLACE") || !known.tables.contains_key(name) {
+            known.tables.insert(name.to_owned(), made);
+        }
+    }
+    let reply = known.answers.pop_front();
+    yes(reply.unwrap_or_else(|| json!({"jobComplete": true, "totalRows": "0"})))
+}
+
+async fn answer(
+    State(service): State<Service>,
+    Path((_, job)): Path<(String, String)>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Response {
+    if let Some(engine) = &service.engine {
+        let pairs: Vec<String> = asked
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        return engine
+            .get(&format!("queries/{job}?{}", pairs.join("&")))
+            .await;
+    }
+    assert!(asked.contains_key("location"), "{asked:?}");
+    yes(service
+        .known()
+        .answers
+        .pop_front()
+        .expect("no answer is planned"))
+}
+
+async fn insert(State(service): State<Service>, axum::Json(body): axum::Json<Value>) -> Response {
+    let reference = &body["jobReference"];
+    let id = reference["jobId"].as_str().unwrap().to_owned();
+    let mut known = service.known();
+    if known
+        .datasets
+        .get(DATASET)
+        .is_none_or(|location| *location != reference["location"])
+    {
+        return no(404, "notFound", "Not found: Dataset in this location");
+    }
+    if known.jobs.contains_key(&id) {
+        return no(409, "duplicate", "Already Exists: Job");
+    }
+    let configuration = body["configuration"].clone();
+    let is_load = configuration["load"].is_object();
+    let job = Held {
+        looks: if is_load { known.looks } else { 0 },
+        configuration,
+        ended: (!is_load).then_some(Value::Null),
+        statistics: Value::Null,
+    };
+    let said = of(&job);
+    known.jobs.insert(id, job);
+    yes(said)
+}
+
+fn of(job: &Held) -> Value {
+    let state = match (&job.ended, job.looks) {
+        (Some(_), _) => "DONE",
+        (None, 0 | 1) => "RUNNING",
+        (None, _) => "PENDING",
+    };
+    let mut said = json!({"status": {"state": state}, "configuration": job.configuration, "statistics": {"creationTime": "1"}});
+    if let Some(error) = job.ended.as_ref().filter(|error| !error.is_null()) {
+        said["status"]["errorResult"] = error.clone();
+    }
+    if !job.statistics.is_null() {
+        said["statistics"]["load"] = job.statistics.clone();
+    }
+    said
+}
+
+async fn look(
+    State(service): State<Service>,
+    Path((_, id)): Path<(String, String)>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Response {
+    assert_eq!(asked.get("location").map(String::as_str), Some("EU"));
+    let due = {
+        let mut known = service.known();
+        let is_held = known.is_held;
+        let Some(job) = known.jobs.get_mut(&id) else {
+            return no(404, "notFound", "Not found: Job");
+        };
+        match job.ended {
+            None if job.looks > 0 => {
+                job.looks -= 1;
+                None
+            }
+            None if !is_held => Some(job.configuration.clone()),
+            _ => None,
+        }
+    };
+    if let Some(configuration) = due {
+        let failure = service.known().failures.pop_front();
+        let (ended, statistics) = match (failure, &service.engine) {
+            (Some((reason, message)), _) => {
+                (json!({"reason": reason, "message": message}), Value::Null)
+            }
+            (None, Some(engine)) => engine.load(&id, &configuration["load"]).await,
+            (None, None) => service.known().load(&configuration["load"]),
+        };
+        let mut known = service.known();
+        let job = known.jobs.get_mut(&id).unwrap();
+        // Somebody may have cancelled it meanwhile; the end that was first stands.
+        if job.ended.is_none() {
+            job.ended = Some(ended);
+            job.statistics = statistics;
+        }
+    }
+    yes(of(&service.known().jobs[&id]))
+}
+
+impl Known {
+    fn load(&mut self, load: &Value) -> (Value, Value) {
+        let partition = load["destinationTable"]["tableId"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let (table, _) = partition
+            .split_once('$')
+            .expect("a partition is replaced, never a table");
+        if !self.tables.contains_key(table) {
+            return (
+                json!({"reason": "notFound", "message": "Not found: Table"}),
+                Value::Null,
+            );
+        }
+        let uris: Vec<String> = serde_json::from_value(load["sourceUris"].clone()).unwrap();
+        let (mut bytes, mut rows) = (0, 0);
+        for uri in &uris {
+            let Some(file) = self.files.get(uri) else {
+                return (
+                    json!({"reason": "notFound", "message": "Not found: URI"}),
+                    Value::Null,
+                );
+            };
+            bytes += file.0;
+            rows += file.1;
+        }
+        let files = uris.len() + usize::from(self.is_miscounting);
+        self.months.insert(partition, uris);
+        let said = json!({
+            "inputFiles": files.to_string(), "inputFileBytes": bytes.to_string(),
+            "outputRows": rows.to_string(), "outputBytes": (bytes * 2).to_string(), "badRecords": "0",
+        });
+        (Value::Null, said)
+    }
+}
+
+async fn cancel(State(service): State<Service>, Path((_, id)): Path<(String, String)>) -> Response {
+    let mut known = service.known();
+    let Some(job) = known.jobs.get_mut(&id) else {
+        return no(404, "notFound", "Not found: Job");
+    };
+    if job.ended.is_none() {
+        job.ended = Some(json!({"reason": "stopped", "message": "Job execution was cancelled"}));
+    }
+    yes(json!({"job": of(job)}))
+}

@@ -1,0 +1,214 @@
+//! The metadata server and the OAuth token endpoint, which checks what is signed as Google does.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use base64::Engine as _;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::error;
+
+/// Account of the machine, and of every key.
+pub(crate) const EMAIL: &str = "runner@test-project.iam.gserviceaccount.com";
+
+#[derive(Default)]
+struct Known {
+    issued: Vec<String>,
+    revoked: BTreeSet<String>,
+    /// Seconds that a token says it is good for.
+    lifetime: u64,
+    /// Public key and audience of the account's key.
+    key: Option<(Vec<u8>, String)>,
+    no_flavor: bool,
+}
+
+/// Whoever gives tokens and knows which are good.
+#[derive(Clone)]
+pub(crate) struct Issuer(Arc<Mutex<Known>>);
+
+impl Default for Issuer {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Known {
+            lifetime: 3_600,
+            ..Known::default()
+        })))
+    }
+}
+
+impl Issuer {
+    /// Tokens from now on say that they are good for so long.
+    pub(crate) fn lifetime(&self, seconds: u64) {
+        self.0.lock().unwrap().lifetime = seconds;
+    }
+
+    /// Every token that was given is no longer good.
+    pub(crate) fn revoke_all(&self) {
+        let mut known = self.0.lock().unwrap();
+        let issued = known.issued.clone();
+        known.revoked.extend(issued);
+    }
+
+    /// Tokens that were given.
+    pub(crate) fn issued(&self) -> Vec<String> {
+        self.0.lock().unwrap().issued.clone()
+    }
+
+    /// The metadata server no longer says who it is.
+    pub(crate) fn without_flavor(&self) {
+        self.0.lock().unwrap().no_flavor = true;
+    }
+
+    /// The refusal of a request without a good token.
+    pub(crate) fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
+        let known = self.0.lock().unwrap();
+        let header = headers
+            .get("authorization")
+            .and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| value.strip_prefix("Bearer "));
+        let is_good = token.is_some_and(|token| {
+            known.issued.iter().any(|issued| issued == token) && !known.revoked.contains(token)
+        });
+        (!is_good).then(|| {
+            error(
+                401,
+                "UNAUTHENTICATED",
+                "Request had invalid authentication credentials.",
+            )
+        })
+    }
+
+    /// A new key of the account, as the file that Google would give.
+    pub(crate) fn key_file(&self, token_uri: &str) -> String {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let public = pair.public_key().as_ref().to_vec();
+        self.0.lock().unwrap().key = Some((public, token_uri.to_owned()));
+        let text =
+            base64::engine::general_purpose::STANDARD.encode(pair.as_der().unwrap().as_ref());
+        let lines: Vec<&str> = text
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        let pem = [
+            "-----BEGIN PRIVATE",
+            " KEY-----\n",
+            &lines.join("\n"),
+            "\n-----END PRIVATE",
+            " KEY-----\n",
+        ]
+        .concat();
+        json!({
+            "type": "service_account", "project_id": "test-project", "private_key_id": "key-1", "private_key": pem,
+            "client_email": EMAIL, "client_id": "1", "token_uri": token_uri,
+        })
+        .to_string()
+    }
+
+    fn issue(&self) -> Value {
+        let mut known = self.0.lock().unwrap();
+        let token = format!("ya29.SENTINEL-TOKEN-{}", known.issued.len() + 1);
+        known.issued.push(token.clone());
+        json!({"access_token": token, "expires_in": known.lifetime, "token_type": "Bearer"})
+    }
+}
+
+/// Metadata server and token endpoint.
+pub(crate) fn router(issuer: Issuer) -> Router {
+    let account = "/computeMetadata/v1/instance/service-accounts/default";
+    Router::new()
+        .route(&format!("{account}/token"), get(machine_token))
+        .route(&format!("{account}/email"), get(machine_email))
+        .route("/token", post(key_token))
+        .with_state(issuer)
+}
+
+fn as_metadata(issuer: &Issuer, headers: &HeaderMap, body: impl FnOnce() -> Response) -> Response {
+    if headers
+        .get("metadata-flavor")
+        .is_none_or(|value| value != "Google")
+    {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let mut reply = body();
+    if !issuer.0.lock().unwrap().no_flavor {
+        reply
+            .headers_mut()
+            .insert("metadata-flavor", "Google".parse().unwrap());
+    }
+    reply
+}
+
+#[derive(Deserialize)]
+struct Scopes {
+    scopes: String,
+}
+
+async fn machine_token(
+    State(issuer): State<Issuer>,
+    Query(asked): Query<Scopes>,
+    headers: HeaderMap,
+) -> Response {
+    assert!(!asked.scopes.is_empty());
+    as_metadata(&issuer, &headers, || {
+        axum::Json(issuer.issue()).into_response()
+    })
+}
+
+async fn machine_email(State(issuer): State<Issuer>, headers: HeaderMap) -> Response {
+    as_metadata(&issuer, &headers, || EMAIL.into_response())
+}
+
+#[derive(Deserialize)]
+struct Statement {
+    iss: String,
+    scope: String,
+    iat: i64,
+    exp: i64,
+}
+
+async fn key_token(State(issuer): State<Issuer>, body: String) -> Response {
+    let refused = |why: &str| {
+        let body = json!({"error": "invalid_grant", "error_description": why});
+        (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
+    };
+    let form: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes())
+        .into_owned()
+        .collect();
+    let field = |name: &str| {
+        form.iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
+    if field("grant_type") != Some("urn:ietf:params:oauth:grant-type:jwt-bearer") {
+        return refused("grant_type");
+    }
+    let Some((public, audience)) = issuer.0.lock().unwrap().key.clone() else {
+        return refused("no such account");
+    };
+    let mut rules = Validation::new(Algorithm::RS256);
+    rules.set_audience(&[audience]);
+    let key = DecodingKey::from_rsa_der(&public);
+    let signed = field("assertion").unwrap_or_default();
+    match jsonwebtoken::decode::<Statement>(signed, &key, &rules) {
+        Ok(read)
+            if read.claims.iss == EMAIL
+                && read.claims.exp - read.claims.iat <= 3_600
+                && !read.claims.scope.is_empty() =>
+        {
+            assert_eq!(read.header.kid.as_deref(), Some("key-1"));
+            axum::Json(issuer.issue()).into_response()
+        }
+        Ok(_) => refused("claims"),
+        Err(_) => refused("Invalid JWT Signature."),
+    }
+}

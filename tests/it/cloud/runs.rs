@@ -1,0 +1,104 @@
+//! A whole run whose connection string lies in Secret Manager.
+
+use std::sync::Arc;
+
+use soxauto::app::App;
+use soxauto::domain::limits::Limits;
+use soxauto::domain::run::{ItemStatus, Stamp};
+use soxauto::pipeline::progress::Silent;
+use soxauto::pipeline::record::ItemRecord;
+use soxauto::sandbox::{Sandbox, SandboxConfig};
+use soxauto::settings::{GcpSecretsPlace, RunSettings, SecretsChoice, WarehouseChoice};
+
+use super::fakes::secret_manager::Damage;
+use super::fakes::{Google, quick};
+use crate::journey::Place;
+
+const NAME: &str = "DB_CREDENTIALS_NAV_BI";
+
+fn settings(place: &Place, google: &Google) -> RunSettings {
+    let mut settings = place.settings("CR_04");
+    settings.source.secrets = SecretsChoice::Gcp(GcpSecretsPlace {
+        project: "test-project".to_owned(),
+        pins: [(NAME.to_owned(), 2)].into(),
+    });
+    settings.google = google.settings();
+    settings.limits = Limits {
+        http: quick(),
+        ..settings.limits
+    };
+    settings
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_package_names_the_version_that_opened_the_source_and_not_its_value() {
+    let sandbox = Sandbox::start(SandboxConfig::of(Some(2_000), None))
+        .await
+        .unwrap();
+    let google = Google::start().await;
+    google
+        .secrets
+        .add(NAME, "nobody reads this one", Damage::None);
+    google
+        .secrets
+        .add(NAME, &sandbox.odbc_connection_string(), Damage::None);
+    google.secrets.add(NAME, "nor this one", Damage::None);
+    let place = Place::new();
+    let app = App::build(settings(&place, &google), Arc::new(Silent))
+        .await
+        .unwrap();
+    let stamps = app.context().stamps.clone();
+    assert!(
+        !stamps.contains(&Stamp::FileSecrets) && !stamps.contains(&Stamp::SandboxSource),
+        "{stamps:?}"
+    );
+    let result = app.run().await.unwrap();
+    sandbox.stop().await;
+    let item = &result.ipe_results["CR_04"];
+    assert_eq!(item.status, ItemStatus::Success, "{item:#?}");
+    let evidence = item.evidence.as_deref().unwrap();
+    let report = soxauto::app::verify(evidence, None, None).await.unwrap();
+    assert!(
+        report.findings.is_empty() && report.not_run.is_empty(),
+        "{report:#?}"
+    );
+    let texts = place.texts();
+    let (_, record) = texts
+        .iter()
+        .find(|(name, _)| name.ends_with("data/record.json"))
+        .unwrap();
+    let record: ItemRecord = serde_json::from_str(record).unwrap();
+    assert_eq!(
+        record.places.secrets,
+        format!("gcp:test-project/secrets/{NAME}/versions/2")
+    );
+    for (name, text) in &texts {
+        assert!(
+            !text.contains("PWD=") && !text.contains("SENTINEL-TOKEN"),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_whose_secret_is_not_there_is_sealed_with_the_reason() {
+    let google = Google::start().await;
+    let place = Place::new();
+    let app = App::build(settings(&place, &google), Arc::new(Silent))
+        .await
+        .unwrap();
+    let result = app.run().await.unwrap();
+    let item = &result.ipe_results["CR_04"];
+    assert_eq!(item.status, ItemStatus::Error);
+    assert!(item.evidence.is_some(), "{item:#?}");
+    assert!(format!("{item:?}").contains("no version 2"), "{item:#?}");
+}
+
+#[tokio::test]
+async fn a_dataset_is_not_loaded_from_a_folder() {
+    let mut settings = Place::new().settings("CR_04");
+    settings.warehouse = "bigquery://p/d?location=EU".parse().unwrap();
+    assert!(matches!(settings.warehouse, WarehouseChoice::BigQuery(_)));
+    let error = App::build(settings, Arc::new(Silent)).await.err().unwrap();
+    assert!(error.to_string().contains("--staging gs://"), "{error}");
+}
