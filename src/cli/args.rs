@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::domain::period::Period;
 #[cfg(feature = "sandbox")]
 use crate::domain::plant::PlantProfile;
+use crate::telemetry::LogFormat;
 
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
@@ -32,6 +33,16 @@ pub(super) struct Cli {
         value_name = "FILTER"
     )]
     pub(super) log: String,
+    /// How log lines are written: text, json as Cloud Logging reads it, or auto, which is json on Cloud Run
+    #[arg(
+        long,
+        global = true,
+        env = "SOXAUTO_LOG_FORMAT",
+        default_value = "auto",
+        display_order = 0,
+        value_name = "FORMAT"
+    )]
+    pub(super) log_format: LogFormat,
     /// What to do
     #[command(subcommand)]
     pub(super) command: Command,

@@ -36,10 +36,14 @@ pub(super) struct DiskArgs {
 }
 
 impl DiskArgs {
+    /// Whether this is Cloud Run.
+    pub(super) fn is_cloud_run(&self) -> bool {
+        self.cloud_run_service.is_some() || self.cloud_run_job.is_some()
+    }
+
     /// Whether what lies on the disk is gone with the run.
     pub(super) fn is_memory(&self) -> bool {
-        let is_cloud_run = self.cloud_run_service.is_some() || self.cloud_run_job.is_some();
-        is_cloud_run && !self.force_local_disk
+        self.is_cloud_run() && !self.force_local_disk
     }
 }
 

@@ -42,7 +42,13 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<u8> {
-    crate::telemetry::init(&cli.log).map_err(|what| anyhow::anyhow!("--log: {what}"))?;
+    let on_cloud_run = match &cli.command {
+        Command::Run(args) => args.work.is_on_cloud_run(),
+        Command::Serve(args) => args.work.is_on_cloud_run(),
+        _ => false,
+    };
+    crate::telemetry::init(&cli.log, cli.log_format, on_cloud_run)
+        .map_err(|what| anyhow::anyhow!("--log: {what}"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // A thread that idles keeps whole parts that others gave back for it; one that has ended does not (ADR-0013).
         .thread_keep_alive(std::time::Duration::from_millis(1))

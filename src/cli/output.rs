@@ -24,15 +24,32 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// Whether the log is JSON: no plain line may stand beside its lines, so that what is told goes through it.
+fn is_told_in_log() -> bool {
+    tracing::enabled!(tracing::Level::INFO)
+}
+
 /// Says something beside the result.
 pub(super) fn tell(text: &str) {
-    // Nobody is left to tell when stderr itself fails.
-    let _unheard = writeln!(io::stderr().lock(), "{text}");
+    if is_told_in_log() {
+        tracing::info!("{text}");
+    } else {
+        plain(text);
+    }
 }
 
 /// Says what went wrong.
 pub(super) fn complain(text: &str) {
-    tell(text);
+    if is_told_in_log() {
+        tracing::error!("{text}");
+    } else {
+        plain(text);
+    }
+}
+
+fn plain(text: &str) {
+    // Nobody is left to tell when stderr itself fails.
+    let _unheard = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// The first lines of a run.
@@ -63,7 +80,8 @@ struct Item {
 
 impl ProgressLines {
     pub(super) fn new() -> Self {
-        let bars = io::stderr().is_terminal().then(MultiProgress::new);
+        let is_drawn = io::stderr().is_terminal() && !is_told_in_log();
+        let bars = is_drawn.then(MultiProgress::new);
         Self {
             bars,
             items: Mutex::default(),

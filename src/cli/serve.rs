@@ -40,7 +40,7 @@ pub(super) async fn serve(args: ServeArgs) -> anyhow::Result<u8> {
     let service = Service::new(ServiceSettings {
         run: args.work.into(),
         access,
-        project: args.project,
+        project: args.project.or(args.google_cloud_project),
         grace: Duration::from_secs(args.grace_seconds),
         limits: ServerLimits::default(),
     })?;

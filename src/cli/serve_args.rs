@@ -59,6 +59,14 @@ pub(super) struct ServeArgs {
     /// Project of Google Cloud that the service runs in, for /config and to link log lines with requests
     #[arg(long, env = "GCP_PROJECT_ID", value_name = "PROJECT")]
     pub(super) project: Option<String>,
+    /// The same, as some platforms of Google say it
+    #[arg(
+        long,
+        env = "GOOGLE_CLOUD_PROJECT",
+        hide = true,
+        value_name = "PROJECT"
+    )]
+    pub(super) google_cloud_project: Option<String>,
     /// Seconds that a run may take to seal its packages when the service is stopped; Cloud Run kills after 10
     #[arg(long, env = "SOXAUTO_GRACE_SECONDS", default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) grace_seconds: u64,

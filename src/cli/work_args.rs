@@ -52,6 +52,13 @@ pub(super) struct WorkArgs {
     disk: DiskArgs,
 }
 
+impl WorkArgs {
+    /// Whether this is Cloud Run.
+    pub(super) fn is_on_cloud_run(&self) -> bool {
+        self.disk.is_cloud_run()
+    }
+}
+
 impl From<WorkArgs> for RunSettings {
     /// All items of the last closed month.
     fn from(args: WorkArgs) -> Self {

@@ -16,6 +16,7 @@ use crate::ports::PortErrorKind;
 
 use super::Service;
 use super::error::Refusal;
+use super::trace::Trace;
 
 /// The one path that answers anybody.
 const OPEN: &str = "/health";
@@ -26,11 +27,13 @@ pub fn guarded(router: Router, service: Arc<Service>) -> Router {
 }
 
 async fn guard(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
-    let trace = trace(request.headers(), service.settings.project.as_deref());
-    let span = match trace {
-        Some(trace) => tracing::error_span!("request", trace),
-        None => tracing::Span::none(),
-    };
+    let trace = Trace::of(request.headers(), service.settings.project.as_deref());
+    let span = tracing::error_span!(
+        "request",
+        method = %request.method(),
+        trace = trace.as_ref().map(|trace| trace.name.as_str()),
+        span_id = trace.as_ref().and_then(|trace| trace.span_id.as_deref()),
+    );
     let answered = AssertUnwindSafe(answered(&service, request, next).instrument(span));
     let response = answered.catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("a handler panicked");
@@ -86,33 +89,4 @@ async fn admitted(service: &Service, headers: &HeaderMap) -> Result<(), Refusal>
         let what = "the keys that tokens are signed with cannot be had";
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_keys", what).header(RETRY_AFTER, "10")
     })
-}
-
-/// The trace that Google's front end gave the request, in the form that Cloud Logging links.
-fn trace(headers: &HeaderMap, project: Option<&str>) -> Option<String> {
-    let value = headers.get("x-cloud-trace-context")?.to_str().ok()?;
-    let id = value.split('/').next()?;
-    let is_id = id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit());
-    is_id.then(|| project.map(|project| format!("projects/{project}/traces/{id}")))?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trace_is_taken_only_in_its_own_form_and_with_a_project() {
-        let of = |text: &str, project| {
-            let mut headers = HeaderMap::new();
-            headers.insert("x-cloud-trace-context", text.parse().unwrap());
-            trace(&headers, project)
-        };
-        let id = "0123456789abcdef0123456789abcdef";
-        let linked = Some(format!("projects/p/traces/{id}"));
-        assert_eq!(of(&format!("{id}/7;o=1"), Some("p")), linked);
-        assert_eq!(of(id, None), None);
-        for other in ["", "x", "0123", &"g".repeat(32)] {
-            assert_eq!(of(other, Some("p")), None, "{other}");
-        }
-    }
 }

@@ -13,6 +13,7 @@ mod openapi;
 mod request;
 mod routes;
 mod runs;
+mod trace;
 
 use std::sync::Arc;
 

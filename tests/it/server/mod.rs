@@ -1,6 +1,7 @@
 //! The HTTP service through real sockets: what it answers, what it refuses, and that it never runs a month twice at once.
 
 mod auth;
+mod logs;
 mod requests;
 mod runs;
 mod stop;

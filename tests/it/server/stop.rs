@@ -18,14 +18,14 @@ const SERVE: [&str; 6] = [
 ];
 
 /// The binary in a folder of its own; it is killed with this value.
-struct Program {
+pub(super) struct Program {
     child: Child,
     lines: Lines<BufReader<ChildStderr>>,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Program {
-    fn start(shell: &Shell, further: &[&str]) -> Self {
+    pub(super) fn start(shell: &Shell, further: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_soxauto"));
         command
             .current_dir(shell.dir.path())
@@ -35,8 +35,10 @@ impl Program {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let said = lines
-            .find_map(|line| Some(line.unwrap().strip_prefix("serving on http://")?.to_owned()));
-        let address = said.unwrap().parse().unwrap();
+            .find_map(|line| Some(line.unwrap().split_once("serving on http://")?.1.to_owned()));
+        let said = said.unwrap();
+        // As JSON, the line goes on behind it.
+        let address = said.split('"').next().unwrap().parse().unwrap();
         Self {
             child,
             lines,
@@ -44,7 +46,7 @@ impl Program {
         }
     }
 
-    fn terminate(&self) {
+    pub(super) fn terminate(&self) {
         let id = self.child.id().to_string();
         assert!(
             Command::new("kill")
@@ -56,7 +58,7 @@ impl Program {
     }
 
     /// Waits for the end; gives the exit code and the rest of what it said.
-    fn ended(mut self) -> (Option<i32>, String) {
+    pub(super) fn ended(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         let rest: Vec<String> = self.lines.by_ref().map(|line| line.unwrap()).collect();
         (code, rest.join("\n"))

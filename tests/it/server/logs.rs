@@ -1,0 +1,135 @@
+//! The log as Cloud Logging reads it: JSON alone, linked with the request, labelled with run, item and month.
+
+use serde_json::Value;
+
+use super::ask;
+use super::stop::Program;
+use crate::cli::Shell;
+
+const TRACE: &str = "0123456789abcdef0123456789abcdef";
+const RUN: [&str; 7] = [
+    "run",
+    "--period",
+    "2024-04",
+    "--ipe",
+    "CR_04",
+    "--sandbox-rows",
+    "300",
+];
+
+/// Every line, each of which must be an object of its own.
+fn objects(log: &str) -> Vec<Value> {
+    let object = |line: &str| {
+        let value: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        for name in ["severity", "message", "time"] {
+            assert!(value[name].is_string(), "{name} {line}");
+        }
+        value
+    };
+    log.lines().map(object).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_found_by_the_trace_of_its_request() {
+    let shell = Shell::new();
+    let json = [
+        "--log-format",
+        "json",
+        "--log",
+        "info",
+        "--project",
+        "p-1",
+        "--sandbox-rows",
+        "300",
+    ];
+    let program = Program::start(&shell, &json);
+    let address = program.address;
+    let traced = format!("{}X-Cloud-Trace-Context: {TRACE}/161;o=1\r\n", super::JSON);
+    let body = r#"{"cutoff_date": "2024-05-01", "ipes": ["CR_04"]}"#;
+    let reply = ask(address, "POST /", &traced, body).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let run_id = reply.json()["run_id"].clone();
+    // A header that cannot be read is none.
+    let bad = format!(
+        "X-Cloud-Trace-Context: {}\r\ntraceparent: 00-x\r\n",
+        "z".repeat(500)
+    );
+    assert_eq!(ask(address, "GET /config", &bad, "").await.status, 200);
+    program.terminate();
+    let (code, log) = tokio::task::spawn_blocking(|| program.ended())
+        .await
+        .unwrap();
+    assert_eq!(code, Some(0), "{log}");
+    let lines = objects(&log);
+    let of_run = |line: &&Value| line["logging.googleapis.com/labels"]["run_id"] == run_id;
+    let of_run: Vec<&Value> = lines.iter().filter(of_run).collect();
+    assert!(of_run.len() > 5, "{log}");
+    for line in of_run {
+        assert_eq!(
+            line["logging.googleapis.com/trace"],
+            format!("projects/p-1/traces/{TRACE}"),
+            "{line}"
+        );
+        assert_eq!(
+            line["logging.googleapis.com/spanId"], "00000000000000a1",
+            "{line}"
+        );
+        let labels = &line["logging.googleapis.com/labels"];
+        assert_eq!(
+            (&labels["ipe"], &labels["period"]),
+            (&"CR_04".into(), &"2024-04".into()),
+            "{line}"
+        );
+    }
+    let stopping = lines
+        .iter()
+        .find(|line| line["message"].as_str().unwrap().starts_with("stopping"));
+    assert!(
+        stopping.unwrap()["logging.googleapis.com/trace"].is_null(),
+        "{log}"
+    );
+}
+
+#[test]
+fn on_cloud_run_the_log_is_json_and_elsewhere_it_is_not() {
+    for (variable, value) in [
+        ("K_SERVICE", "soxauto-pg01"),
+        ("CLOUD_RUN_JOB", "soxauto-pg01-run"),
+    ] {
+        let shell = Shell::new();
+        let forced = [&RUN[..], &["--force-local-disk"]].concat();
+        let said = shell.run_with(&forced, &[(variable, value)]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        let lines = objects(&said.err);
+        let opening = lines[0]["message"].as_str().unwrap();
+        assert!(
+            opening.contains("everything dated before 2024-05-01\nNOT CONTROL EVIDENCE"),
+            "{opening}"
+        );
+        // What ends the program is an error there too.
+        let said = shell.run_with(&RUN, &[(variable, value)]);
+        assert_eq!(said.code, 2, "{}", said.err);
+        let last = objects(&said.err).pop().unwrap();
+        assert_eq!(last["severity"], "ERROR");
+        assert!(
+            last["message"]
+                .as_str()
+                .unwrap()
+                .contains("--force-local-disk"),
+            "{last}"
+        );
+        let text = shell.run_with(
+            &[&forced[..], &["--log-format", "text"]].concat(),
+            &[(variable, value)],
+        );
+        assert!(text.err.starts_with("run 2"), "{}", text.err);
+    }
+    let shell = Shell::new();
+    assert!(shell.run(&RUN).err.starts_with("run 2"));
+    let wrong = shell.run(&[&RUN[..], &["--log-format", "xml"]].concat());
+    assert!(
+        wrong.code == 2 && wrong.err.contains("write auto, text or json"),
+        "{}",
+        wrong.err
+    );
+}
