@@ -71,7 +71,8 @@ fn is_gcp_project(text: &str) -> bool {
     !text.is_empty() && text.chars().all(fits)
 }
 
-fn is_secret_name(text: &str) -> bool {
+/// Letters, digits, `-` and `_`: what Secret Manager allows.
+pub(crate) fn is_secret_name(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     !text.is_empty() && text.chars().all(fits)
 }
@@ -216,6 +217,8 @@ pub struct RunSettings {
     pub disk_is_memory: bool,
     /// Which of the items this process runs, where several share them; `None` is all.
     pub shard: Option<Shard>,
+    /// Name of the secret with the URL of a webhook that hears of failures and findings.
+    pub alert_webhook: Option<String>,
     /// What the face knows that keeps the run from being control evidence.
     pub stamps: Vec<Stamp>,
     /// Limits.

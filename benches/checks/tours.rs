@@ -204,6 +204,7 @@ impl Tours {
             google: GoogleSettings::default(),
             disk_is_memory: false,
             shard: None,
+            alert_webhook: None,
             stamps: Vec::new(),
             limits: Limits::default(),
         };

@@ -61,6 +61,7 @@ locals {
 
   secret_grants = concat(
     [{ who = "runner", role = "roles/secretmanager.secretAccessor", on = google_secret_manager_secret.connection.id }],
+    [for secret in google_secret_manager_secret.webhook : { who = "runner", role = "roles/secretmanager.secretAccessor", on = secret.id }],
     [for secret in google_secret_manager_secret.key : { who = "runner", role = "roles/secretmanager.secretAccessor", on = secret.id }],
   )
 

@@ -69,6 +69,18 @@ resource "google_secret_manager_secret" "connection" {
   depends_on = [google_project_service.api]
 }
 
+# Only where a chat is told of failures and findings; its value is the URL of the chat's webhook.
+resource "google_secret_manager_secret" "webhook" {
+  count     = var.alert_webhook ? 1 : 0
+  secret_id = "ALERT_WEBHOOK_URL"
+
+  replication {
+    auto {}
+  }
+
+  depends_on = [google_project_service.api]
+}
+
 # Only where the runner cannot use its own identity, as outside Google Cloud.
 resource "google_secret_manager_secret" "key" {
   count     = var.service_account_key ? 1 : 0

@@ -82,6 +82,12 @@ variable "server_certificate" {
   default     = false
 }
 
+variable "alert_webhook" {
+  description = "Whether a chat is told of failures and findings; the secret ALERT_WEBHOOK_URL holds the URL of its webhook"
+  type        = bool
+  default     = false
+}
+
 variable "service_account_key" {
   description = "Whether the secret GOOGLE_SERVICE_ACCOUNT_CREDENTIALS of the old guide is kept"
   type        = bool

@@ -1,5 +1,6 @@
 //! The root: the only place that picks adapters and puts a run together.
 
+pub mod alerts;
 mod google;
 mod samples;
 pub mod service;
@@ -81,6 +82,21 @@ pub enum StartError {
     /// A task of the run ended without an outcome.
     #[error("a task of the run was lost: {0}")]
     Lost(#[from] tokio::task::JoinError),
+}
+
+impl StartError {
+    /// Whether whoever asked for the run asked for what cannot be; everything else is how the program is set up.
+    #[must_use]
+    pub fn is_of_request(&self) -> bool {
+        matches!(
+            self,
+            Self::Period(_)
+                | Self::NotEnded(_)
+                | Self::Acceptance(_)
+                | Self::Witness(_)
+                | Self::Catalog(_)
+        )
+    }
 }
 
 fn refusal(findings: &[Finding]) -> String {

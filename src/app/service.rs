@@ -15,9 +15,10 @@ use crate::domain::run::Program;
 use crate::ports::{PortError, PortErrorKind};
 use crate::settings::{Access, RunSettings, ServiceSettings, WarehouseChoice};
 
+use super::alerts::Alerts;
 use super::roots::RootOpener;
 use super::sources::Reach;
-use super::{StartError, SystemClock, program, sound_items};
+use super::{StartError, SystemClock, program, sound_items, warehouse};
 
 /// An item as the service announces it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -185,8 +186,8 @@ impl Door {
 }
 
 /// Looks whether all is there that a run needs, without asking any of it to work: names resolve to secrets, servers take
-/// a connection, storage lists.
-pub async fn dependencies(settings: &ServiceSettings) -> Vec<Dependency> {
+/// a connection, storage lists, the dataset is where it is said to be. Of alerts only where there is a webhook.
+pub async fn dependencies(settings: &ServiceSettings, alerts: &Alerts) -> Vec<Dependency> {
     let (run, longest) = (&settings.run, settings.limits.ready_timeout);
     let within = |name: &str, look| {
         let name = name.to_owned();
@@ -206,13 +207,25 @@ pub async fn dependencies(settings: &ServiceSettings) -> Vec<Dependency> {
     };
     let staging = within("staging", boxed(listable(run, &run.staging)));
     let evidence = within("evidence", boxed(listable(run, &run.evidence)));
+    let warehouse = within("warehouse", boxed(warehoused(run)));
     let source = within("source", boxed(reachable(run)));
-    let (mut staging, mut evidence, source) = tokio::join!(staging, evidence, source);
-    for (found, location) in [(&mut staging, &run.staging), (&mut evidence, &run.evidence)] {
+    let alerts = within("alerts", boxed(alerts.look()));
+    let (source, staging, warehouse, evidence, alerts) =
+        tokio::join!(source, staging, warehouse, evidence, alerts);
+    let shown = |mut found: Dependency, location: &str| {
         let problem = found.problem.take();
         found.problem = problem.map(|text| text.replace(location, &redacted(location)));
-    }
-    vec![source, staging, evidence]
+        found
+    };
+    let warehouse = match &run.warehouse {
+        WarehouseChoice::Local(location) => shown(warehouse, location),
+        WarehouseChoice::BigQuery(_) => warehouse,
+    };
+    let (staging, evidence) = (shown(staging, &run.staging), shown(evidence, &run.evidence));
+    [source, staging, warehouse, evidence]
+        .into_iter()
+        .chain(run.alert_webhook.is_some().then_some(alerts))
+        .collect()
 }
 
 type Look<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), PortError>> + Send + 'a>>;
@@ -232,6 +245,18 @@ async fn listable(run: &RunSettings, location: &str) -> Result<(), PortError> {
             Ok(())
         }
         Err(error) => Err(error),
+    }
+}
+
+/// A dataset that no run has made yet is one that a run can make, as a folder is.
+async fn warehoused(run: &RunSettings) -> Result<(), PortError> {
+    match &run.warehouse {
+        WarehouseChoice::Local(location) => listable(run, location).await,
+        WarehouseChoice::BigQuery(place) => {
+            let opener = opener(run).await?;
+            let dataset = warehouse::dataset(place, opener.google(), &run.limits)?;
+            dataset.look().await
+        }
     }
 }
 

@@ -43,17 +43,11 @@ impl Reach {
             _ => None,
         };
         let secrets: Arc<dyn Secrets> = match choice {
-            SecretsChoice::Env => Arc::new(EnvSecrets),
-            SecretsChoice::File(dir) => Arc::new(FileSecrets::new(dir.clone())),
-            SecretsChoice::Gcp(place) => {
-                let session = google.session_for_secrets()?;
-                let (project, pins) = (place.project.clone(), place.pins.clone());
-                Arc::new(GcpSecrets::new(session, project, pins))
-            }
             #[cfg(feature = "sandbox")]
             SecretsChoice::Sandbox => Arc::new(SandboxSecrets::of(sandbox.as_ref())?),
             #[cfg(not(feature = "sandbox"))]
             SecretsChoice::Sandbox => return Err(no_sandbox()),
+            kept => secrets(kept, google)?,
         };
         Ok(Self {
             origin: secrets.origin(),
@@ -86,6 +80,22 @@ impl Reach {
             sandbox.stop().await;
         }
     }
+}
+
+/// Where secrets are kept that open no source; those of the stand-in, which keeps none, are in the environment.
+pub(super) fn secrets(
+    choice: &SecretsChoice,
+    google: &Google,
+) -> Result<Arc<dyn Secrets>, PortError> {
+    Ok(match choice {
+        SecretsChoice::Env | SecretsChoice::Sandbox => Arc::new(EnvSecrets),
+        SecretsChoice::File(dir) => Arc::new(FileSecrets::new(dir.clone())),
+        SecretsChoice::Gcp(place) => {
+            let session = google.session_for_secrets()?;
+            let (project, pins) = (place.project.clone(), place.pins.clone());
+            Arc::new(GcpSecrets::new(session, project, pins))
+        }
+    })
 }
 
 /// Sources by secret; one per secret, made when first asked for.

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::app::alerts::Alerts;
 use crate::domain::check::Acceptance;
+use crate::domain::limits::ServerLimits;
 use crate::domain::shard::Shard;
+use crate::pipeline::alert::Alert;
+use crate::pipeline::workflow::WorkflowResult;
 use crate::settings::RunSettings;
 
 use super::args::RunArgs;
@@ -14,6 +19,50 @@ use super::{output, stopped};
 
 /// Runs a month and prints what it did.
 pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
+    let json = args.json;
+    let (settings, shard) = settings(args)?;
+    let progress = Arc::new(output::ProgressLines::new());
+    let listener = Arc::<output::ProgressLines>::clone(&progress);
+    let alerts = Alerts::new(&settings, &ServerLimits::default())?;
+    let period = settings.period;
+    let app = match App::build(settings, listener).await {
+        Ok(app) => app,
+        Err(error) => {
+            if !error.is_of_request() {
+                let alert = Alert::without_result(None, period, "a run could not begin");
+                raise(&alerts, &alert).await;
+            }
+            return Err(error.into());
+        }
+    };
+    if app.items().next().is_none() {
+        output::tell(&format!(
+            "{shard} has nothing to do: the other tasks have all items"
+        ));
+        app.close().await;
+        return Ok(0);
+    }
+    output::tell(&output::opening(app.context()));
+    let _signals = stopping(app.stop());
+    let (run_id, period) = (app.context().run_id.clone(), app.context().period);
+    let result = match app.run().await {
+        Ok(result) => result,
+        Err(error) => {
+            let alert = Alert::without_result(Some(run_id), Some(period), "the run was lost");
+            raise(&alerts, &alert).await;
+            return Err(error.into());
+        }
+    };
+    progress.close();
+    let printed = print(&result, json);
+    if let Some(alert) = Alert::of(&result) {
+        raise(&alerts, &alert).await;
+    }
+    printed?;
+    Ok(result.control_result.exit_code())
+}
+
+fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
     let RunArgs {
         period,
         cutoff_date,
@@ -26,7 +75,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         work,
         task_index,
         task_count,
-        json,
+        json: _,
     } = args;
     let shard = Shard::new(task_index, task_count).map_err(anyhow::Error::msg)?;
     let accept = |check| Acceptance {
@@ -43,18 +92,11 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         shard: Some(shard),
         ..work.into()
     };
-    let progress = Arc::new(output::ProgressLines::new());
-    let listener = Arc::<output::ProgressLines>::clone(&progress);
-    let app = App::build(settings, listener).await?;
-    if app.items().next().is_none() {
-        output::tell(&format!(
-            "{shard} has nothing to do: the other tasks have all items"
-        ));
-        app.close().await;
-        return Ok(0);
-    }
-    output::tell(&output::opening(app.context()));
-    let stop = app.stop();
+    Ok((settings, shard))
+}
+
+/// Hears the signals: the first asks the run to stop, the second ends the program.
+fn stopping(stop: CancellationToken) -> JoinSet<()> {
     let mut signals = JoinSet::new();
     signals.spawn(async move {
         stopped().await;
@@ -64,12 +106,19 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         output::complain("error: stopped at once; the next run of the month seals what is left");
         std::process::exit(i32::from(super::NOT_FOUND_OUT));
     });
-    let result = app.run().await?;
-    progress.close();
-    if json {
-        output::print(&serde_json::to_string_pretty(&result)?)?;
+    signals
+}
+
+fn print(result: &WorkflowResult, json: bool) -> anyhow::Result<()> {
+    let text = if json {
+        serde_json::to_string_pretty(result)?
     } else {
-        output::print(&output::run_table(&result))?;
-    }
-    Ok(result.control_result.exit_code())
+        output::run_table(result)
+    };
+    Ok(output::print(&text)?)
+}
+
+async fn raise(alerts: &Alerts, alert: &Alert) {
+    alerts.note(alert);
+    alerts.deliver(alert).await;
 }

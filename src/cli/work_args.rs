@@ -44,6 +44,10 @@ pub(super) struct WorkArgs {
     /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
     #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
     catalog: Option<PathBuf>,
+    /// Name of the secret, in the place of --secrets, that holds the URL of a webhook: it is told of failed runs and of
+    /// findings, as JSON that Slack reads
+    #[arg(long, env = "SOXAUTO_ALERT_WEBHOOK", value_name = "SECRET")]
+    alert_webhook: Option<String>,
     #[command(flatten)]
     source: SourceArgs,
     #[command(flatten)]
@@ -68,6 +72,7 @@ impl From<WorkArgs> for RunSettings {
             warehouse,
             evidence,
             catalog,
+            alert_webhook,
             source,
             google,
             disk,
@@ -87,6 +92,7 @@ impl From<WorkArgs> for RunSettings {
             google: google.into(),
             disk_is_memory: disk.is_memory(),
             shard: None,
+            alert_webhook,
             stamps: Vec::new(),
             limits: Limits::default(),
         }

@@ -152,6 +152,8 @@ pub struct ServerLimits {
     pub request_timeout: Duration,
     /// Runs that are remembered, with their results; the oldest that has ended is forgotten.
     pub runs_kept_max: usize,
+    /// From the head of a request for a run to its beginning: the catalog, the stand-in's ledger, the leases.
+    pub start_timeout: Duration,
     /// How long the answer of `/ready` is given again before its dependencies are asked anew.
     pub ready_kept: Duration,
     /// One dependency of `/ready`.
@@ -170,6 +172,8 @@ pub struct ServerLimits {
     pub attempts_max: u32,
     /// All attempts to deliver an alert, together.
     pub alert_timeout: Duration,
+    /// Alerts on their way at once; of what comes then only the log tells.
+    pub alerts_max: usize,
 }
 
 impl Default for ServerLimits {
@@ -183,6 +187,7 @@ impl Default for ServerLimits {
             connections_max: 256,
             request_timeout: Duration::from_secs(30),
             runs_kept_max: 50,
+            start_timeout: Duration::from_secs(120),
             ready_kept: Duration::from_secs(15),
             ready_timeout: Duration::from_secs(5),
             token_bytes_max: 8 << 10,
@@ -192,6 +197,7 @@ impl Default for ServerLimits {
             keys_pause: Duration::from_secs(30),
             attempts_max: 3,
             alert_timeout: Duration::from_secs(60),
+            alerts_max: 8,
         }
     }
 }

@@ -270,6 +270,16 @@ impl ControlResult {
         }
     }
 
+    /// The word in results and messages.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoExceptions => "NO_EXCEPTIONS",
+            Self::Exceptions => "EXCEPTIONS",
+            Self::NotConcluded => "NOT_CONCLUDED",
+        }
+    }
+
     /// Exit code: 0 nothing to report, 1 any finding, 2 something could not be found out.
     #[must_use]
     pub fn exit_code(self) -> u8 {

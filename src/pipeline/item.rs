@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::domain::digest::{TableDigest, differing_buckets};
+use crate::domain::ids::RunId;
 use crate::domain::ipe::Ipe;
 use crate::domain::losses::ColumnLosses;
 use crate::domain::manifest::Staged;
@@ -39,6 +40,7 @@ struct Cleared {
 struct Entry {
     lease: Option<Lease>,
     held_by: Option<Holder>,
+    buried: Vec<RunId>,
 }
 
 /// Runs one item from opening to sealing. Never fails: what could not be found out is in the record.
@@ -79,6 +81,7 @@ pub async fn run_ipe(tools: &Tools, context: &RunContext, ipe: &Ipe) -> ItemOutc
         record,
         package,
         held_by: entry.held_by,
+        buried: entry.buried,
     }
 }
 
@@ -144,6 +147,7 @@ async fn journey(
             json!({"from": dead.context.run_id.as_str()}),
         );
         during("lease", package::bury(tools, &dead).await)?;
+        entry.buried.push(dead.context.run_id);
     }
     let until_load = until_load(tools, context, ipe, record, log);
     let Some(reached) = tools.stop.run_until_cancelled(until_load).await else {

@@ -6,6 +6,7 @@
 //! open one view · describe, ask control totals · rows: fold, stage, second path · totals again if only bracketed ·
 //! check (pure) · load (only what every check let through) · read back · seal. Whatever happens, the item is sealed.
 
+pub mod alert;
 mod ask;
 pub mod check;
 mod check_freshness;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::ids::RunId;
 use crate::domain::limits::Limits;
 use crate::domain::run::Holder;
 use crate::ports::{Clock, Processes, Sources, StoreRoot, Warehouse};
@@ -79,4 +81,6 @@ pub struct ItemOutcome {
     pub package: Option<SealedPackage>,
     /// The run that was at work on the item and month, so that this one was not let in.
     pub held_by: Option<Holder>,
+    /// Runs of the item and month that had never ended, and that this one sealed as abandoned.
+    pub buried: Vec<RunId>,
 }

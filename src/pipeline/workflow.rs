@@ -107,6 +107,9 @@ pub struct IpeResult {
     /// The other run that was at work on the item and month, if that is why this one did nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_by: Option<Holder>,
+    /// Runs of the item and month that had never ended, and that this one sealed as abandoned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned_before: Vec<RunId>,
     /// Content digest.
     pub digest: Option<String>,
     /// Where the evidence package lies.
@@ -204,6 +207,7 @@ impl IpeResult {
             not_reached,
             accepted: accepted(record),
             held_by: outcome.held_by.clone(),
+            abandoned_before: outcome.buried.clone(),
             digest: record
                 .staged
                 .as_ref()

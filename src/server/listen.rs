@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -65,9 +66,15 @@ pub async fn serve(
         service.runs.wait().await;
         connections.wait().await;
     };
-    tokio::time::timeout(service.settings.grace, ended)
-        .await
-        .is_ok()
+    let until = Instant::now() + service.settings.grace;
+    let has_ended = timeout_at(until, ended).await.is_ok();
+    service.alerting.close();
+    if timeout_at(until, service.alerting.wait()).await.is_err() {
+        tracing::error!(
+            "the grace period is over before an alert was delivered: it stands in the log only"
+        );
+    }
+    has_ended
 }
 
 async fn connection(

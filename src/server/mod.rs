@@ -21,9 +21,12 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::app::StartError;
+use crate::app::alerts::Alerts;
 use crate::app::service::{Configuration, Dependency, Door, configuration};
+use crate::pipeline::alert::Alert;
 use crate::settings::ServiceSettings;
 
 use board::Board;
@@ -47,6 +50,9 @@ pub struct Service {
     stopping: CancellationToken,
     /// Runs that have not ended.
     runs: TaskTracker,
+    alerts: Alerts,
+    /// Alerts on their way: nobody waits for them but the end of the process.
+    alerting: TaskTracker,
     ready: Mutex<Option<(Instant, Vec<Dependency>)>>,
 }
 
@@ -64,8 +70,25 @@ impl Service {
             starting: Mutex::new(()),
             stopping: CancellationToken::new(),
             runs: TaskTracker::new(),
+            alerts: Alerts::new(&settings.run, &settings.limits)?,
+            alerting: TaskTracker::new(),
             ready: Mutex::new(None),
             settings,
         }))
+    }
+
+    /// Tells of it in the log, and of the webhook without waiting for it.
+    fn raise(&self, alert: Alert) {
+        self.alerts.note(&alert);
+        if !self.alerts.have_webhook() {
+            return;
+        }
+        if self.alerting.len() >= self.settings.limits.alerts_max {
+            tracing::warn!("too many alerts are on their way: this one stands in the log only");
+            return;
+        }
+        let alerts = self.alerts.clone();
+        let deliver = async move { alerts.deliver(&alert).await };
+        self.alerting.spawn(deliver.in_current_span());
     }
 }

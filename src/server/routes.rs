@@ -68,7 +68,7 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
     let found = match fresh {
         Some((_, found)) => found.clone(),
         None => {
-            let found = dependencies(&service.settings).await;
+            let found = dependencies(&service.settings, &service.alerts).await;
             *kept = Some((Instant::now(), found.clone()));
             found
         }

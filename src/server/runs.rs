@@ -1,7 +1,9 @@
 //! Starting a run, one at a time, and following it to its end. A run that was started ends by itself, whoever waits.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
@@ -11,9 +13,10 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::app::{App, StartError, SystemClock};
-use crate::domain::ids::RunId;
+use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
 use crate::domain::run::{Holder, Stamp};
+use crate::pipeline::alert::Alert;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::workflow::WorkflowResult;
 use crate::ports::Clock as _;
@@ -50,7 +53,14 @@ impl Started {
 /// Starts a run. It is a task of its own, so that a caller who goes away takes nothing with him.
 pub(super) async fn start(service: Arc<Service>, asked: Asked) -> Result<Started, Refusal> {
     let tasks = service.runs.clone();
-    let starting = async move { begin(&service, asked).await };
+    let starting = async move {
+        let limit = service.settings.limits.start_timeout;
+        // Nothing has begun where `begin` is left: a run is noted and followed in one step, its last.
+        match tokio::time::timeout(limit, begin(&service, asked)).await {
+            Ok(begun) => begun,
+            Err(_) => Err(too_slow(&service, limit)),
+        }
+    };
     let task = tasks.spawn(starting.in_current_span());
     task.await.unwrap_or_else(|_| Err(Refusal::internal()))
 }
@@ -70,8 +80,15 @@ async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal>
     }
     let listener = Arc::new(Listener::default());
     let progress: Arc<dyn Progress> = Arc::<Listener>::clone(&listener);
-    let app = App::build(wanted, progress).await?;
-    let held_by = app.at_work().await.map_err(StartError::from)?;
+    let period = wanted.period;
+    let (app, held_by) = prepared(wanted, progress).await.map_err(|error| {
+        if !error.is_of_request() {
+            let what = "a run could not begin: its caller and the log know why";
+            service.raise(Alert::without_result(None, period, what));
+            tracing::error!(%error, "a run could not begin");
+        }
+        Refusal::from(error)
+    })?;
     if let Some(holder) = held_by.values().next()
         && held_by.len() == app.items().count()
     {
@@ -81,9 +98,30 @@ async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal>
     let run = Run::new(app.context(), listener, app.stop());
     let run_id = run.run_id.clone();
     service.board.begin(run);
-    let task = follow(Arc::clone(service), app, run_id.clone());
+    let task = follow(Arc::clone(service), app);
     let task = service.runs.spawn(task.in_current_span());
     Ok(Started { run_id, task })
+}
+
+/// A run that is put together, and who is at work on its items.
+async fn prepared(
+    wanted: RunSettings,
+    progress: Arc<dyn Progress>,
+) -> Result<(App, BTreeMap<IpeId, Holder>), StartError> {
+    let app = App::build(wanted, progress).await?;
+    let held_by = app.at_work().await?;
+    Ok((app, held_by))
+}
+
+fn too_slow(service: &Service, limit: Duration) -> Refusal {
+    let what = format!(
+        "the run could not begin in {} s, and nothing was started",
+        limit.as_secs()
+    );
+    service.raise(Alert::without_result(None, None, &what));
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "start_too_slow", what)
+        .hint("GET /ready says what does not answer")
+        .header(RETRY_AFTER, "60")
 }
 
 fn settings(service: &Service, asked: Asked) -> RunSettings {
@@ -102,22 +140,36 @@ fn settings(service: &Service, asked: Asked) -> RunSettings {
 }
 
 /// Runs to the end and notes what came of it.
-async fn follow(service: Arc<Service>, app: App, run_id: RunId) -> Option<Arc<WorkflowResult>> {
+async fn follow(service: Arc<Service>, app: App) -> Option<Arc<WorkflowResult>> {
+    let (run_id, period) = (app.context().run_id.clone(), app.context().period);
     let outcome = AssertUnwindSafe(app.run()).catch_unwind().await;
     let result = match outcome {
         Ok(Ok(result)) => Arc::new(result),
-        Ok(Err(error)) => return lost(&service, &run_id, &error.to_string()),
-        Err(_) => return lost(&service, &run_id, "the run panicked"),
+        Ok(Err(error)) => return lost(&service, (run_id, period), &error.to_string()),
+        Err(_) => return lost(&service, (run_id, period), "the run panicked"),
     };
     service.metrics.ended(&result);
+    if let Some(alert) = Alert::of(&result) {
+        service.raise(alert);
+    }
     service.board.end(&run_id, End::Result(Arc::clone(&result)));
     Some(result)
 }
 
-fn lost(service: &Service, run_id: &RunId, why: &str) -> Option<Arc<WorkflowResult>> {
+fn lost(
+    service: &Service,
+    (run_id, period): (RunId, Period),
+    why: &str,
+) -> Option<Arc<WorkflowResult>> {
     tracing::error!(%run_id, why, "the run was lost");
+    let what = "the run was lost: the log knows why";
+    service.raise(Alert::without_result(
+        Some(run_id.clone()),
+        Some(period),
+        what,
+    ));
     service.metrics.lost();
-    service.board.end(run_id, End::Lost(why.to_owned()));
+    service.board.end(&run_id, End::Lost(why.to_owned()));
     None
 }
 

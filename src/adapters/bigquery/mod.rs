@@ -70,6 +70,17 @@ impl BigQuery {
         self
     }
 
+    /// Looks whether the dataset is where it is said to be, without a job; one that is not there can be made.
+    ///
+    /// # Errors
+    /// `Config` for another location; `Denied`, `Unreachable`.
+    pub async fn look(&self) -> Result<(), PortError> {
+        match self.client.dataset_location().await? {
+            Some(found) => prepare::in_its_place(&self.client, &found),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses a staging root that BigQuery cannot load from, before anything is read.
     ///
     /// # Errors

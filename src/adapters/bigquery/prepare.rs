@@ -75,6 +75,11 @@ async fn dataset(client: &Client) -> Result<(), PortError> {
             client.dataset_location().await?.unwrap_or_default()
         }
     };
+    in_its_place(client, &found)
+}
+
+/// Refuses a dataset that is elsewhere than it is said to be: jobs would not find it.
+pub(super) fn in_its_place(client: &Client, found: &str) -> Result<(), PortError> {
     if found.eq_ignore_ascii_case(&client.location) {
         return Ok(());
     }

@@ -75,7 +75,7 @@ fn guide_and_terraform_give_the_same_variables() {
     let exported = exported.join("\n");
     let run = text("terraform/run.tf");
     assert_eq!(settings(&exported), settings(&run));
-    assert_eq!(settings(&exported).len(), 6);
+    assert_eq!(settings(&exported).len(), 7);
 }
 
 #[test]

@@ -91,6 +91,7 @@ async fn a_run_that_could_not_seal_keeps_its_lease_and_is_buried_when_it_lapses(
     let next = heir.run(&odbc, &item()).await;
     assert_eq!(next.record.status, ItemStatus::Success, "{next:#?}");
     assert_valid(&verify(&buried).await);
+    assert_eq!(next.buried, [mute.record.context.run_id.clone()]);
     assert!(gave_back(&heir, 2).await);
 }
 
@@ -105,6 +106,7 @@ async fn a_run_that_sealed_leaves_nothing_to_bury() {
     let second = rig.run(&odbc, &item()).await;
     for outcome in [&first, &second] {
         assert_eq!(outcome.record.status, ItemStatus::Success, "{outcome:#?}");
+        assert!(outcome.buried.is_empty());
         let folder = rig.evidence.below(&abandoned(outcome));
         assert!(folder.list("").await.unwrap().is_empty());
     }

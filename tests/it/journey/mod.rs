@@ -69,15 +69,20 @@ impl Place {
             google: GoogleSettings::default(),
             disk_is_memory: false,
             shard: None,
+            alert_webhook: None,
             stamps: Vec::new(),
             limits: limits(),
         }
     }
 
     pub(crate) fn secret(&self, connection_string: &str) {
+        self.secret_named("DB_CREDENTIALS_NAV_BI", connection_string);
+    }
+
+    pub(crate) fn secret_named(&self, name: &str, value: &str) {
         let dir = self.dir.path().join("secrets");
         std::fs::create_dir_all(&dir).unwrap();
-        std::fs::write(dir.join("DB_CREDENTIALS_NAV_BI"), connection_string).unwrap();
+        std::fs::write(dir.join(name), value).unwrap();
     }
 
     /// Every text file below the folder, secrets aside.

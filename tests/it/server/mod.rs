@@ -1,7 +1,9 @@
 //! The HTTP service through real sockets: what it answers, what it refuses, and that it never runs a month twice at once.
 
+mod alerts;
 mod auth;
 mod logs;
+mod ready;
 mod requests;
 mod runs;
 mod stop;
@@ -103,8 +105,12 @@ impl Silent {
         Self(std::net::TcpListener::bind("127.0.0.1:0").unwrap())
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
     pub(crate) fn connection_string(&self) -> String {
-        let port = self.0.local_addr().unwrap().port();
+        let port = self.address().port();
         format!("SERVER=tcp:127.0.0.1,{port};DATABASE=d;UID=u;PWD=SENTINEL-PASSWORD;Encrypt=no")
     }
 }

@@ -20,6 +20,7 @@ use soxauto::domain::contract::Contract;
 use soxauto::domain::limits::{BigQueryLimits, HttpLimits};
 use soxauto::domain::manifest::PartFile;
 use soxauto::kernels::bigquery::table::columns;
+use soxauto::settings::GoogleSettings;
 
 use super::server::Fake;
 use super::stand_in::Engine;
@@ -87,10 +88,17 @@ impl Jobs {
         }
     }
 
+    /// How a run or the service reaches what stands here.
+    pub(crate) fn settings(&self) -> GoogleSettings {
+        let mut settings = self.google.settings();
+        settings
+            .endpoints
+            .push(("bigquery".to_owned(), self.fake.url()));
+        settings
+    }
+
     pub(crate) fn session(&self) -> Session {
-        let mut places = self.google.endpoints();
-        places.push(("bigquery".to_owned(), self.fake.url()));
-        let endpoints = Endpoints::replaced(&places).unwrap();
+        let endpoints = Endpoints::replaced(&self.settings().endpoints).unwrap();
         // A look that ends a load waits for the engine; it must not be sent twice.
         let patience = match self.service.engine {
             Some(_) => Duration::from_secs(60),
