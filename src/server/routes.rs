@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -134,8 +135,12 @@ async fn list(State(service): State<Arc<Service>>) -> Json<Value> {
 
 async fn show(
     State(service): State<Arc<Service>>,
-    Path(run_id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<RunView>, Refusal> {
+    let Path(run_id) = path.map_err(|_| {
+        let what = "the name of the run is no text";
+        Refusal::new(StatusCode::BAD_REQUEST, "malformed", what)
+    })?;
     let run = service.board.run(&run_id).ok_or_else(|| {
         let what = "this instance knows no run of that name";
         Refusal::new(StatusCode::NOT_FOUND, "unknown_run", what)

@@ -2,9 +2,11 @@
 
 mod alerts;
 mod auth;
+mod fuzz;
 mod logs;
 mod ready;
 mod requests;
+mod rough;
 mod runs;
 mod stop;
 
