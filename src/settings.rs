@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::domain::check::Acceptance;
-use crate::domain::limits::{Limits, ServerLimits};
+use crate::domain::limits::{DoctorLimits, Limits, ServerLimits};
 use crate::domain::period::Period;
 use crate::domain::plant::PlantProfile;
 use crate::domain::run::Stamp;
@@ -255,6 +255,17 @@ pub struct ServiceSettings {
     pub grace: Duration,
     /// Limits.
     pub limits: ServerLimits,
+}
+
+/// A look at everything that a run needs.
+#[derive(Debug, Clone)]
+pub struct DoctorSettings {
+    /// What the run would be set up with; month and items do not matter.
+    pub run: RunSettings,
+    /// Whether types are proved on a scratch table of BigQuery.
+    pub scratch: bool,
+    /// Limits.
+    pub limits: DoctorLimits,
 }
 
 /// Where things are.

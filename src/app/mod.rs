@@ -8,6 +8,7 @@ mod warehouse;
 
 pub mod catalog;
 pub mod clean;
+pub mod doctor;
 pub mod roots;
 
 use std::collections::BTreeMap;

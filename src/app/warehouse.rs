@@ -7,7 +7,7 @@ use crate::adapters::local_warehouse::LocalWarehouse;
 use crate::adapters::store;
 use crate::domain::limits::Limits;
 use crate::ports::{PortError, StoreRoot, Warehouse};
-use crate::settings::WarehouseChoice;
+use crate::settings::{BigQueryPlace, WarehouseChoice};
 
 use super::google::Google;
 
@@ -28,14 +28,25 @@ pub(super) fn open(
         }
         WarehouseChoice::BigQuery(place) => {
             BigQuery::refuse_staging(staging)?;
-            let session = google.session()?;
-            let place = DatasetPlace {
-                project: place.project.clone(),
-                dataset: place.dataset.clone(),
-                location: place.location.clone(),
-            };
-            let limits = limits.bigquery.clone();
-            Ok(Arc::new(BigQuery::new(session, place, limits)))
+            Ok(Arc::new(dataset(place, google, limits)?))
         }
     }
+}
+
+/// The dataset, whatever it may be loaded from.
+///
+/// # Errors
+/// As the settings of Google say it.
+pub(super) fn dataset(
+    place: &BigQueryPlace,
+    google: &Google,
+    limits: &Limits,
+) -> Result<BigQuery, PortError> {
+    let session = google.session()?;
+    let place = DatasetPlace {
+        project: place.project.clone(),
+        dataset: place.dataset.clone(),
+        location: place.location.clone(),
+    };
+    Ok(BigQuery::new(session, place, limits.bigquery.clone()))
 }

@@ -264,3 +264,33 @@ impl Default for Limits {
         }
     }
 }
+
+/// Limits of a look at everything that a run needs.
+#[derive(Debug, Clone)]
+pub struct DoctorLimits {
+    /// One check: longer than connecting and logging in may take together, shorter than anybody waits for a hundred.
+    pub check_timeout: Duration,
+    /// Making, loading, counting and dropping the scratch table: four jobs, each of which may wait for its turn.
+    pub trial_timeout: Duration,
+    /// Attempts of a call: who looks wants to know what is wrong now, not that it passed.
+    pub attempts_max: u32,
+    /// How far our clock may be from Google's: as far as a token may be from it (`ServerLimits`).
+    pub clock_skew_max: Duration,
+    /// Memory that a run is measured in, 2 GiB, less what the kernel of a machine of that size keeps.
+    pub memory_bytes_min: u64,
+    /// Thousandths of a processor below which a run is slower than its limits expect: half of what Cloud Run is given.
+    pub millicpus_min: u64,
+}
+
+impl Default for DoctorLimits {
+    fn default() -> Self {
+        Self {
+            check_timeout: Duration::from_secs(30),
+            trial_timeout: Duration::from_secs(5 * 60),
+            attempts_max: 2,
+            clock_skew_max: Duration::from_secs(60),
+            memory_bytes_min: 1_900 << 20,
+            millicpus_min: 1_000,
+        }
+    }
+}

@@ -113,6 +113,7 @@ fn every_command_line_is_known_to_the_program() {
         "serve",
         "verify",
         "clean",
+        "doctor",
         "catalog plan",
         "catalog lint",
     ] {
