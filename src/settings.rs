@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::domain::check::Acceptance;
+use crate::domain::job::JobName;
 use crate::domain::limits::{DoctorLimits, Limits, ServerLimits};
 use crate::domain::period::Period;
 use crate::domain::plant::PlantProfile;
@@ -251,6 +252,8 @@ pub struct ServiceSettings {
     pub access: Access,
     /// Project that the service runs in, if it is known.
     pub project: Option<String>,
+    /// Job that makes the runs for which nobody waits; `None` makes them here.
+    pub async_job: Option<JobName>,
     /// How long a run may take to end when the service is asked to stop.
     pub grace: Duration,
     /// Limits.

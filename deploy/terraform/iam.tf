@@ -74,6 +74,7 @@ locals {
 
   job_grants = [
     { who = "runner", role = "roles/run.jobsExecutorWithOverrides" },
+    { who = "runner", role = "roles/run.viewer" },
   ]
 
   account_grants = [

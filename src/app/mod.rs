@@ -6,6 +6,7 @@ pub mod service;
 mod sources;
 mod warehouse;
 
+pub mod async_job;
 pub mod catalog;
 pub mod clean;
 pub mod doctor;

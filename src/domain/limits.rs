@@ -166,6 +166,12 @@ pub struct ServerLimits {
     pub keys_kept_max: Duration,
     /// Between two questions for keys because of a token that names an unknown one: tokens are free to make.
     pub keys_pause: Duration,
+    /// One call to the service that runs jobs; all attempts of it fit into `request_timeout`.
+    pub job_timeout: Duration,
+    /// Pages of executions of a job, of which the newest are on the first: more than Cloud Run keeps.
+    pub job_pages_max: u32,
+    /// How long an execution that was started here counts as at work though it is not listed yet.
+    pub job_unlisted_max: Duration,
     /// Attempts to deliver an alert or to get keys.
     pub attempts_max: u32,
     /// All attempts to deliver an alert, together.
@@ -190,6 +196,9 @@ impl Default for ServerLimits {
             keys_kept: Duration::from_secs(5 * 60),
             keys_kept_max: Duration::from_secs(24 * 60 * 60),
             keys_pause: Duration::from_secs(30),
+            job_timeout: Duration::from_secs(8),
+            job_pages_max: 20,
+            job_unlisted_max: Duration::from_secs(2 * 60),
             attempts_max: 3,
             alert_timeout: Duration::from_secs(60),
         }

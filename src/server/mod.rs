@@ -7,6 +7,7 @@
 mod board;
 mod error;
 mod guard;
+mod jobs;
 mod listen;
 mod metrics;
 mod openapi;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::StartError;
+use crate::app::async_job::AsyncJob;
 use crate::app::service::{Configuration, Dependency, Door, configuration};
 use crate::settings::ServiceSettings;
 
@@ -40,6 +42,8 @@ pub struct Service {
     door: Door,
     board: Board,
     metrics: Metrics,
+    /// The job that makes runs for which nobody waits.
+    job: Option<AsyncJob>,
     /// Held while a run is being started, so that of two requests one is first.
     starting: Mutex<()>,
     /// The service was asked to stop.
@@ -60,6 +64,7 @@ impl Service {
             door: Door::new(&settings)?,
             board: Board::new(settings.limits.runs_kept_max),
             metrics: Metrics::default(),
+            job: AsyncJob::of(&settings),
             starting: Mutex::new(()),
             stopping: CancellationToken::new(),
             runs: TaskTracker::new(),

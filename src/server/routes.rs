@@ -19,7 +19,7 @@ use crate::ports::Clock as _;
 
 use super::board::RunView;
 use super::error::Refusal;
-use super::{Service, openapi, request, runs};
+use super::{Service, jobs, openapi, request, runs};
 
 /// Every method and path that is answered; the description is compared with it.
 pub const ROUTES: [(&str, &str); 8] = [
@@ -93,8 +93,12 @@ async fn start(State(service): State<Arc<Service>>, asked: Request) -> Result<Re
     let body = request::body(body, &service.settings.limits).await?;
     let known = &service.configuration.configured_ipes;
     let asked = request::read(&head.headers, &body, known)?;
+    let is_async = wants_no_wait(&head.headers);
+    if is_async && service.job.is_some() {
+        return jobs::start(service, asked).await;
+    }
     let run = runs::start(Arc::clone(&service), asked).await?;
-    if wants_no_wait(&head.headers) {
+    if is_async {
         return Ok(accepted(&service, run.run_id.as_str()));
     }
     let result = run.result().await?;
@@ -135,13 +139,18 @@ async fn list(State(service): State<Arc<Service>>) -> Json<Value> {
 async fn show(
     State(service): State<Arc<Service>>,
     Path(run_id): Path<String>,
-) -> Result<Json<RunView>, Refusal> {
-    let run = service.board.run(&run_id).ok_or_else(|| {
-        let what = "this instance knows no run of that name";
-        Refusal::new(StatusCode::NOT_FOUND, "unknown_run", what)
-            .hint("GET /runs lists those that it remembers; every run has its package in the evidence root")
-    })?;
-    Ok(Json(run.view(true)))
+) -> Result<Response, Refusal> {
+    if let Some(run) = service.board.run(&run_id) {
+        return Ok(Json(run.view(true)).into_response());
+    }
+    if let Some(job) = &service.job
+        && let Some(view) = jobs::show(job, &run_id).await?
+    {
+        return Ok(Json(view).into_response());
+    }
+    let what = "this instance knows no run of that name";
+    Err(Refusal::new(StatusCode::NOT_FOUND, "unknown_run", what)
+        .hint("GET /runs lists those that it remembers; every run has its package in the evidence root"))
 }
 
 async fn metrics(State(service): State<Arc<Service>>) -> Response {

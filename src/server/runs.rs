@@ -57,17 +57,7 @@ pub(super) async fn start(service: Arc<Service>, asked: Asked) -> Result<Started
 
 async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal> {
     let _turn = service.starting.lock().await;
-    if service.stopping.is_cancelled() {
-        let what = "the service is stopping";
-        return Err(
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", what)
-                .header(RETRY_AFTER, "10"),
-        );
-    }
-    let wanted = settings(service, asked);
-    if let Some(running) = service.board.running() {
-        return Err(beside(&running, &wanted));
-    }
+    let wanted = wanted(service, asked)?;
     let listener = Arc::new(Listener::default());
     let progress: Arc<dyn Progress> = Arc::<Listener>::clone(&listener);
     let app = App::build(wanted, progress).await?;
@@ -84,6 +74,22 @@ async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal>
     let task = follow(Arc::clone(service), app, run_id.clone());
     let task = service.runs.spawn(task.in_current_span());
     Ok(Started { run_id, task })
+}
+
+/// What a run would be made with, unless this instance is stopping or at work.
+pub(super) fn wanted(service: &Service, asked: Asked) -> Result<RunSettings, Refusal> {
+    if service.stopping.is_cancelled() {
+        let what = "the service is stopping";
+        return Err(
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", what)
+                .header(RETRY_AFTER, "10"),
+        );
+    }
+    let wanted = settings(service, asked);
+    match service.board.running() {
+        Some(running) => Err(beside(&running, &wanted)),
+        None => Ok(wanted),
+    }
 }
 
 fn settings(service: &Service, asked: Asked) -> RunSettings {
@@ -142,7 +148,7 @@ fn beside(running: &Run, wanted: &RunSettings) -> Refusal {
 }
 
 /// Another instance, a job or a person is at work on every item that was asked for.
-fn held(holder: &Holder) -> Refusal {
+pub(super) fn held(holder: &Holder) -> Refusal {
     let what = format!(
         "run {} on {} has been at work on this since {}",
         holder.run_id,

@@ -5,6 +5,7 @@
 //! secret or the body of a reply.
 
 mod clock;
+pub mod cloud_run;
 pub mod endpoints;
 pub mod failure;
 pub mod http;

@@ -1,6 +1,7 @@
 //! The HTTP service through real sockets: what it answers, what it refuses, and that it never runs a month twice at once.
 
 mod auth;
+mod jobs;
 mod requests;
 mod runs;
 mod stop;
@@ -81,6 +82,7 @@ pub(crate) fn open_settings(place: &Place) -> ServiceSettings {
         run,
         access: Access::Anybody,
         project: Some("test-project".to_owned()),
+        async_job: None,
         grace: Duration::from_secs(8),
         limits: ServerLimits::default(),
     }
