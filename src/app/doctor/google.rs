@@ -9,17 +9,6 @@ use crate::app::google::Google;
 use crate::ports::{Clock as _, PortError, PortErrorKind};
 use crate::settings::{GoogleCredentials, RunSettings, SecretsChoice, WarehouseChoice};
 
-/// Whether there is an identity to call with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Identity {
-    /// Nothing of Google is used.
-    NotNeeded,
-    /// A token was given.
-    Known,
-    /// None was.
-    None,
-}
-
 /// Whether a run with these settings calls Google at all.
 fn is_used(run: &RunSettings) -> bool {
     is_bucket(&run.staging)
@@ -31,16 +20,16 @@ fn is_used(run: &RunSettings) -> bool {
 
 const UNUSED: &str = "nothing of Google Cloud is used";
 
-/// Asks for a token.
+/// Asks for a token, if one is needed at all; whether nothing stands in the way of calls.
 pub(super) async fn identity(
     at: &mut Examination<'_>,
     run: &RunSettings,
     made: &Result<Google, PortError>,
-) -> Identity {
+) -> bool {
     const NAME: &str = "google identity";
     if !is_used(run) {
         at.skip(NAME, UNUSED);
-        return Identity::NotNeeded;
+        return true;
     }
     let asked = async {
         let session = made.as_ref().map_err(Clone::clone)?.session()?;
@@ -49,10 +38,7 @@ pub(super) async fn identity(
         let who = tokens.identity().await;
         Ok(Good::new(format!("a token of {who}"), ()))
     };
-    match at.look(NAME, asked).await {
-        Some(()) => Identity::Known,
-        None => Identity::None,
-    }
+    at.look(NAME, asked).await.is_some()
 }
 
 /// Compares our clock with that of the first service that a run uses.

@@ -99,16 +99,13 @@ pub async fn examine(settings: &DoctorSettings, tell: &mut (dyn FnMut(&Check) + 
             .await
             .ok(),
     };
-    let identity = google::identity(&mut at, run, &made).await;
+    let may_call = google::identity(&mut at, run, &made).await;
     let catalog = machine::items(run);
     match made.as_ref().ok().or(google.as_ref()) {
         Some(google) => source::check(&mut at, run, google, &limits, &catalog).await,
         None => at.skip("secrets", "there is no way to Google"),
     }
-    let cloud = made
-        .as_ref()
-        .ok()
-        .filter(|_| identity != google::Identity::None);
+    let cloud = made.as_ref().ok().filter(|_| may_call);
     let staging = places::root(&mut at, run, ("staging", &run.staging), cloud).await;
     places::root(&mut at, run, ("evidence", &run.evidence), cloud).await;
     places::warehouse(&mut at, settings, &limits, (cloud, staging)).await;
