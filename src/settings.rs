@@ -6,7 +6,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::domain::check::Acceptance;
-use crate::domain::limits::{Limits, ServerLimits};
+use crate::domain::job::JobName;
+use crate::domain::limits::{DoctorLimits, Limits, ServerLimits};
 use crate::domain::period::Period;
 use crate::domain::plant::PlantProfile;
 use crate::domain::run::Stamp;
@@ -254,10 +255,23 @@ pub struct ServiceSettings {
     pub access: Access,
     /// Project that the service runs in, if it is known.
     pub project: Option<String>,
+    /// Job that makes the runs for which nobody waits; `None` makes them here.
+    pub async_job: Option<JobName>,
     /// How long a run may take to end when the service is asked to stop.
     pub grace: Duration,
     /// Limits.
     pub limits: ServerLimits,
+}
+
+/// A look at everything that a run needs.
+#[derive(Debug, Clone)]
+pub struct DoctorSettings {
+    /// What the run would be set up with; month and items do not matter.
+    pub run: RunSettings,
+    /// Whether types are proved on a scratch table of BigQuery.
+    pub scratch: bool,
+    /// Limits.
+    pub limits: DoctorLimits,
 }
 
 /// Where things are.

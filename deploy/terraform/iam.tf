@@ -75,6 +75,7 @@ locals {
 
   job_grants = [
     { who = "runner", role = "roles/run.jobsExecutorWithOverrides" },
+    { who = "runner", role = "roles/run.viewer" },
   ]
 
   account_grants = [

@@ -4,6 +4,7 @@
 pub mod bigquery;
 pub mod google;
 pub mod local_warehouse;
+pub mod machine;
 pub mod mssql;
 pub mod process;
 pub mod secrets;

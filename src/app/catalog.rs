@@ -177,7 +177,7 @@ async fn reach(settings: &AskSettings) -> Result<Reach, PortError> {
 }
 
 /// Describes a query in a view of its own.
-async fn describe(
+pub(super) async fn describe(
     source: &dyn Source,
     databases: &[String],
     query: &BoundQuery,

@@ -7,8 +7,10 @@ pub mod service;
 mod sources;
 mod warehouse;
 
+pub mod async_job;
 pub mod catalog;
 pub mod clean;
+pub mod doctor;
 pub mod roots;
 
 use std::collections::BTreeMap;

@@ -70,7 +70,12 @@ impl Reach {
 
     /// `host:port` of the server that a secret names.
     pub(super) async fn server(&self, secret: &str) -> Result<String, PortError> {
-        Ok(self.sources.made(secret).await?.server())
+        Ok(self.source(secret).await?.server())
+    }
+
+    /// The server that a secret names, with the steps of the way to it.
+    pub(super) async fn source(&self, secret: &str) -> Result<Arc<MssqlSource>, PortError> {
+        self.sources.made(secret).await
     }
 
     /// Stops the stand-in.

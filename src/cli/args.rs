@@ -11,6 +11,7 @@ use crate::telemetry::LogFormat;
 
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
+use super::doctor::DoctorArgs;
 use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
 use super::serve_args::ServeArgs;
@@ -57,6 +58,8 @@ pub(super) enum Command {
     Run(Box<RunArgs>),
     /// Run months on request over HTTP, as the service of the deployment guide
     Serve(Box<ServeArgs>),
+    /// Look at everything that a run needs, and say what to grant or do
+    Doctor(Box<DoctorArgs>),
     /// Recompute an evidence package from its files and report every inconsistency
     Verify(VerifyArgs),
     /// List, show, check and begin items; plan what a run would meet

@@ -16,7 +16,7 @@ pub(super) struct GoogleArgs {
         value_name = "PLACE"
     )]
     google_credentials: GoogleCredentials,
-    /// A service that is reached elsewhere, NAME=URL: storage, bigquery, secretmanager, drive, metadata or oauth
+    /// A service that is reached elsewhere, NAME=URL: storage, bigquery, secretmanager, drive, run, metadata or oauth
     #[arg(long = "google-endpoint", env = "SOXAUTO_GOOGLE_ENDPOINT", value_name = "NAME=URL", value_delimiter = ',', value_parser = endpoint)]
     google_endpoints: Vec<(String, String)>,
 }

@@ -5,6 +5,7 @@
 mod args;
 mod catalog;
 mod clean;
+mod doctor;
 mod google_args;
 mod inspect;
 mod look_args;
@@ -58,6 +59,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         match cli.command {
             Command::Run(args) => run::run(*args).await,
             Command::Serve(args) => serve::serve(*args).await,
+            Command::Doctor(args) => doctor::doctor(*args).await,
             Command::Verify(args) => verify::verify(args).await,
             Command::Catalog(args) => catalog::catalog(args).await,
             Command::Clean(args) => clean::clean(args).await,

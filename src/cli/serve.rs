@@ -41,6 +41,7 @@ pub(super) async fn serve(args: ServeArgs) -> anyhow::Result<u8> {
         run: args.work.into(),
         access,
         project: args.project.or(args.google_cloud_project),
+        async_job: args.async_job,
         grace: Duration::from_secs(args.grace_seconds),
         limits: ServerLimits::default(),
     })?;

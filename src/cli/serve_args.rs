@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::adapters::google::oidc::GOOGLE_KEYS;
+use crate::domain::job::JobName;
 
 use super::work_args::WorkArgs;
 
@@ -67,6 +68,15 @@ pub(super) struct ServeArgs {
         value_name = "PROJECT"
     )]
     pub(super) google_cloud_project: Option<String>,
+    /// Job of Cloud Run that makes the runs that are asked for with Prefer: respond-async, projects/PROJECT/locations/REGION/jobs/JOB;
+    /// it is told month and items, and has its own places and secrets [default: they are made here]
+    #[arg(
+        long,
+        env = "SOXAUTO_ASYNC_JOB",
+        value_name = "JOB",
+        conflicts_with = "allow_unauthenticated"
+    )]
+    pub(super) async_job: Option<JobName>,
     /// Seconds that a run may take to seal its packages when the service is stopped; Cloud Run kills after 10
     #[arg(long, env = "SOXAUTO_GRACE_SECONDS", default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) grace_seconds: u64,

@@ -168,6 +168,12 @@ pub struct ServerLimits {
     pub keys_kept_max: Duration,
     /// Between two questions for keys because of a token that names an unknown one: tokens are free to make.
     pub keys_pause: Duration,
+    /// One call to the service that runs jobs; all attempts of it fit into `request_timeout`.
+    pub job_timeout: Duration,
+    /// Pages of executions of a job, of which the newest are on the first: more than Cloud Run keeps.
+    pub job_pages_max: u32,
+    /// How long an execution that was started here counts as at work though it is not listed yet.
+    pub job_unlisted_max: Duration,
     /// Attempts to deliver an alert or to get keys.
     pub attempts_max: u32,
     /// All attempts to deliver an alert, together.
@@ -195,6 +201,9 @@ impl Default for ServerLimits {
             keys_kept: Duration::from_secs(5 * 60),
             keys_kept_max: Duration::from_secs(24 * 60 * 60),
             keys_pause: Duration::from_secs(30),
+            job_timeout: Duration::from_secs(8),
+            job_pages_max: 20,
+            job_unlisted_max: Duration::from_secs(2 * 60),
             attempts_max: 3,
             alert_timeout: Duration::from_secs(60),
             alerts_max: 8,
@@ -267,6 +276,36 @@ impl Default for Limits {
             evidence_reserve_bytes: 4 << 20,
             http: HttpLimits::default(),
             bigquery: BigQueryLimits::default(),
+        }
+    }
+}
+
+/// Limits of a look at everything that a run needs.
+#[derive(Debug, Clone)]
+pub struct DoctorLimits {
+    /// One check: longer than connecting and logging in may take together, shorter than anybody waits for a hundred.
+    pub check_timeout: Duration,
+    /// Making, loading, counting and dropping the scratch table: four jobs, each of which may wait for its turn.
+    pub trial_timeout: Duration,
+    /// Attempts of a call: who looks wants to know what is wrong now, not that it passed.
+    pub attempts_max: u32,
+    /// How far our clock may be from Google's: as far as a token may be from it (`ServerLimits`).
+    pub clock_skew_max: Duration,
+    /// Memory that a run is measured in, 2 GiB, less what the kernel of a machine of that size keeps.
+    pub memory_bytes_min: u64,
+    /// Thousandths of a processor below which a run is slower than its limits expect: half of what Cloud Run is given.
+    pub millicpus_min: u64,
+}
+
+impl Default for DoctorLimits {
+    fn default() -> Self {
+        Self {
+            check_timeout: Duration::from_secs(30),
+            trial_timeout: Duration::from_secs(5 * 60),
+            attempts_max: 2,
+            clock_skew_max: Duration::from_secs(60),
+            memory_bytes_min: 1_900 << 20,
+            millicpus_min: 1_000,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod finding;
 pub mod freshness;
 pub mod ids;
 pub mod ipe;
+pub mod job;
 pub mod keys;
 pub mod lexer;
 pub mod limits;

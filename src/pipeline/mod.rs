@@ -25,10 +25,12 @@ pub mod log;
 pub mod package;
 mod population;
 mod previous;
+pub mod probe;
 pub mod progress;
 pub mod record;
 pub mod schedule;
 pub mod stage;
+pub mod trial;
 pub(crate) mod witness;
 pub mod workflow;
 

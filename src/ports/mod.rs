@@ -8,6 +8,7 @@ mod estimate;
 mod load;
 mod machine;
 mod store;
+mod trial;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use estimate::Estimate;
 pub use load::{LoadJob, ReadBack};
 pub use machine::{Clock, Processes};
 pub use store::{Leftover, StoreRoot, Stored};
+pub use trial::{TRIAL_PREFIX, TrialWarehouse};
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@
 mod board;
 mod error;
 mod guard;
+mod jobs;
 mod listen;
 mod metrics;
 mod openapi;
@@ -25,6 +26,7 @@ use tracing::Instrument as _;
 
 use crate::app::StartError;
 use crate::app::alerts::Alerts;
+use crate::app::async_job::AsyncJob;
 use crate::app::service::{Configuration, Dependency, Door, configuration};
 use crate::pipeline::alert::Alert;
 use crate::settings::ServiceSettings;
@@ -44,6 +46,8 @@ pub struct Service {
     door: Door,
     board: Board,
     metrics: Metrics,
+    /// The job that makes runs for which nobody waits.
+    job: Option<AsyncJob>,
     /// Held while a run is being started, so that of two requests one is first.
     starting: Mutex<()>,
     /// The service was asked to stop.
@@ -67,6 +71,7 @@ impl Service {
             door: Door::new(&settings)?,
             board: Board::new(settings.limits.runs_kept_max),
             metrics: Metrics::default(),
+            job: AsyncJob::of(&settings),
             starting: Mutex::new(()),
             stopping: CancellationToken::new(),
             runs: TaskTracker::new(),

@@ -20,7 +20,7 @@ use crate::ports::Clock as _;
 
 use super::board::RunView;
 use super::error::Refusal;
-use super::{Service, openapi, request, runs};
+use super::{Service, jobs, openapi, request, runs};
 
 /// Every method and path that is answered; the description is compared with it.
 pub const ROUTES: [(&str, &str); 8] = [
@@ -94,8 +94,12 @@ async fn start(State(service): State<Arc<Service>>, asked: Request) -> Result<Re
     let body = request::body(body, &service.settings.limits).await?;
     let known = &service.configuration.configured_ipes;
     let asked = request::read(&head.headers, &body, known)?;
+    let is_async = wants_no_wait(&head.headers);
+    if is_async && service.job.is_some() {
+        return jobs::start(service, asked).await;
+    }
     let run = runs::start(Arc::clone(&service), asked).await?;
-    if wants_no_wait(&head.headers) {
+    if is_async {
         return Ok(accepted(&service, run.run_id.as_str()));
     }
     let result = run.result().await?;
@@ -136,17 +140,22 @@ async fn list(State(service): State<Arc<Service>>) -> Json<Value> {
 async fn show(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
-) -> Result<Json<RunView>, Refusal> {
+) -> Result<Response, Refusal> {
     let Path(run_id) = path.map_err(|_| {
         let what = "the name of the run is no text";
         Refusal::new(StatusCode::BAD_REQUEST, "malformed", what)
     })?;
-    let run = service.board.run(&run_id).ok_or_else(|| {
-        let what = "this instance knows no run of that name";
-        Refusal::new(StatusCode::NOT_FOUND, "unknown_run", what)
-            .hint("GET /runs lists those that it remembers; every run has its package in the evidence root")
-    })?;
-    Ok(Json(run.view(true)))
+    if let Some(run) = service.board.run(&run_id) {
+        return Ok(Json(run.view(true)).into_response());
+    }
+    if let Some(job) = &service.job
+        && let Some(view) = jobs::show(job, &run_id).await?
+    {
+        return Ok(Json(view).into_response());
+    }
+    let what = "this instance knows no run of that name";
+    Err(Refusal::new(StatusCode::NOT_FOUND, "unknown_run", what)
+        .hint("GET /runs lists those that it remembers; every run has its package in the evidence root"))
 }
 
 async fn metrics(State(service): State<Arc<Service>>) -> Response {

@@ -67,17 +67,7 @@ pub(super) async fn start(service: Arc<Service>, asked: Asked) -> Result<Started
 
 async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal> {
     let _turn = service.starting.lock().await;
-    if service.stopping.is_cancelled() {
-        let what = "the service is stopping";
-        return Err(
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", what)
-                .header(RETRY_AFTER, "10"),
-        );
-    }
-    let wanted = settings(service, asked);
-    if let Some(running) = service.board.running() {
-        return Err(beside(&running, &wanted));
-    }
+    let wanted = wanted(service, asked)?;
     let listener = Arc::new(Listener::default());
     let progress: Arc<dyn Progress> = Arc::<Listener>::clone(&listener);
     let period = wanted.period;
@@ -122,6 +112,20 @@ fn too_slow(service: &Service, limit: Duration) -> Refusal {
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "start_too_slow", what)
         .hint("GET /ready says what does not answer")
         .header(RETRY_AFTER, "60")
+/// What a run would be made with, unless this instance is stopping or at work.
+pub(super) fn wanted(service: &Service, asked: Asked) -> Result<RunSettings, Refusal> {
+    if service.stopping.is_cancelled() {
+        let what = "the service is stopping";
+        return Err(
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", what)
+                .header(RETRY_AFTER, "10"),
+        );
+    }
+    let wanted = settings(service, asked);
+    match service.board.running() {
+        Some(running) => Err(beside(&running, &wanted)),
+        None => Ok(wanted),
+    }
 }
 
 fn settings(service: &Service, asked: Asked) -> RunSettings {
@@ -194,7 +198,7 @@ fn beside(running: &Run, wanted: &RunSettings) -> Refusal {
 }
 
 /// Another instance, a job or a person is at work on every item that was asked for.
-fn held(holder: &Holder) -> Refusal {
+pub(super) fn held(holder: &Holder) -> Refusal {
     let what = format!(
         "run {} on {} has been at work on this since {}",
         holder.run_id,

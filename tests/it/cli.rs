@@ -355,6 +355,7 @@ fn help_teaches_with_examples() {
         let name = format!("help_catalog_{command}");
         insta::assert_snapshot!(name.trim_end_matches('_').to_owned(), shell.run(&args).out);
     }
+    insta::assert_snapshot!("help_doctor", shell.run(&["doctor", "--help"]).out);
     insta::assert_snapshot!("help_clean", shell.run(&["clean", "--help"]).out);
     insta::assert_snapshot!("help_serve", shell.run(&["serve", "--help"]).out);
     insta::assert_snapshot!("help_verify", shell.run(&["verify", "--help"]).out);

@@ -18,6 +18,9 @@ mod cli;
 mod cloud;
 #[cfg(test)]
 mod deploy;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod doctor;
 #[cfg(test)]
 mod evidence;
 #[cfg(feature = "sandbox")]

@@ -1,14 +1,15 @@
 //! A warehouse in BigQuery: a table an item, a partition a month, one load job a replacement.
 //!
 //! May use `domain`, `kernels`, `ports`, the session of `adapters/google` and the models of gcp-bigquery-client. Never
-//! drops a table that holds rows, never brings a schema from files into a table, and never puts what a message quotes
-//! into an error.
+//! drops a table that holds rows unless it was made for a trial, never brings a schema from files into a table, and
+//! never puts what a message quotes into an error.
 
 mod client;
 mod line;
 mod load;
 mod prepare;
 mod query;
+mod trial;
 mod watch;
 mod words;
 
@@ -75,10 +76,7 @@ impl BigQuery {
     /// # Errors
     /// `Config` for another location; `Denied`, `Unreachable`.
     pub async fn look(&self) -> Result<(), PortError> {
-        match self.client.dataset_location().await? {
-            Some(found) => prepare::in_its_place(&self.client, &found),
-            None => Ok(()),
-        }
+        prepare::located(&self.client).await.map(|_found| ())
     }
 
     /// Refuses a staging root that BigQuery cannot load from, before anything is read.

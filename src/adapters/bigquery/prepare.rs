@@ -31,6 +31,16 @@ pub(super) async fn prepare(
             Making::InPlaceOfEmpty
         }
     };
+    make(client, table, contract, making).await
+}
+
+/// Makes a table, and looks whether it is that of the contract then.
+pub(super) async fn make(
+    client: &Client,
+    table: &str,
+    contract: &Contract,
+    making: Making,
+) -> Result<(), PortError> {
     let name = full_name(&client.project, &client.dataset, table);
     let what = format!("creating table {}.{table}", client.place());
     query::ask(client, &what, &create(&name, contract, making), 0).await?;
@@ -62,27 +72,32 @@ pub(super) async fn still_same(
     }
 }
 
-async fn dataset(client: &Client) -> Result<(), PortError> {
-    let found = match client.dataset_location().await? {
-        Some(found) => found,
-        None => {
-            client.create_dataset().await?;
-            tracing::info!(
-                dataset = client.place(),
-                location = client.location,
-                "the dataset was created"
-            );
-            client.dataset_location().await?.unwrap_or_default()
-        }
-    };
-    in_its_place(client, &found)
-}
-
-/// Refuses a dataset that is elsewhere than it is said to be: jobs would not find it.
-pub(super) fn in_its_place(client: &Client, found: &str) -> Result<(), PortError> {
-    if found.eq_ignore_ascii_case(&client.location) {
+/// Makes the dataset if it is absent; refuses one that is elsewhere.
+pub(super) async fn dataset(client: &Client) -> Result<(), PortError> {
+    if located(client).await?.is_some() {
         return Ok(());
     }
+    client.create_dataset().await?;
+    tracing::info!(
+        dataset = client.place(),
+        location = client.location,
+        "the dataset was created"
+    );
+    match located(client).await? {
+        Some(_) => Ok(()),
+        None => elsewhere(client, ""),
+    }
+}
+
+/// Where the dataset is, if there is one; refuses one that is elsewhere than the run says.
+pub(super) async fn located(client: &Client) -> Result<Option<String>, PortError> {
+    match client.dataset_location().await? {
+        Some(found) if !found.eq_ignore_ascii_case(&client.location) => elsewhere(client, &found),
+        found => Ok(found),
+    }
+}
+
+fn elsewhere<T>(client: &Client, found: &str) -> Result<T, PortError> {
     let (place, wanted) = (client.place(), &client.location);
     let what = format!("dataset {place} is in {found}, the run asks for {wanted}");
     Err(PortError::new(PortErrorKind::Config, what).hint(format!(

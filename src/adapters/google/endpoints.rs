@@ -7,7 +7,7 @@ use url::{Host, Url};
 use crate::ports::{PortError, PortErrorKind};
 
 /// Names of the services, as they are written in settings.
-const NAMES: &str = "storage, bigquery, secretmanager, drive, metadata, oauth";
+const NAMES: &str = "storage, bigquery, secretmanager, drive, run, metadata, oauth";
 
 /// Base URLs of the services, without a path that belongs to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Endpoints {
     pub secretmanager: Url,
     /// Drive.
     pub drive: Url,
+    /// Cloud Run.
+    pub run: Url,
     /// The metadata server of the machine that runs.
     pub metadata: Url,
     /// Where a service account's key is exchanged for a token; `None` is where the key itself says.
@@ -38,6 +40,7 @@ impl Endpoints {
             bigquery: own("https://bigquery.googleapis.com")?,
             secretmanager: own("https://secretmanager.googleapis.com")?,
             drive: own("https://www.googleapis.com")?,
+            run: own("https://run.googleapis.com")?,
             metadata: own("http://metadata.google.internal")?,
             oauth: None,
         };
@@ -48,6 +51,7 @@ impl Endpoints {
                 "bigquery" => endpoints.bigquery = place,
                 "secretmanager" => endpoints.secretmanager = place,
                 "drive" => endpoints.drive = place,
+                "run" => endpoints.run = place,
                 "metadata" => endpoints.metadata = place,
                 "oauth" => endpoints.oauth = Some(place),
                 _ => return Err(refused(service, "no service of that name is known here")),

@@ -277,7 +277,8 @@ impl Http {
         Err((Failure::Refused(refusal), asked))
     }
 
-    async fn exchange(
+    /// One attempt, whatever its status.
+    pub(super) async fn exchange(
         &self,
         call: &Call,
         bearer: Option<&Secret>,

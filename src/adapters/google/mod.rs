@@ -4,6 +4,8 @@
 //! [`Session`]; no service makes a client or asks for a token of its own (ADR-0027). Never prints a token, a key, a
 //! secret or the body of a reply.
 
+mod clock;
+pub mod cloud_run;
 pub mod endpoints;
 pub mod failure;
 pub mod http;

@@ -13,6 +13,7 @@ mod error;
 mod estimate;
 mod guard;
 mod reader;
+mod way;
 
 use std::sync::Arc;
 

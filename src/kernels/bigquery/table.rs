@@ -14,6 +14,10 @@ use crate::domain::contract::Contract;
 /// BigQuery refuses longer ones.
 const DESCRIPTION_CHARS_MAX: usize = 1_024;
 
+/// The end of a statement whose table goes away by itself.
+const EXPIRES: &str =
+    "\nOPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR))";
+
 /// The column by which a table is partitioned, a month a partition.
 pub const PARTITION_COLUMN: &str = "_period";
 
@@ -74,6 +78,8 @@ pub enum Making {
     IfAbsent,
     /// In place of one that was found to hold no rows.
     InPlaceOfEmpty,
+    /// For a trial: BigQuery removes it after an hour, whatever happens to the one who made it.
+    ForAnHour,
 }
 
 /// The statement that makes the table of a contract; `table` is its full name.
@@ -100,9 +106,14 @@ pub fn create(table: &str, contract: &Contract, making: Making) -> String {
     let head = match making {
         Making::IfAbsent => "CREATE TABLE IF NOT EXISTS",
         Making::InPlaceOfEmpty => "CREATE OR REPLACE TABLE",
+        Making::ForAnHour => "CREATE TABLE",
+    };
+    let tail = match making {
+        Making::IfAbsent | Making::InPlaceOfEmpty => "",
+        Making::ForAnHour => EXPIRES,
     };
     format!(
-        "{head} {table} (\n{}\n)\nPARTITION BY DATE_TRUNC(`{PARTITION_COLUMN}`, MONTH)\nCLUSTER BY `{}`",
+        "{head} {table} (\n{}\n)\nPARTITION BY DATE_TRUNC(`{PARTITION_COLUMN}`, MONTH)\nCLUSTER BY `{}`{tail}",
         lines.collect::<Vec<_>>().join(",\n"),
         contract.company
     )
@@ -211,6 +222,10 @@ mod tests {
         assert!(
             create("t", &contract, Making::InPlaceOfEmpty).starts_with("CREATE OR REPLACE TABLE t")
         );
+        let trial = create("`p.d.t`", &contract, Making::ForAnHour);
+        let kept = text.replacen("CREATE TABLE IF NOT EXISTS", "CREATE TABLE", 1);
+        assert_eq!(trial, format!("{kept}{EXPIRES}"), "only its end is another");
+        assert!(!text.contains("expiration"), "{text}");
     }
 
     #[test]

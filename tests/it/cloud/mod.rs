@@ -3,7 +3,7 @@
 mod bigquery;
 #[cfg(feature = "sandbox")]
 mod bigquery_runs;
-mod bigquery_stand_in;
+pub(crate) mod bigquery_stand_in;
 #[cfg(feature = "sandbox")]
 mod buckets;
 mod calls;

@@ -118,7 +118,7 @@ fn beyond(grants: &Grants, who: &str, allowed: &[&str]) -> Vec<String> {
 }
 
 /// None of these deletes or replaces an object, deploys, or changes a policy.
-const RUNNER: [&str; 7] = [
+const RUNNER: [&str; 8] = [
     "roles/bigquery.jobUser",
     "roles/bigquery.dataEditor",
     "roles/logging.logWriter",
@@ -126,6 +126,7 @@ const RUNNER: [&str; 7] = [
     "roles/storage.objectCreator",
     "roles/storage.objectViewer",
     "roles/run.jobsExecutorWithOverrides",
+    "roles/run.viewer",
 ];
 
 /// None of these writes; a query job writes only its own answer.

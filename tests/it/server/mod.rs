@@ -5,6 +5,7 @@ mod auth;
 mod fuzz;
 mod logs;
 mod ready;
+mod jobs;
 mod requests;
 mod rough;
 mod runs;
@@ -86,6 +87,7 @@ pub(crate) fn open_settings(place: &Place) -> ServiceSettings {
         run,
         access: Access::Anybody,
         project: Some("test-project".to_owned()),
+        async_job: None,
         grace: Duration::from_secs(8),
         limits: ServerLimits::default(),
     }

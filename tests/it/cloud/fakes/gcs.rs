@@ -36,6 +36,8 @@ struct Held {
     denied: BTreeSet<String>,
     /// The caller may create, and a write where something lies is refused whatever it expects.
     create_only: bool,
+    /// A write replaces what lies there, whatever it expects.
+    careless: bool,
     generation: u64,
     /// Replies come with the checksum of other bytes.
     lies: bool,
@@ -71,6 +73,11 @@ impl Buckets {
     /// The caller may create and read from now on, and neither replace nor delete.
     pub(crate) fn create_only(&self) {
         self.held.lock().unwrap().create_only = true;
+    }
+
+    /// Objects are replaced from now on, whatever a write expects.
+    pub(crate) fn careless(&self) {
+        self.held.lock().unwrap().careless = true;
     }
 
     /// What is read from now on has another checksum than is said.
@@ -213,7 +220,8 @@ async fn object(
         if held.create_only && there.is_some() {
             return xml(403, "AccessDenied", "Access denied.");
         }
-        let expected = said("x-goog-if-generation-match").map(|text| text.parse().unwrap());
+        let expected = said("x-goog-if-generation-match").filter(|_| !held.careless);
+        let expected = expected.map(|text| text.parse().unwrap());
         let generation = there.map_or(0, |(generation, _)| generation);
         if expected.is_some_and(|expected: u64| expected != generation) {
             return xml(412, "PreconditionFailed", "A pre-condition did not hold.");

@@ -3,6 +3,7 @@
 //! Each service is a router of its own; [`server::Fake`] serves any of them and plays the planned faults.
 
 pub(crate) mod bigquery;
+pub(crate) mod cloud_run;
 pub(crate) mod gcs;
 pub(crate) mod identity;
 pub(crate) mod secret_manager;
@@ -26,6 +27,7 @@ use soxauto::ports::StoreRoot;
 use soxauto::settings::GoogleSettings;
 use tempfile::TempDir;
 
+use cloud_run::Executions;
 use gcs::Buckets;
 use identity::Issuer;
 use secret_manager::SecretStore;
@@ -37,6 +39,7 @@ pub(crate) struct Google {
     pub(crate) issuer: Issuer,
     pub(crate) secrets: SecretStore,
     pub(crate) buckets: Buckets,
+    pub(crate) executions: Executions,
     _folder: TempDir,
 }
 
@@ -46,7 +49,9 @@ impl Google {
         let secrets = SecretStore::new(issuer.clone());
         let folder = tempfile::tempdir().unwrap();
         let buckets = Buckets::new(issuer.clone(), folder.path().to_owned());
+        let executions = Executions::new(issuer.clone());
         let router = identity::router(issuer.clone())
+            .merge(cloud_run::router(executions.clone()))
             .merge(secret_manager::router(secrets.clone()))
             .merge(gcs::router(buckets.clone()));
         Self {
@@ -54,6 +59,7 @@ impl Google {
             issuer,
             secrets,
             buckets,
+            executions,
             _folder: folder,
         }
     }
@@ -61,7 +67,9 @@ impl Google {
     /// Every service that stands here, as settings name it.
     pub(crate) fn endpoints(&self) -> Vec<(String, String)> {
         let here = |name: &str| (name.to_owned(), self.fake.url());
-        ["metadata", "secretmanager", "storage"].map(here).into()
+        ["metadata", "run", "secretmanager", "storage"]
+            .map(here)
+            .into()
     }
 
     /// A session in the name of the machine's service account.

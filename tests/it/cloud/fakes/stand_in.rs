@@ -1,7 +1,8 @@
 //! The BigQuery stand-in (PyPI local-bigquery) as the engine behind the fake: what it does not know is done here.
 //!
 //! It knows no partition decorators, and its WRITE_TRUNCATE makes every column nullable. So files go into a table of
-//! their own, are looked at as BigQuery would, and replace the month in one transaction.
+//! their own, are looked at as BigQuery would, and replace the month in one transaction. A BIGNUMERIC without a
+//! fraction is NUMERIC to it, of 29 digits at most, so what it says of a table is put right by the statement that made it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -89,6 +90,25 @@ impl Engine {
 
     pub(crate) async fn get(&self, path: &str) -> Response {
         Self::passed_on(self.http.get(self.url(path)).send().await).await
+    }
+
+    /// A table, with the types that were asked for.
+    pub(crate) async fn table(&self, dataset: &str, name: &str, statements: &[String]) -> Response {
+        let path = format!("datasets/{dataset}/tables/{name}");
+        let mut table = match self.said(&path, None).await {
+            Ok(table) => table,
+            Err(_) => return self.get(&path).await,
+        };
+        let made = statements.iter().filter(|sql| sql.contains(name));
+        let made = made.cloned().collect::<String>();
+        let fields = table.pointer_mut("/schema/fields").unwrap();
+        for field in fields.as_array_mut().unwrap() {
+            let column = field["name"].as_str().unwrap();
+            if made.contains(&format!("`{column}` BIGNUMERIC(")) {
+                field["type"] = json!("BIGNUMERIC");
+            }
+        }
+        axum::Json(table).into_response()
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {

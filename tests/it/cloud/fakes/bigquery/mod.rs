@@ -20,6 +20,7 @@ use soxauto::domain::contract::Contract;
 use soxauto::domain::limits::{BigQueryLimits, HttpLimits};
 use soxauto::domain::manifest::PartFile;
 use soxauto::kernels::bigquery::table::columns;
+#[cfg(feature = "sandbox")]
 use soxauto::settings::GoogleSettings;
 
 use super::server::Fake;
@@ -69,7 +70,7 @@ pub(crate) struct Service {
 pub(crate) struct Jobs {
     pub(crate) fake: Fake,
     pub(crate) service: Service,
-    google: Google,
+    pub(crate) google: Google,
 }
 
 impl Jobs {
@@ -88,17 +89,23 @@ impl Jobs {
         }
     }
 
-    /// How a run or the service reaches what stands here.
+    fn endpoints(&self) -> Vec<(String, String)> {
+        let mut places = self.google.endpoints();
+        places.push(("bigquery".to_owned(), self.fake.url()));
+        places
+    }
+
+    /// How a run reaches it.
+    #[cfg(feature = "sandbox")]
     pub(crate) fn settings(&self) -> GoogleSettings {
-        let mut settings = self.google.settings();
-        settings
-            .endpoints
-            .push(("bigquery".to_owned(), self.fake.url()));
-        settings
+        GoogleSettings {
+            endpoints: self.endpoints(),
+            ..GoogleSettings::default()
+        }
     }
 
     pub(crate) fn session(&self) -> Session {
-        let endpoints = Endpoints::replaced(&self.settings().endpoints).unwrap();
+        let endpoints = Endpoints::replaced(&self.endpoints()).unwrap();
         // A look that ends a load waits for the engine; it must not be sent twice.
         let patience = match self.service.engine {
             Some(_) => Duration::from_secs(60),

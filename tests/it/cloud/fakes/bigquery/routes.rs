@@ -70,9 +70,8 @@ async fn table(
     Path((_, dataset, name)): Path<(String, String, String)>,
 ) -> Response {
     if let Some(engine) = &service.engine {
-        return engine
-            .get(&format!("datasets/{dataset}/tables/{name}"))
-            .await;
+        let statements = service.statements();
+        return engine.table(&dataset, &name, &statements).await;
     }
     match service.known().tables.get(&name) {
         Some(table) => yes(table.clone()),

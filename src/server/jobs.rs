@@ -1,0 +1,109 @@
+//! Runs that a job makes: started where the caller does not wait, and shown by the name of their execution.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::app::StartError;
+use crate::app::async_job::{Asked as Answer, AsyncJob, JobRun, JobState};
+use crate::domain::period::Period;
+
+use super::Service;
+use super::error::Refusal;
+use super::request::Asked;
+use super::runs;
+
+/// An execution as it is shown. What its run came to stands in the packages, not here.
+#[derive(Serialize)]
+pub(super) struct ExecutionView {
+    execution: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<Period>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cutoff_date: Option<NaiveDate>,
+    started_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<DateTime<Utc>>,
+    /// `PENDING`, `RUNNING`, `SUCCEEDED`, `FAILED` or `CANCELLED`, as Cloud Run says it.
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_uri: Option<String>,
+}
+
+impl From<JobRun> for ExecutionView {
+    fn from(run: JobRun) -> Self {
+        Self {
+            execution: run.execution,
+            period: run.period,
+            cutoff_date: run.period.map(Period::cutoff),
+            started_at: run.created_at,
+            ended_at: run.ended_at,
+            status: match run.state {
+                JobState::Pending => "PENDING",
+                JobState::Running => "RUNNING",
+                JobState::Succeeded => "SUCCEEDED",
+                JobState::Failed => "FAILED",
+                JobState::Cancelled => "CANCELLED",
+            },
+            log_uri: run.log_uri,
+        }
+    }
+}
+
+/// Starts an execution; of two requests one is first. It is a task of its own, so that a caller who goes away leaves no
+/// execution of which nobody knows.
+pub(super) async fn start(service: Arc<Service>, asked: Asked) -> Result<Response, Refusal> {
+    let tasks = service.runs.clone();
+    let task = tasks.spawn(async move { begin(&service, asked).await });
+    task.await.unwrap_or_else(|_| Err(Refusal::internal()))
+}
+
+async fn begin(service: &Service, asked: Asked) -> Result<Response, Refusal> {
+    let _turn = service.starting.lock().await;
+    let job = service.job.as_ref().ok_or_else(Refusal::internal)?;
+    let wanted = runs::wanted(service, asked)?;
+    match job.start(&wanted).await? {
+        Answer::Started(run) => {
+            tracing::info!(execution = run.execution, "a job was started");
+            let location = format!("/runs/{}", run.execution);
+            let view = Json(ExecutionView::from(run));
+            Ok((StatusCode::ACCEPTED, [(LOCATION, location)], view).into_response())
+        }
+        Answer::Held(holder) => Err(runs::held(&holder)),
+        Answer::Beside(run) => Err(beside(run, wanted.period)),
+    }
+}
+
+fn beside(run: JobRun, wanted: Option<Period>) -> Refusal {
+    let month = run.period.map(|period| period.to_string());
+    let what = format!(
+        "execution {} is at work on month {} since {}",
+        run.execution,
+        month.unwrap_or_default(),
+        run.created_at.format("%H:%M:%S UTC")
+    );
+    let refusal = if wanted == run.period {
+        Refusal::new(StatusCode::CONFLICT, "at_work", what)
+            .hint(format!("GET /runs/{} shows how far it is", run.execution))
+    } else {
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "one_at_a_time", what)
+            .hint("ask again when it has ended")
+            .header(RETRY_AFTER, "60")
+    };
+    refusal.with("run_id", json!(run.execution))
+}
+
+/// The execution of that name, if the job has one.
+pub(super) async fn show(job: &AsyncJob, name: &str) -> Result<Option<ExecutionView>, Refusal> {
+    if !job.may_be(name) {
+        return Ok(None);
+    }
+    let run = job.run(name).await.map_err(StartError::from)?;
+    Ok(run.map(ExecutionView::from))
+}
