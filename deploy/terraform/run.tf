@@ -1,13 +1,13 @@
 locals {
   # What service and job share: every place is a bucket or a table, nothing is kept on Cloud Run's disk, which is memory.
-  settings = {
+  settings = merge({
     GCP_PROJECT_ID    = var.project_id
     BIGQUERY_DATASET  = var.dataset
     SOXAUTO_SECRETS   = "gcp:${var.project_id}"
     SOXAUTO_STAGING   = "gs://${google_storage_bucket.retained["staging"].name}"
     SOXAUTO_EVIDENCE  = "gs://${google_storage_bucket.retained["evidence"].name}"
     SOXAUTO_WAREHOUSE = "bigquery://${var.project_id}/${var.dataset}?location=${var.location}"
-  }
+  }, var.drive_folder_id == "" ? {} : { GOOGLE_DRIVE_FOLDER_ID = var.drive_folder_id })
 
   # A certificate of the company's own authority, as ../network.md keeps it.
   certificates = var.server_certificate ? ["SQL_SERVER_CERTIFICATE"] : []

@@ -10,6 +10,7 @@ use crate::domain::plant::PlantProfile;
 
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
+use super::drive_args::UploadArgs;
 use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
 use super::serve_args::ServeArgs;
@@ -56,6 +57,8 @@ pub(super) enum Command {
     Sql(SqlArgs),
     /// List what interrupted runs left behind, and remove it with --remove
     Clean(CleanArgs),
+    /// Deliver sealed packages to a folder of Google Drive
+    Upload(UploadArgs),
     /// Serve the embedded SQL Server stand-in, and print how to connect to it
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::domain::check::Acceptance;
 use crate::domain::shard::Shard;
+use crate::pipeline::workflow::WorkflowResult;
 use crate::settings::RunSettings;
 
 use super::args::RunArgs;
@@ -71,5 +72,20 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
     } else {
         output::print(&output::run_table(&result))?;
     }
+    undelivered(&result);
     Ok(result.control_result.exit_code())
+}
+
+/// Says which packages are not where they were to be delivered, and how to repeat it. It changes no exit code.
+fn undelivered(result: &WorkflowResult) {
+    for (item, result) in &result.ipe_results {
+        let report = result.delivery.as_ref();
+        let failed = report.filter(|report| report.error.is_some());
+        if let (Some(report), Some(package)) = (failed, &result.evidence) {
+            output::complain(&format!(
+                "error: the package of {item} is sealed and not all of it is in {}; again: soxauto upload {package}",
+                report.place
+            ));
+        }
+    }
 }

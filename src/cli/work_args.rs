@@ -8,6 +8,7 @@ use clap::Args;
 use crate::domain::limits::Limits;
 use crate::settings::{RunSettings, WarehouseChoice};
 
+use super::drive_args::DriveArgs;
 use super::google_args::{DiskArgs, GoogleArgs};
 use super::source_args::SourceArgs;
 
@@ -49,6 +50,8 @@ pub(super) struct WorkArgs {
     #[command(flatten)]
     google: GoogleArgs,
     #[command(flatten)]
+    drive: DriveArgs,
+    #[command(flatten)]
     disk: DiskArgs,
 }
 
@@ -63,6 +66,7 @@ impl From<WorkArgs> for RunSettings {
             catalog,
             source,
             google,
+            drive,
             disk,
         } = args;
         Self {
@@ -78,6 +82,7 @@ impl From<WorkArgs> for RunSettings {
             catalog,
             source: source.into(),
             google: google.into(),
+            drive: drive.into(),
             disk_is_memory: disk.is_memory(),
             shard: None,
             stamps: Vec::new(),

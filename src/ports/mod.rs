@@ -7,6 +7,7 @@ mod answer;
 mod estimate;
 mod load;
 mod machine;
+mod sink;
 mod store;
 
 use std::fmt;
@@ -31,6 +32,7 @@ pub use answer::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
 pub use estimate::Estimate;
 pub use load::{LoadJob, ReadBack};
 pub use machine::{Clock, Processes};
+pub use sink::{Content, Delivered, EvidenceSink, Outgoing};
 pub use store::{Leftover, StoreRoot, Stored};
 
 /// What a caller can do about an error.

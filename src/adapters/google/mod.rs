@@ -4,6 +4,7 @@
 //! [`Session`]; no service makes a client or asks for a token of its own (ADR-0027). Never prints a token, a key, a
 //! secret or the body of a reply.
 
+pub mod drive;
 pub mod endpoints;
 pub mod failure;
 pub mod http;
@@ -15,6 +16,7 @@ pub mod storage;
 pub mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::limits::HttpLimits;
 use crate::ports::PortError;
@@ -53,6 +55,13 @@ impl Session {
     #[must_use]
     pub fn limits(&self) -> &HttpLimits {
         self.http.limits()
+    }
+
+    /// The pause before a call is sent again by those who must first ask how far it got; `None` when the service asks for
+    /// a longer one than we wait.
+    #[must_use]
+    pub fn pause(&self, attempt: u32, asked: Option<Duration>) -> Option<Duration> {
+        self.http.pause(attempt, asked)
     }
 
     /// The tokens, for clients that send them in their own way.

@@ -3,6 +3,7 @@
 //! Each service is a router of its own; [`server::Fake`] serves any of them and plays the planned faults.
 
 pub(crate) mod bigquery;
+pub(crate) mod drive;
 pub(crate) mod gcs;
 pub(crate) mod identity;
 pub(crate) mod secret_manager;
@@ -26,17 +27,19 @@ use soxauto::ports::StoreRoot;
 use soxauto::settings::GoogleSettings;
 use tempfile::TempDir;
 
+use drive::Folders;
 use gcs::Buckets;
 use identity::Issuer;
 use secret_manager::SecretStore;
 use server::Fake;
 
-/// Metadata server, token endpoint, Secret Manager and Cloud Storage on one port.
+/// Metadata server, token endpoint, Secret Manager, Cloud Storage and Drive on one port.
 pub(crate) struct Google {
     pub(crate) fake: Fake,
     pub(crate) issuer: Issuer,
     pub(crate) secrets: SecretStore,
     pub(crate) buckets: Buckets,
+    pub(crate) drive: Folders,
     _folder: TempDir,
 }
 
@@ -44,16 +47,19 @@ impl Google {
     pub(crate) async fn start() -> Self {
         let issuer = Issuer::default();
         let secrets = SecretStore::new(issuer.clone());
+        let folders = Folders::new(issuer.clone());
         let folder = tempfile::tempdir().unwrap();
         let buckets = Buckets::new(issuer.clone(), folder.path().to_owned());
         let router = identity::router(issuer.clone())
             .merge(secret_manager::router(secrets.clone()))
-            .merge(gcs::router(buckets.clone()));
+            .merge(gcs::router(buckets.clone()))
+            .merge(drive::router(folders.clone()));
         Self {
             fake: Fake::serve(router).await,
             issuer,
             secrets,
             buckets,
+            drive: folders,
             _folder: folder,
         }
     }
@@ -61,7 +67,9 @@ impl Google {
     /// Every service that stands here, as settings name it.
     pub(crate) fn endpoints(&self) -> Vec<(String, String)> {
         let here = |name: &str| (name.to_owned(), self.fake.url());
-        ["metadata", "secretmanager", "storage"].map(here).into()
+        ["metadata", "secretmanager", "storage", "drive"]
+            .map(here)
+            .into()
     }
 
     /// A session in the name of the machine's service account.
