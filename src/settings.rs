@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::domain::check::Acceptance;
+use crate::domain::ids::FolderId;
 use crate::domain::job::JobName;
 use crate::domain::limits::{DoctorLimits, Limits, ServerLimits};
 use crate::domain::period::Period;
@@ -174,6 +175,15 @@ impl FromStr for WarehouseChoice {
     }
 }
 
+/// Where sealed packages are delivered to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriveSettings {
+    /// Folder of Drive.
+    pub folder: FolderId,
+    /// Whether the whole package goes, and the rows, people's data among them.
+    pub include_rows: bool,
+}
+
 /// What is read from.
 #[derive(Debug, Clone)]
 pub struct SourceSettings {
@@ -214,6 +224,8 @@ pub struct RunSettings {
     pub source: SourceSettings,
     /// How Google Cloud is reached, if anything of it is used.
     pub google: GoogleSettings,
+    /// Where packages are delivered to once they are sealed, if anywhere.
+    pub drive: Option<DriveSettings>,
     /// Whether what lies on this machine's disk is gone with the run: no root may lie there.
     pub disk_is_memory: bool,
     /// Which of the items this process runs, where several share them; `None` is all.

@@ -202,6 +202,7 @@ impl Tours {
                 sandbox_plant: PlantProfile::Clean,
             },
             google: GoogleSettings::default(),
+            drive: None,
             disk_is_memory: false,
             shard: None,
             alert_webhook: None,

@@ -42,7 +42,7 @@ locals {
 }
 
 resource "google_project_service" "api" {
-  for_each           = local.apis
+  for_each           = setunion(local.apis, var.drive_folder_id == "" ? [] : ["drive.googleapis.com"])
   service            = each.value
   disable_on_destroy = false
 }

@@ -93,3 +93,9 @@ variable "service_account_key" {
   type        = bool
   default     = false
 }
+
+variable "drive_folder_id" {
+  description = "Folder of a shared drive that summary and manifests of each package are copied to; none while it is empty"
+  type        = string
+  default     = ""
+}

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::adapters::google::Session;
+use crate::adapters::google::drive;
 use crate::adapters::google::endpoints::Endpoints;
 use crate::adapters::google::http::Http;
 use crate::adapters::google::metadata::Metadata;
@@ -58,7 +59,15 @@ impl Google {
     /// # Errors
     /// `Config` for a key that cannot be read or is none, and for an endpoint that is refused.
     pub(super) fn session(&self) -> Result<Session, PortError> {
-        self.session.get_or_init(|| self.make()).clone()
+        self.session.get_or_init(|| self.make(&SCOPES)).clone()
+    }
+
+    /// The session for Drive, whose tokens are good for nothing else.
+    ///
+    /// # Errors
+    /// As [`Google::session`].
+    pub(super) fn session_for_drive(&self) -> Result<Session, PortError> {
+        self.make(&[drive::SCOPE])
     }
 
     /// The session that reads secrets: a key that lies among them cannot open them, so the machine does.
@@ -67,7 +76,7 @@ impl Google {
     /// As [`Google::session`].
     pub(super) fn session_for_secrets(&self) -> Result<Session, PortError> {
         match self.settings.credentials {
-            GoogleCredentials::Secret => self.of_machine(),
+            GoogleCredentials::Secret => self.of_machine(&SCOPES),
             _ => self.session(),
         }
     }
@@ -78,7 +87,7 @@ impl Google {
             SecretsChoice::File(dir) => FileSecrets::new(dir.clone()).get(KEY_SECRET).await,
             SecretsChoice::Gcp(place) => {
                 let (project, pins) = (place.project.clone(), place.pins.clone());
-                let session = self.of_machine()?;
+                let session = self.of_machine(&SCOPES)?;
                 GcpSecrets::new(session, project, pins)
                     .get(KEY_SECRET)
                     .await
@@ -91,7 +100,7 @@ impl Google {
         }
     }
 
-    fn make(&self) -> Result<Session, PortError> {
+    fn make(&self, scopes: &[&str]) -> Result<Session, PortError> {
         match (&self.settings.credentials, &self.key) {
             (GoogleCredentials::File(file), _) => {
                 let shown = file.to_string_lossy();
@@ -99,25 +108,25 @@ impl Google {
                     let what = format!("the key of --google-credentials cannot be read: {io}");
                     PortError::new(PortErrorKind::Config, what).at("file", shown.clone())
                 })?;
-                self.of_key(&Secret::new(key))
+                self.of_key(&Secret::new(key), scopes)
                     .map_err(|error| error.at("file", shown))
             }
             (_, Some(key)) => self
-                .of_key(key)
+                .of_key(key, scopes)
                 .map_err(|error| error.at("secret", KEY_SECRET)),
-            _ => self.of_machine(),
+            _ => self.of_machine(scopes),
         }
     }
 
-    fn of_key(&self, key: &Secret) -> Result<Session, PortError> {
+    fn of_key(&self, key: &Secret, scopes: &[&str]) -> Result<Session, PortError> {
         let endpoints = Endpoints::replaced(&self.settings.endpoints)?;
-        let account = ServiceAccount::read(key, &SCOPES, &endpoints, Arc::new(SystemClock))?;
+        let account = ServiceAccount::read(key, scopes, &endpoints, Arc::new(SystemClock))?;
         self.of(endpoints, Origin::ServiceAccount(Box::new(account)))
     }
 
-    fn of_machine(&self) -> Result<Session, PortError> {
+    fn of_machine(&self, scopes: &[&str]) -> Result<Session, PortError> {
         let endpoints = Endpoints::replaced(&self.settings.endpoints)?;
-        let server = Metadata::new(endpoints.metadata.clone(), &SCOPES);
+        let server = Metadata::new(endpoints.metadata.clone(), scopes);
         self.of(endpoints, Origin::Metadata(server))
     }
 

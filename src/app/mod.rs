@@ -10,6 +10,7 @@ mod warehouse;
 pub mod async_job;
 pub mod catalog;
 pub mod clean;
+pub mod delivery;
 pub mod doctor;
 pub mod roots;
 
@@ -42,6 +43,7 @@ use crate::pipeline::{Tools, schedule};
 use crate::ports::{Clock, PortError};
 use crate::settings::{GoogleSettings, RunSettings, SecretsChoice, WarehouseChoice};
 
+use delivery::Outbox;
 use roots::RootOpener;
 use sources::Reach;
 
@@ -146,6 +148,7 @@ pub struct App {
     items: Vec<Ipe>,
     jobs: usize,
     reach: Reach,
+    outbox: Option<Outbox>,
 }
 
 impl App {
@@ -183,6 +186,10 @@ impl App {
             roots.google(),
             &settings.limits,
         )?;
+        let outbox = settings.drive.as_ref();
+        let outbox = outbox
+            .map(|drive| Outbox::open(drive, roots.google(), &settings.limits))
+            .transpose()?;
         let reach = Reach::open(
             &settings.source,
             roots.google(),
@@ -215,6 +222,7 @@ impl App {
             items,
             jobs: settings.jobs,
             reach,
+            outbox,
         })
     }
 
@@ -264,11 +272,16 @@ impl App {
         let outcomes =
             schedule::run_items(&self.tools, &self.context, &self.items, self.jobs).await?;
         self.reach.stop().await;
-        Ok(WorkflowResult::new(
-            &self.context,
-            &outcomes,
-            self.tools.clock.now(),
-        ))
+        let now = self.tools.clock.now();
+        let mut result = WorkflowResult::new(&self.context, &outcomes, now);
+        // The result stands. What a delivery comes to is added to it and changes nothing in it.
+        if let Some(outbox) = &self.outbox {
+            for outcome in &outcomes {
+                let report = outbox.deliver(&self.tools, outcome).await;
+                result.delivered(&outcome.record.ipe, report);
+            }
+        }
+        Ok(result)
     }
 }
 

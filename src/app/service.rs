@@ -54,6 +54,8 @@ pub struct Configuration {
     pub warehouse: String,
     /// Evidence root.
     pub evidence: String,
+    /// Folder of Drive that packages are delivered to, if one is set.
+    pub google_drive_folder_id: Option<String>,
     /// Whether callers must prove who they are.
     pub authentication: &'static str,
 }
@@ -111,6 +113,7 @@ pub fn configuration(settings: &ServiceSettings) -> Result<Configuration, StartE
         staging: redacted(&run.staging),
         warehouse,
         evidence: redacted(&run.evidence),
+        google_drive_folder_id: run.drive.as_ref().map(|drive| drive.folder.to_string()),
         authentication: match settings.access {
             Access::Anybody => "none",
             Access::Tokens(_) => "oidc",

@@ -12,6 +12,7 @@ use crate::telemetry::LogFormat;
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
 use super::doctor::DoctorArgs;
+use super::drive_args::UploadArgs;
 use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
 use super::serve_args::ServeArgs;
@@ -70,6 +71,8 @@ pub(super) enum Command {
     Sql(SqlArgs),
     /// List what interrupted runs left behind, and remove it with --remove
     Clean(CleanArgs),
+    /// Deliver sealed packages to a folder of Google Drive
+    Upload(UploadArgs),
     /// Serve the embedded SQL Server stand-in, and print how to connect to it
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),

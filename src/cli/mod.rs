@@ -6,6 +6,7 @@ mod args;
 mod catalog;
 mod clean;
 mod doctor;
+mod drive_args;
 mod google_args;
 mod inspect;
 mod look_args;
@@ -17,6 +18,7 @@ mod serve;
 mod serve_args;
 mod source_args;
 mod sql;
+mod upload;
 mod verify;
 mod work_args;
 
@@ -65,6 +67,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             Command::Clean(args) => clean::clean(args).await,
             Command::Inspect(args) => inspect::inspect(*args).await,
             Command::Sql(args) => sql::sql(args).await,
+            Command::Upload(args) => upload::upload(args).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::sandbox(args).await,
         }

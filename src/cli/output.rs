@@ -13,6 +13,8 @@ use crate::domain::run::{ItemStatus, RunContext};
 use crate::pipeline::progress::{KeysExamined, Progress, Stage};
 use crate::pipeline::workflow::{IpeResult, Uncleared, WorkflowResult};
 
+use super::upload;
+
 /// Rows between two plain progress lines.
 const PLAIN_EVERY_ROWS: u64 = 1_000_000;
 
@@ -221,6 +223,9 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
         }
         if let Some(manifest) = &item.manifest_sha256 {
             text.push_str(&format!("\n{name} manifest  {manifest}"));
+        }
+        if let Some(delivery) = &item.delivery {
+            text.push_str(&format!("\n{name} delivery{}", upload::text(delivery)));
         }
     }
     let overall = json_word(&result.overall_status);

@@ -55,6 +55,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
     };
     progress.close();
     let printed = print(&result, json);
+    undelivered(&result);
     if let Some(alert) = Alert::of(&result) {
         raise(&alerts, &alert).await;
     }
@@ -121,4 +122,18 @@ fn print(result: &WorkflowResult, json: bool) -> anyhow::Result<()> {
 async fn raise(alerts: &Alerts, alert: &Alert) {
     alerts.note(alert);
     alerts.deliver(alert).await;
+}
+
+/// Says which packages are not where they were to be delivered, and how to repeat it. It changes no exit code.
+fn undelivered(result: &WorkflowResult) {
+    for (item, result) in &result.ipe_results {
+        let report = result.delivery.as_ref();
+        let failed = report.filter(|report| report.error.is_some());
+        if let (Some(report), Some(package)) = (failed, &result.evidence) {
+            output::complain(&format!(
+                "error: the package of {item} is sealed and not all of it is in {}; again: soxauto upload {package}",
+                report.place
+            ));
+        }
+    }
 }

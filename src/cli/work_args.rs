@@ -8,6 +8,7 @@ use clap::Args;
 use crate::domain::limits::Limits;
 use crate::settings::{RunSettings, WarehouseChoice};
 
+use super::drive_args::DriveArgs;
 use super::google_args::{DiskArgs, GoogleArgs};
 use super::source_args::SourceArgs;
 
@@ -53,6 +54,8 @@ pub(super) struct WorkArgs {
     #[command(flatten)]
     google: GoogleArgs,
     #[command(flatten)]
+    drive: DriveArgs,
+    #[command(flatten)]
     disk: DiskArgs,
 }
 
@@ -75,6 +78,7 @@ impl From<WorkArgs> for RunSettings {
             alert_webhook,
             source,
             google,
+            drive,
             disk,
         } = args;
         Self {
@@ -90,6 +94,7 @@ impl From<WorkArgs> for RunSettings {
             catalog,
             source: source.into(),
             google: google.into(),
+            drive: drive.into(),
             disk_is_memory: disk.is_memory(),
             shard: None,
             alert_webhook,

@@ -154,10 +154,56 @@ impl fmt::Display for RunId {
     }
 }
 
+/// Name of a folder that evidence is delivered to, as the service behind it gives names: letters, digits, `-` and `_`, at
+/// most 128. Safe in URLs and in questions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderId(String);
+
+impl FolderId {
+    /// The name as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for FolderId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if (1..=128).contains(&text.len()) && text.chars().all(fits) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IdError {
+                kind: "name of a folder",
+                text: text.to_owned(),
+                allowed: "the last part of the folder's URL: letters, digits, `-` and `_`, at most 128",
+            })
+        }
+    }
+}
+
+impl fmt::Display for FolderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use chrono::TimeZone;
+
+    #[test]
+    fn folders_are_named_without_their_url() {
+        let name = "1aB-c_9";
+        assert_eq!(name.parse::<FolderId>().unwrap().as_str(), name);
+        let url = "https://drive.google.com/drive/folders/1aB-c_9";
+        for bad in ["", "a b", "a'b", "a/b", url, &"a".repeat(129)] {
+            assert!(bad.parse::<FolderId>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn item_names() {

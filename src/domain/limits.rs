@@ -54,6 +54,38 @@ pub struct Limits {
     pub http: HttpLimits,
     /// Jobs in BigQuery.
     pub bigquery: BigQueryLimits,
+    /// Bytes of a package that leaves as one file: beyond it the file would need fields that not every reader knows.
+    pub archive_bytes_max: u32,
+    /// Files delivered to Drive.
+    pub drive: DriveLimits,
+}
+
+/// Limits of deliveries to Drive.
+#[derive(Debug, Clone)]
+pub struct DriveLimits {
+    /// Bytes sent at once, a multiple of 256 KiB as the service demands; what a cut costs to send again. A delivery holds two
+    /// of them, the small files of one package and one part, after all items have ended.
+    pub chunk_bytes: usize,
+    /// Upload sessions of one file: one that the service forgot is begun anew.
+    pub sessions_max: u32,
+    /// Attempts in a row after which not one byte more has arrived.
+    pub stalls_max: u32,
+    /// Looks at a folder that does not show yet what was delivered.
+    pub looks_max: u32,
+    /// Pages of one list; a name should stand there once.
+    pub list_pages_max: u32,
+}
+
+impl Default for DriveLimits {
+    fn default() -> Self {
+        Self {
+            chunk_bytes: 8 << 20,
+            sessions_max: 3,
+            stalls_max: 6,
+            looks_max: 5,
+            list_pages_max: 10,
+        }
+    }
 }
 
 /// Limits of jobs in BigQuery.
@@ -276,6 +308,8 @@ impl Default for Limits {
             evidence_reserve_bytes: 4 << 20,
             http: HttpLimits::default(),
             bigquery: BigQueryLimits::default(),
+            archive_bytes_max: u32::MAX,
+            drive: DriveLimits::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod check_scope;
 mod check_sequence;
 pub mod check_witness;
 pub mod clean;
+pub mod deliver;
 pub mod extract;
 pub mod findings;
 pub mod inspect;

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::check::{CheckResult, Verdict};
 use crate::domain::finding::Finding;
-use crate::domain::ids::RunId;
+use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
 use crate::domain::run::{
     ControlResult, Holder, ItemStatus, OverallStatus, RunContext, RunState, Stamp,
 };
 
+use super::deliver::DeliveryReport;
 use super::record::ItemRecord;
 use super::{ItemOutcome, check};
 
@@ -116,6 +117,9 @@ pub struct IpeResult {
     pub evidence: Option<String>,
     /// SHA-256 of its manifest, in hex: note it elsewhere, and `verify` proves that the manifest was not rewritten.
     pub manifest_sha256: Option<String>,
+    /// What came of delivering the package, if it was to be delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryReport>,
 }
 
 impl WorkflowResult {
@@ -162,6 +166,13 @@ impl WorkflowResult {
             ipe_results,
             overall_status: OverallStatus::of(&statuses),
             control_result: control_result(&statuses, outcomes),
+        }
+    }
+
+    /// Adds what came of delivering the package of an item. No status depends on it.
+    pub fn delivered(&mut self, ipe: &IpeId, report: Option<DeliveryReport>) {
+        if let Some(result) = self.ipe_results.get_mut(ipe.as_str()) {
+            result.delivery = report;
         }
     }
 }
@@ -217,6 +228,7 @@ impl IpeResult {
                 .package
                 .as_ref()
                 .map(|package| package.manifest_sha256.clone()),
+            delivery: None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod answer;
 mod estimate;
 mod load;
 mod machine;
+mod sink;
 mod store;
 mod trial;
 
@@ -32,6 +33,7 @@ pub use answer::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
 pub use estimate::Estimate;
 pub use load::{LoadJob, ReadBack};
 pub use machine::{Clock, Processes};
+pub use sink::{Content, Delivered, EvidenceSink, Outgoing};
 pub use store::{Leftover, StoreRoot, Stored};
 pub use trial::{TRIAL_PREFIX, TrialWarehouse};
 

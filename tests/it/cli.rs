@@ -358,6 +358,7 @@ fn help_teaches_with_examples() {
     insta::assert_snapshot!("help_doctor", shell.run(&["doctor", "--help"]).out);
     insta::assert_snapshot!("help_clean", shell.run(&["clean", "--help"]).out);
     insta::assert_snapshot!("help_serve", shell.run(&["serve", "--help"]).out);
+    insta::assert_snapshot!("help_upload", shell.run(&["upload", "--help"]).out);
     insta::assert_snapshot!("help_verify", shell.run(&["verify", "--help"]).out);
     insta::assert_snapshot!("help_inspect", shell.run(&["inspect", "--help"]).out);
     insta::assert_snapshot!("help_sql", shell.run(&["sql", "--help"]).out);

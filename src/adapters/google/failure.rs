@@ -3,6 +3,8 @@
 //! May use `ports`; knows the three forms in which Google writes its errors. Of a reply it keeps the status, the
 //! reason and the message, never the rest.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::ports::{PortError, PortErrorKind};
@@ -47,6 +49,8 @@ pub struct Refusal {
     pub caller: Option<String>,
     /// Attempts that were made.
     pub attempts: u32,
+    /// Pause that the service asked for.
+    pub retry_after: Option<Duration>,
 }
 
 /// A call without a whole reply.
@@ -83,6 +87,14 @@ impl Failure {
                 )
             }
             Self::NoToken(error) => error.is_retryable,
+        }
+    }
+
+    /// Pause that the service asked for.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after,
+            Self::Unanswered(_) | Self::NoToken(_) => None,
         }
     }
 
@@ -264,6 +276,7 @@ mod tests {
             needs: Some("roles/x".into()),
             caller: Some("a@b".into()),
             attempts: 1,
+            retry_after: None,
         };
         refusal.read(body.as_bytes(), 30);
         refusal

@@ -4,6 +4,7 @@
 //! travel on), never sends a token in plain text over a network, never prints a body.
 
 use std::error::Error as _;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -24,7 +25,7 @@ use super::endpoints;
 use super::failure::{Failure, Refusal, Unanswered};
 
 /// One request. It is sent once unless it is declared repeatable.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Call {
     what: String,
     method: Method,
@@ -156,6 +157,13 @@ impl Reply {
     }
 }
 
+impl fmt::Debug for Call {
+    /// Neither the path nor headers and body: some places are secrets, and some bodies hold rows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({} at {})", self.what, self.host())
+    }
+}
+
 /// The client. Cheap to clone; clones share its connections.
 #[derive(Clone)]
 pub struct Http {
@@ -210,12 +218,13 @@ impl Http {
         let attempts_max = call.attempts_max.unwrap_or(self.limits.attempts_max);
         let mut attempt = 1;
         loop {
-            let (failure, asked) = match self.attempt(call, bearer).await {
+            let failure = match self.attempt(call, bearer).await {
                 Ok(reply) => return Ok(reply),
-                Err(failed) => failed,
+                Err(failure) => failure,
             };
             let again = call.is_repeatable && failure.is_transient() && attempt < attempts_max;
-            match self.pause(attempt, asked).filter(|_| again) {
+            let pause = self.pause(attempt, failure.retry_after());
+            match pause.filter(|_| again) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(failure.after(attempt)),
             }
@@ -225,7 +234,7 @@ impl Http {
     }
 
     /// The pause after an attempt; `None` when the service asks for a longer one than we wait.
-    fn pause(&self, attempt: u32, asked: Option<Duration>) -> Option<Duration> {
+    pub(super) fn pause(&self, attempt: u32, asked: Option<Duration>) -> Option<Duration> {
         if let Some(asked) = asked {
             return (asked <= self.limits.retry_after_max).then_some(asked);
         }
@@ -240,15 +249,8 @@ impl Http {
         Some(rand::rng().random_range(Duration::ZERO..=longest))
     }
 
-    async fn attempt(
-        &self,
-        call: &Call,
-        bearer: Option<&Secret>,
-    ) -> Result<Reply, (Failure, Option<Duration>)> {
-        let (status, headers, body) = self
-            .exchange(call, bearer)
-            .await
-            .map_err(|lost| (lost, None))?;
+    async fn attempt(&self, call: &Call, bearer: Option<&Secret>) -> Result<Reply, Failure> {
+        let (status, headers, body) = self.exchange(call, bearer).await?;
         if matches!(status, 200..=299 | 308) {
             return Ok(Reply {
                 status,
@@ -272,9 +274,10 @@ impl Http {
             needs: call.needs.clone(),
             caller: None,
             attempts: 1,
+            retry_after: asked,
         };
         refusal.read(&body, self.limits.message_chars_max);
-        Err((Failure::Refused(refusal), asked))
+        Err(Failure::Refused(refusal))
     }
 
     /// One attempt, whatever its status.

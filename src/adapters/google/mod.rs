@@ -6,6 +6,7 @@
 
 mod clock;
 pub mod cloud_run;
+pub mod drive;
 pub mod endpoints;
 pub mod failure;
 pub mod http;
@@ -17,6 +18,7 @@ pub mod storage;
 pub mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::limits::HttpLimits;
 use crate::ports::PortError;
@@ -55,6 +57,13 @@ impl Session {
     #[must_use]
     pub fn limits(&self) -> &HttpLimits {
         self.http.limits()
+    }
+
+    /// The pause before a call is sent again by those who must first ask how far it got; `None` when the service asks for
+    /// a longer one than we wait.
+    #[must_use]
+    pub fn pause(&self, attempt: u32, asked: Option<Duration>) -> Option<Duration> {
+        self.http.pause(attempt, asked)
     }
 
     /// The tokens, for clients that send them in their own way.

@@ -13,7 +13,9 @@
 //!
 //! May use `domain`, `kernels`, `ports` and the staging module; never overwrites, never deletes.
 
+pub mod archive;
 pub mod last_word;
+pub mod outline;
 pub mod read;
 pub mod reserve;
 pub mod summary;

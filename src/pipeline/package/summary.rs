@@ -46,7 +46,7 @@ pub(super) fn cell(text: &str) -> String {
     one_line(text).replace('|', "\\|").replace('<', "&lt;")
 }
 
-fn heading(page: &mut String, record: &ItemRecord) {
+pub(super) fn heading(page: &mut String, record: &ItemRecord) {
     let period = record.context.period;
     let state = match record.state {
         RunState::Preliminary => "PRELIMINARY",

@@ -7,6 +7,10 @@ pub(crate) mod bigquery_stand_in;
 #[cfg(feature = "sandbox")]
 mod buckets;
 mod calls;
+#[cfg(feature = "sandbox")]
+mod delivered;
+mod drive;
+mod drive_folder;
 pub(crate) mod fakes;
 #[cfg(feature = "sandbox")]
 mod runs;
@@ -17,3 +21,5 @@ mod struck;
 mod tokens;
 #[cfg(feature = "sandbox")]
 mod trust;
+#[cfg(feature = "sandbox")]
+mod undelivered;

@@ -67,6 +67,7 @@ impl Place {
                 sandbox_plant: PlantProfile::Clean,
             },
             google: GoogleSettings::default(),
+            drive: None,
             disk_is_memory: false,
             shard: None,
             alert_webhook: None,

@@ -15,7 +15,7 @@ mod witnesses;
 use crate::domain::digest::sha256_hex;
 use crate::domain::limits::Limits;
 use crate::pipeline::package::RECORD;
-use crate::pipeline::package::read::read_bag;
+use crate::pipeline::package::read::{Bag, read_bag};
 use crate::pipeline::record::ItemRecord;
 use crate::ports::{PortError, StoreRoot};
 
@@ -139,13 +139,9 @@ pub async fn verify_package(request: VerifyRequest<'_>) -> VerifyReport {
         report.not_run.push(what);
         return report;
     }
-    bag::structure(&bag, request.manifest_sha256, &mut report);
-    let Some(record) = read_record(&bag, &mut report) else {
-        let what = "everything that rests on data/record.json: views, consistency, rows";
-        report.not_run.push(what.to_owned());
+    let Some(record) = whole(&bag, request.manifest_sha256, &mut report) else {
         return report;
     };
-    bag::views_equal_record(&bag, &record, &mut report);
     bag::location(&request.package.uri, &record, &mut report);
     record::consistency(&record, &mut report);
     status::statuses(&record, &mut report);
@@ -153,10 +149,29 @@ pub async fn verify_package(request: VerifyRequest<'_>) -> VerifyReport {
     report
 }
 
-fn read_record(
-    bag: &crate::pipeline::package::read::Bag,
-    report: &mut VerifyReport,
-) -> Option<ItemRecord> {
+/// Verifies what needs nothing but the files of a package: they are whole, and all say what the record says. Gives the
+/// record, if it can be read.
+#[must_use]
+pub fn verify_bag(bag: &Bag) -> (VerifyReport, Option<ItemRecord>) {
+    let mut report = VerifyReport::default();
+    let record = whole(bag, None, &mut report);
+    (report, record)
+}
+
+fn whole(bag: &Bag, noted: Option<&str>, report: &mut VerifyReport) -> Option<ItemRecord> {
+    bag::structure(bag, noted, report);
+    let record = read_record(bag, report);
+    match &record {
+        Some(record) => bag::views_equal_record(bag, record, report),
+        None => {
+            let what = "everything that rests on data/record.json: views, consistency, rows";
+            report.not_run.push(what.to_owned());
+        }
+    }
+    record
+}
+
+fn read_record(bag: &Bag, report: &mut VerifyReport) -> Option<ItemRecord> {
     let bytes = bag.files.get(RECORD)?;
     match serde_json::from_slice(bytes) {
         Ok(record) => Some(record),

@@ -4,6 +4,7 @@
 
 pub(crate) mod bigquery;
 pub(crate) mod cloud_run;
+pub(crate) mod drive;
 pub(crate) mod gcs;
 pub(crate) mod identity;
 pub(crate) mod secret_manager;
@@ -28,18 +29,20 @@ use soxauto::settings::GoogleSettings;
 use tempfile::TempDir;
 
 use cloud_run::Executions;
+use drive::Folders;
 use gcs::Buckets;
 use identity::Issuer;
 use secret_manager::SecretStore;
 use server::Fake;
 
-/// Metadata server, token endpoint, Secret Manager and Cloud Storage on one port.
+/// Metadata server, token endpoint, Secret Manager, Cloud Storage and Drive on one port.
 pub(crate) struct Google {
     pub(crate) fake: Fake,
     pub(crate) issuer: Issuer,
     pub(crate) secrets: SecretStore,
     pub(crate) buckets: Buckets,
     pub(crate) executions: Executions,
+    pub(crate) drive: Folders,
     _folder: TempDir,
 }
 
@@ -47,19 +50,22 @@ impl Google {
     pub(crate) async fn start() -> Self {
         let issuer = Issuer::default();
         let secrets = SecretStore::new(issuer.clone());
+        let folders = Folders::new(issuer.clone());
         let folder = tempfile::tempdir().unwrap();
         let buckets = Buckets::new(issuer.clone(), folder.path().to_owned());
         let executions = Executions::new(issuer.clone());
         let router = identity::router(issuer.clone())
             .merge(cloud_run::router(executions.clone()))
             .merge(secret_manager::router(secrets.clone()))
-            .merge(gcs::router(buckets.clone()));
+            .merge(gcs::router(buckets.clone()))
+            .merge(drive::router(folders.clone()));
         Self {
             fake: Fake::serve(router).await,
             issuer,
             secrets,
             buckets,
             executions,
+            drive: folders,
             _folder: folder,
         }
     }
@@ -67,7 +73,7 @@ impl Google {
     /// Every service that stands here, as settings name it.
     pub(crate) fn endpoints(&self) -> Vec<(String, String)> {
         let here = |name: &str| (name.to_owned(), self.fake.url());
-        ["metadata", "run", "secretmanager", "storage"]
+        ["drive", "metadata", "run", "secretmanager", "storage"]
             .map(here)
             .into()
     }
