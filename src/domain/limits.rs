@@ -5,6 +5,10 @@ use std::time::Duration;
 /// What an item holds whatever its limits: seen as 3 MiB with 14 columns.
 const FIXED_BYTES: usize = 4 << 20;
 
+/// Files of a loaded month that are counted together: nothing else of the item is at work then, and a run is promised
+/// two cores.
+pub const READ_BACK_THREADS: usize = 2;
+
 /// Limits of one run.
 #[derive(Debug, Clone)]
 pub struct Limits {

@@ -54,6 +54,13 @@ impl DigestFold {
         Ok(())
     }
 
+    /// Adds the rows that another fold has seen.
+    pub fn merge(&mut self, other: &Self) {
+        for (bucket, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            *bucket = bucket.merge(theirs);
+        }
+    }
+
     /// The digest of all rows added.
     #[must_use]
     pub fn finish(self) -> Digested {

@@ -368,8 +368,7 @@ async fn load_and_verify(
         .read_back(&table, context.period, &ipe.contract, rows_max)
         .await;
     let found = during("verify", found)?;
-    let theirs = found.buckets.as_ref();
-    record.differing_buckets = theirs.map(|theirs| differing_buckets(&buckets, theirs));
+    record.differing_buckets = Some(differing_buckets(&buckets, &found.buckets));
     record.read_back = Some(found.recomputed);
     record.read_back_runs = Some(found.run_ids);
     Ok(())

@@ -29,6 +29,6 @@ pub struct ReadBack {
     pub recomputed: Recomputed,
     /// Rows by `_run_id`; a good month has exactly one entry, an empty or absent one has none.
     pub run_ids: BTreeMap<String, u64>,
-    /// Digest of each bucket that has rows; `None` where the warehouse keeps only the whole.
-    pub buckets: Option<BTreeMap<u16, TableDigest>>,
+    /// Digest of each bucket that has rows.
+    pub buckets: BTreeMap<u16, TableDigest>,
 }

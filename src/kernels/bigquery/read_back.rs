@@ -165,7 +165,7 @@ pub fn parse(contract: &Contract, answer: &SmallTable) -> Result<ReadBack, ReadB
             totals: parse_totals(contract, &totals)?,
         },
         run_ids,
-        buckets: Some(buckets),
+        buckets,
     })
 }
 
@@ -244,7 +244,7 @@ mod tests {
             back.recomputed.digest.to_string(),
             "v1:3:2:4:6:144115188075855872"
         );
-        let buckets = back.buckets.unwrap();
+        let buckets = back.buckets;
         assert_eq!(buckets.keys().copied().collect::<Vec<_>>(), [10, 4095]);
         assert_eq!(
             back.recomputed.totals.groups["EC_NG"].sums[0].to_string(),
