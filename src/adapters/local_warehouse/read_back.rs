@@ -42,6 +42,7 @@ pub(super) fn read_back(
         },
         run_ids: BTreeMap::new(),
         buckets: None,
+        table: Vec::new(),
     };
     let Some(current) = layout.current(table, period)? else {
         return Ok(all);

@@ -14,6 +14,7 @@
 //! May use `domain`, `kernels`, `ports` and the staging module; never overwrites, never deletes.
 
 pub mod last_word;
+mod outcome;
 pub mod read;
 pub mod reserve;
 pub mod summary;

@@ -9,6 +9,8 @@ mod buckets;
 mod calls;
 pub(crate) mod fakes;
 #[cfg(feature = "sandbox")]
+mod killed;
+#[cfg(feature = "sandbox")]
 mod runs;
 mod secrets;
 mod storage;

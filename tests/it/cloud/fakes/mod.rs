@@ -9,6 +9,7 @@ pub(crate) mod secret_manager;
 pub(crate) mod server;
 pub(crate) mod stand_in;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -37,7 +38,7 @@ pub(crate) struct Google {
     pub(crate) issuer: Issuer,
     pub(crate) secrets: SecretStore,
     pub(crate) buckets: Buckets,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Google {
@@ -54,7 +55,7 @@ impl Google {
             issuer,
             secrets,
             buckets,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -76,6 +77,11 @@ impl Google {
         let metadata = Metadata::new(endpoints.metadata.clone(), &["scope-a", "scope-b"]);
         let tokens = CachedTokens::new(http.clone(), Origin::Metadata(metadata));
         Session::new(http, std::sync::Arc::new(tokens), endpoints)
+    }
+
+    /// The folder in which a bucket keeps its objects as files.
+    pub(crate) fn bucket(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// How a run or a look reaches what stands here.
