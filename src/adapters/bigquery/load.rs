@@ -102,12 +102,12 @@ async fn run(
             .insert(&what, &id, configuration(client, job, uris))
             .await?;
         let done = ended(client, &id).await?;
-        let is_closed = line::refuse_closed(client, job, &done);
-        if is_closed.is_ok() && done.error().is_none() {
+        let closed = line::refuse_closed(client, job, &done);
+        if closed.is_ok() && done.error().is_none() {
             return Ok((id, done.statistics.load.unwrap_or_default()));
         }
         tell(None);
-        is_closed?;
+        closed?;
         let Some(error) = done.error() else { continue };
         let failed = words::of_job(&what, error).at("job", id);
         // One that was there before may have failed for what is mended by now; one that was cancelled was to end.

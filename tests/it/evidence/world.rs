@@ -109,8 +109,7 @@ impl World {
         let counted = counted.await.unwrap();
         assert_eq!(counted.recomputed, second);
         let expected = (rows > 0).then_some(staged.rows());
-        let ours = counted.run_ids.get(run.run_id.as_str());
-        assert_eq!(ours.copied(), expected);
+        assert_eq!(counted.run_ids.get(run.run_id.as_str()).copied(), expected);
         let decoded = (staged.digest, &staged.totals);
         assert_eq!(decoded, (second.digest, &second.totals));
         let mut record = ItemRecord {
