@@ -218,11 +218,14 @@ async fn a_table_that_ends_is_refused_with_the_command_that_keeps_it_and_left_as
     let months =
         |table: &mut Value| table["timePartitioning"]["expirationMs"] = json!("5184000000");
     let whole = |table: &mut Value| table["expirationTime"] = json!("1735689600000");
-    let changes: [(&dyn Fn(&mut Value), &str); 2] = [
-        (&months, "deletes its months after 60 days"),
-        (&whole, "deletes the table on 2025-01-01"),
-    ];
-    for (change, what) in changes {
+    for (is_whole, what) in [
+        (false, "deletes its months after 60 days"),
+        (true, "deletes the table on 2025-01-01"),
+    ] {
+        let change = |table: &mut Value| match is_whole {
+            true => whole(table),
+            false => months(table),
+        };
         let jobs = with(table_of(&contract())).await;
         let warehouse = prepared(&jobs).await;
         let before = warehouse.load(&job(1, Some(1))).await;

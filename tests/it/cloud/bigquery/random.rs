@@ -11,11 +11,10 @@ use rand::{Rng as _, SeedableRng as _};
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::ItemOutcome;
 use soxauto::pipeline::record::ItemRecord;
-use tokio::task::JoinHandle;
 
 use super::super::fakes::server::{Fault, Gate, When};
 use super::brisk;
-use super::world::{MONTH, World};
+use super::world::{MONTH, Running, World};
 use crate::support::number;
 
 /// Calls of a run that meets no fault, and some more.
@@ -24,7 +23,7 @@ const ASLEEP_MAX: usize = 2;
 
 /// A run whose request is kept back.
 struct Sleeper {
-    handle: JoinHandle<ItemOutcome>,
+    handle: Running,
     gate: Arc<Gate>,
 }
 
@@ -118,7 +117,7 @@ impl Schedule {
         let mut handle = self.world.begin(brisk());
         let run = self.world.runs;
         let ended = tokio::select! {
-            ended = &mut handle => Some(ended.unwrap()),
+            ended = handle.ended() => Some(ended),
             () = gate.reached() => None,
         };
         // What this run did not meet must not strike the next.
@@ -135,16 +134,15 @@ impl Schedule {
     }
 
     async fn wake(&mut self, run: u32) {
-        let Sleeper { handle, gate } = self.asleep.remove(&run).unwrap();
+        let Sleeper { mut handle, gate } = self.asleep.remove(&run).unwrap();
         gate.open();
         self.story.push(format!("{run} wakes"));
-        let outcome = handle.await.unwrap();
+        let outcome = handle.ended().await;
         self.ended(run, &outcome).await;
     }
 
-    async fn kill(&mut self, run: u32, handle: JoinHandle<ItemOutcome>) {
-        handle.abort();
-        assert!(handle.await.unwrap_err().is_cancelled());
+    async fn kill(&mut self, run: u32, handle: Running) {
+        handle.kill().await;
         // Odd runs are seen to be gone; the others were on another machine.
         if run % 2 == 1 {
             self.world.seen_gone(run);

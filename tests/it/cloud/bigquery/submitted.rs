@@ -113,19 +113,19 @@ async fn a_load_that_takes_too_long_is_left_to_the_next_run_which_ends_it() {
     world.jobs.service.hold(true);
     let mut within = brisk();
     within.load_deadline = Duration::from_millis(40);
-    let second = world.begin(within).await.unwrap();
+    let second = world.begin(within).ended().await;
     assert_open(&world, &second).await;
     assert_eq!(
         world.shown().await,
         Ok(World::run_id(1)),
         "it is still at work"
     );
-    let third = world.begin(brisk());
+    let mut third = world.begin(brisk());
     while world.jobs.fake.seen("/cancel").is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     world.jobs.service.hold(false);
-    let third = third.await.unwrap();
+    let third = third.ended().await;
     assert_eq!(third.record.status, ItemStatus::Success, "{third:#?}");
     assert_eq!(world.shown().await, Ok(World::run_id(3)));
     world.jobs.service.end_jobs();
@@ -200,13 +200,13 @@ async fn what_is_wrong_after_the_load_is_a_finding_of_a_month_that_was_loaded() 
     let before = Fault::Served;
     let held = Fault::Held(Arc::clone(&gate), When::BeforeServing);
     world.jobs.fake.plan(TABLES, [before.clone(), before, held]);
-    let second = world.begin(brisk());
+    let mut second = world.begin(brisk());
     gate.reached().await;
     world.jobs.service.change(&item().id.table_name(), |table| {
         table["timePartitioning"]["expirationMs"] = json!("5184000000");
     });
     gate.open();
-    let second = second.await.unwrap();
+    let second = second.ended().await;
     assert_eq!(second.record.status, ItemStatus::Failed, "{second:#?}");
     let table = second.record.verification.last().unwrap();
     assert_eq!(
@@ -250,16 +250,16 @@ async fn of_two_whole_runs_at_once_one_loads_and_the_other_names_it() {
         .jobs
         .fake
         .plan(POSTS, [Fault::Held(Arc::clone(&gate), When::BeforeServing)]);
-    let second = world.begin(brisk());
+    let mut second = world.begin(brisk());
     gate.reached().await;
-    let third = world.begin(brisk()).await.unwrap();
+    let third = world.begin(brisk()).ended().await;
     let error = third.record.error.clone().unwrap_or_default();
     assert!(
         third.held_by.is_some() && error.contains(&World::run_id(2)),
         "{error}"
     );
     gate.open();
-    let second = second.await.unwrap();
+    let second = second.ended().await;
     assert_eq!(
         second.record.status,
         ItemStatus::Success,

@@ -12,7 +12,7 @@ use soxauto::pipeline::record::Places;
 use soxauto::pipeline::{ItemOutcome, Tools, run_ipe};
 use soxauto::ports::StoreRoot;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::super::fakes::bigquery::{Jobs, table_of};
@@ -34,6 +34,20 @@ pub(super) struct World {
     clock: Hands,
     /// Processes that are seen to be gone.
     gone: Arc<Mutex<BTreeSet<u32>>>,
+}
+
+/// A run that was begun.
+pub(super) struct Running(JoinSet<ItemOutcome>);
+
+impl Running {
+    pub(super) async fn ended(&mut self) -> ItemOutcome {
+        self.0.join_next().await.unwrap().unwrap()
+    }
+
+    /// It does nothing more, wherever it is.
+    pub(super) async fn kill(mut self) {
+        self.0.shutdown().await;
+    }
 }
 
 impl World {
@@ -76,8 +90,8 @@ impl World {
         context(run).run_id.to_string()
     }
 
-    /// Begins the next run; dropping or aborting it is a kill.
-    pub(super) fn begin(&mut self, within: BigQueryLimits) -> JoinHandle<ItemOutcome> {
+    /// Begins the next run.
+    pub(super) fn begin(&mut self, within: BigQueryLimits) -> Running {
         self.runs += 1;
         let run = self.runs;
         let tools = Tools {
@@ -101,12 +115,14 @@ impl World {
                 endpoints: Vec::new(),
             },
         };
-        tokio::spawn(async move { run_ipe(&tools, &context(run), &item()).await })
+        let mut running = JoinSet::new();
+        running.spawn(async move { run_ipe(&tools, &context(run), &item()).await });
+        Running(running)
     }
 
     /// A run from its beginning to its end.
     pub(super) async fn run(&mut self) -> ItemOutcome {
-        let outcome = self.begin(brisk()).await.unwrap();
+        let outcome = self.begin(brisk()).ended().await;
         self.seen_gone(self.runs);
         outcome
     }

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::Known;
 
+/// How BigQuery refuses other partitions in place of a table.
+const DIFFERS: &str = "Cannot replace a table with a different partitioning spec. Instead, DROP the table, and then recreate it.";
+
 /// The name of the table behind the first backticks of a statement.
 fn named(sql: &str) -> &str {
     sql.split('`').nth(1).unwrap().rsplit('.').next().unwrap()
@@ -51,15 +54,16 @@ impl Known {
 
     fn create(&mut self, sql: &str) -> Result<(), String> {
         let name = named(sql).to_owned();
-        match self.tables.get(&name) {
-            Some(_) if sql.starts_with("CREATE TABLE IF NOT EXISTS") => return Ok(()),
-            Some(old) if sql.starts_with("CREATE OR REPLACE") => {
-                if old["timePartitioning"]["field"] != self.making["timePartitioning"]["field"] {
-                    return Err("Cannot replace a table with a different partitioning spec. Instead, DROP the table, and then recreate it.".into());
-                }
+        if let Some(old) = self.tables.get(&name) {
+            let is_replaced = sql.starts_with("CREATE OR REPLACE");
+            let differs =
+                old["timePartitioning"]["field"] != self.making["timePartitioning"]["field"];
+            match (is_replaced, sql.starts_with("CREATE TABLE IF NOT EXISTS")) {
+                (_, true) => return Ok(()),
+                (true, _) if differs => return Err(DIFFERS.into()),
+                (true, _) => {}
+                (false, _) => return Err("Already Exists: Table".into()),
             }
-            Some(_) => return Err("Already Exists: Table".into()),
-            None => {}
         }
         let made = self.making.clone();
         self.put(&name, made);
