@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::adapters::google::Session;
 use crate::adapters::google::drive;
-use crate::adapters::google::endpoints::Endpoints;
+use crate::adapters::google::endpoints::{Endpoints, is_googles};
 use crate::adapters::google::http::Http;
 use crate::adapters::google::metadata::Metadata;
 use crate::adapters::google::secrets::GcpSecrets;
@@ -22,6 +22,20 @@ const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"];
 
 /// Name of the secret that holds the key of a service account.
 const KEY_SECRET: &str = "GOOGLE_SERVICE_ACCOUNT_CREDENTIALS";
+
+/// The services that are asked elsewhere than at their own places, for the evidence.
+pub(super) fn places(settings: &GoogleSettings) -> Vec<String> {
+    let replaced = settings.endpoints.iter();
+    replaced
+        .map(|(name, url)| format!("{name}={url}"))
+        .collect()
+}
+
+/// Whether one of them is asked at a place that is not Google's.
+pub(super) fn is_elsewhere(settings: &GoogleSettings) -> bool {
+    let mut replaced = settings.endpoints.iter();
+    replaced.any(|(_, url)| !is_googles(url))
+}
 
 /// The way to Google. A run that needs nothing of Google makes no client and reads no CA.
 pub(super) struct Google {

@@ -206,6 +206,7 @@ impl App {
             warehouse: warehouse.location(),
             secrets: reach.origin.clone(),
             host: host_name(),
+            endpoints: google::places(&settings.google),
         };
         let tools = Tools {
             sources: reach.sources(),
@@ -365,6 +366,9 @@ fn stamps(settings: &RunSettings, program: &Program) -> Vec<Stamp> {
     }
     if settings.catalog.is_some() {
         stamps.push(Stamp::CatalogOverride);
+    }
+    if google::is_elsewhere(&settings.google) {
+        stamps.push(Stamp::ReplacedEndpoint);
     }
     match settings.source.secrets {
         SecretsChoice::Sandbox => stamps.push(Stamp::SandboxSource),

@@ -71,4 +71,18 @@ pub struct LoadReceipt {
     pub output_rows: u64,
     /// Bytes that the load reports.
     pub output_bytes: u64,
+    /// Every way in which the load read something else than was staged, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differing: Vec<String>,
+}
+
+/// A load that was begun and whose end is not known: the month may have been replaced by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// Name of the load job.
+    pub job_id: String,
+    /// Table and partition that it replaces.
+    pub destination_table: String,
+    /// A command that shows what became of it.
+    pub look: String,
 }

@@ -54,6 +54,8 @@ pub enum Stamp {
     FileSecrets,
     /// Anybody who reaches the service may start a run.
     UnauthenticatedService,
+    /// A service of the cloud was asked at a place that is not its maker's.
+    ReplacedEndpoint,
 }
 
 impl Stamp {
@@ -67,6 +69,9 @@ impl Stamp {
             Self::FileSecrets => "secrets were read from files",
             Self::UnauthenticatedService => {
                 "it was started through a service that asks nobody who they are (--allow-unauthenticated)"
+            }
+            Self::ReplacedEndpoint => {
+                "a service of Google was asked at a place that is not Google's (--google-endpoint)"
             }
         }
     }

@@ -16,6 +16,8 @@ use super::check_population::{
 use super::check_witness::{self, ACCURACY_POSITIVE};
 use super::record::ItemRecord;
 
+pub use super::check_loaded::after_load;
+
 /// Identifier of the check that compares the description with the contract.
 pub const CONTRACT_COLUMNS: &str = "contract.columns";
 /// Identifier of the check that counts nulls where the contract allows none.
@@ -39,9 +41,11 @@ pub const DIGEST_WAREHOUSE: &str = "digest.staged_warehouse";
 
 /// Identifier of the check that the month holds this run and no other.
 pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
+/// Identifier of the check that the table is still that of the contract.
+pub const WAREHOUSE_TABLE: &str = "warehouse.table";
 
 /// Every check with what it says, in the order in which they are made.
-pub const CHECKS: [(&str, &str); 18] = [
+pub const CHECKS: [(&str, &str); 19] = [
     (CONTRACT_COLUMNS, "names, order and types of the columns"),
     (CONTRACT_NULLS, "nulls only where the contract allows them"),
     (
@@ -89,13 +93,20 @@ pub const CHECKS: [(&str, &str); 18] = [
         ACCURACY_POSITIVE,
         "rows of every company, read again by key without a join, are staged as the source has them",
     ),
-    (TRANSFER_LOADED, "rows that the load reports = rows staged"),
+    (
+        TRANSFER_LOADED,
+        "rows that the load reports = rows staged, and the files that it read",
+    ),
     (
         TRANSFER_WAREHOUSE,
         "rows and sums per company in the warehouse = staged",
     ),
     (DIGEST_WAREHOUSE, "content digest in the warehouse = staged"),
     (WAREHOUSE_RUN, "the month holds this run and no other"),
+    (
+        WAREHOUSE_TABLE,
+        "after the load the table is still that of the contract, and keeps its months",
+    ),
 ];
 
 /// All checks before the load, in a fixed order.
@@ -145,83 +156,6 @@ pub fn exceptions(record: &ItemRecord) -> Vec<&CheckResult> {
     let is_loaded = record.receipt.is_some();
     let checks = record.checks.iter().filter(|check| !check.clears());
     checks.filter(|_| is_loaded).collect()
-}
-
-/// All checks after the load.
-#[must_use]
-pub fn after_load(record: &ItemRecord) -> Vec<CheckResult> {
-    let (Some(staged), Some(receipt)) = (&record.staged, &record.receipt) else {
-        return Vec::new();
-    };
-    let mut loaded = Vec::new();
-    if receipt.output_rows != staged.rows() {
-        loaded.push(format!(
-            "{} rows staged, {} reported by the load",
-            staged.rows(),
-            receipt.output_rows
-        ));
-    }
-    let mut checks = vec![CheckResult::of_findings(
-        TRANSFER_LOADED,
-        CheckKind::Transfer,
-        "rows that the load reports = rows staged",
-        staged.rows(),
-        loaded,
-    )];
-    match &record.read_back {
-        None => {
-            checks.push(not_counted(TRANSFER_WAREHOUSE, CheckKind::Transfer));
-            checks.push(not_counted(DIGEST_WAREHOUSE, CheckKind::Digest));
-            checks.push(not_counted(WAREHOUSE_RUN, CheckKind::Transfer));
-        }
-        Some(back) => {
-            checks.push(CheckResult::of_findings(
-                TRANSFER_WAREHOUSE,
-                CheckKind::Transfer,
-                "rows and sums per company in the warehouse = staged",
-                back.totals.rows(),
-                staged
-                    .totals
-                    .differences(&back.totals, "staging", "warehouse"),
-            ));
-            checks.push(digests(
-                DIGEST_WAREHOUSE,
-                "content digest in the warehouse = staged",
-                (staged, back),
-                record.differing_buckets.as_deref().unwrap_or_default(),
-            ));
-            checks.push(one_run(record, back.totals.rows()));
-        }
-    }
-    checks
-}
-
-fn one_run(record: &ItemRecord, rows: u64) -> CheckResult {
-    let Some(runs) = &record.read_back_runs else {
-        return not_counted(WAREHOUSE_RUN, CheckKind::Transfer);
-    };
-    let ours = record.context.run_id.as_str();
-    let others = runs.iter().filter(|(run, _)| run.as_str() != ours);
-    let mut findings: Vec<String> = others
-        .map(|(run, rows)| format!("superseded by run {run}, which has {rows} rows in the month"))
-        .collect();
-    let of_ours = runs.get(ours).copied().unwrap_or_default();
-    if of_ours != rows {
-        findings.push(format!(
-            "{of_ours} rows of run {ours} among {rows} rows of the month"
-        ));
-    }
-    CheckResult::of_findings(
-        WAREHOUSE_RUN,
-        CheckKind::Transfer,
-        "the month holds this run and no other",
-        rows,
-        findings,
-    )
-}
-
-fn not_counted(id: &str, kind: CheckKind) -> CheckResult {
-    CheckResult::not_run(id, kind, "the warehouse was not read back")
 }
 
 /// Where the server cannot describe, the contract is not compared with itself: names, order and types are compared with
@@ -381,7 +315,7 @@ fn key_unique(record: &ItemRecord) -> CheckResult {
     )
 }
 
-fn digests(
+pub(super) fn digests(
     id: &str,
     summary: &str,
     (staged, other): (&Staged, &Recomputed),

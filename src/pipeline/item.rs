@@ -8,7 +8,7 @@ use crate::domain::digest::{TableDigest, differing_buckets};
 use crate::domain::ids::RunId;
 use crate::domain::ipe::Ipe;
 use crate::domain::losses::ColumnLosses;
-use crate::domain::manifest::Staged;
+use crate::domain::manifest::{Staged, Submitted};
 use crate::domain::query::BoundQuery;
 use crate::domain::run::{Fence, Holder, ItemStatus, RunContext};
 use crate::kernels::conform::{Conform, contract_findings};
@@ -358,7 +358,15 @@ async fn load_and_verify(
         parts: cleared.staged.parts,
         fence,
     };
-    let receipt = during("load", tools.warehouse.load(&job).await)?;
+    let mut tell = |submitted: Option<Submitted>| {
+        if let Some(load) = &submitted {
+            log.note("load submitted", json!({"job_id": load.job_id}));
+        }
+        record.submitted = submitted;
+    };
+    let loaded = tools.warehouse.load_telling(&job, &mut tell).await;
+    let receipt = during("load", loaded.map_err(|error| left_open(error, record)))?;
+    record.submitted = None;
     log.note("month replaced", json!({"table": receipt.destination_table, "rows": receipt.output_rows, "job_id": receipt.job_id}));
     record.receipt = Some(receipt);
     tools.progress.stage(&ipe.id, Stage::Verify);
@@ -371,5 +379,17 @@ async fn load_and_verify(
     record.differing_buckets = Some(differing_buckets(&buckets, &found.buckets));
     record.read_back = Some(found.recomputed);
     record.read_back_runs = Some(found.run_ids);
+    record.read_back_table = Some(found.table);
     Ok(())
+}
+
+/// Says with the error of a load what it leaves open.
+fn left_open(error: PortError, record: &ItemRecord) -> PortError {
+    match &record.submitted {
+        Some(load) => error.at(
+            "month",
+            format!("may have been replaced by job {}", load.job_id),
+        ),
+        None => error,
+    }
 }

@@ -10,6 +10,7 @@ pub mod alert;
 mod ask;
 pub mod check;
 mod check_freshness;
+mod check_loaded;
 pub mod check_population;
 mod check_scope;
 mod check_sequence;

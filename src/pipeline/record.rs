@@ -12,7 +12,7 @@ use crate::domain::ids::IpeId;
 use crate::domain::ipe::Ipe;
 use crate::domain::keys::KeyAudit;
 use crate::domain::losses::ColumnLosses;
-use crate::domain::manifest::{LoadReceipt, Recomputed, Staged};
+use crate::domain::manifest::{LoadReceipt, Recomputed, Staged, Submitted};
 use crate::domain::population::Population;
 use crate::domain::query::BoundQuery;
 use crate::domain::run::{ItemStatus, RunContext, RunState};
@@ -42,6 +42,9 @@ pub struct Places {
     pub secrets: String,
     /// Host name of the machine that ran.
     pub host: String,
+    /// Services of the cloud that were asked elsewhere than at their own places, as `name=URL`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<String>,
 }
 
 /// The record of one item. What was not reached is `None`: it did not happen, it is never a pass.
@@ -105,6 +108,10 @@ pub struct ItemRecord {
     pub checks: Vec<CheckResult>,
     /// What is to be reported and held nothing.
     pub findings: Vec<Finding>,
+    /// A load that was begun and whose end is not known; `None` before it, after its receipt, and when it is certain
+    /// that nothing was replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted: Option<Submitted>,
     /// What the warehouse said of the load.
     pub receipt: Option<LoadReceipt>,
     /// What was counted in the warehouse afterwards.
@@ -114,7 +121,10 @@ pub struct ItemRecord {
     pub differing_buckets: Option<Vec<u16>>,
     /// Rows of the month by `_run_id`, as the warehouse then had them.
     pub read_back_runs: Option<BTreeMap<String, u64>>,
-    /// Checks of the read-back; empty when nothing was loaded.
+    /// Every way in which the table was then not that of the contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_back_table: Option<Vec<String>>,
+    /// Checks of the load and the read-back; empty when nothing was loaded.
     pub verification: Vec<CheckResult>,
 }
 
@@ -153,10 +163,12 @@ impl ItemRecord {
             keys: None,
             checks: Vec::new(),
             findings: Vec::new(),
+            submitted: None,
             receipt: None,
             read_back: None,
             differing_buckets: None,
             read_back_runs: None,
+            read_back_table: None,
             verification: Vec::new(),
         }
     }

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
+
+use super::{PortError, SmallTable};
+use crate::domain::contract::Contract;
 use crate::domain::digest::TableDigest;
-use crate::domain::manifest::{PartFile, Recomputed};
+use crate::domain::manifest::{LoadReceipt, PartFile, Recomputed, Submitted};
 use crate::domain::period::Period;
 use crate::domain::run::{Fence, RowMetadata};
 
@@ -31,4 +35,60 @@ pub struct ReadBack {
     pub run_ids: BTreeMap<String, u64>,
     /// Digest of each bucket that has rows.
     pub buckets: BTreeMap<u16, TableDigest>,
+    /// Every way in which the table is not that of the contract by now, one sentence each.
+    pub table: Vec<String>,
+}
+
+/// Is told of a load before anything is done that may replace the month, and `None` when it is certain that nothing
+/// was replaced.
+pub type Tell<'a> = &'a mut (dyn FnMut(Option<Submitted>) + Send);
+
+/// A place that keeps loaded months and answers SQL about them.
+#[async_trait]
+pub trait Warehouse: Send + Sync {
+    /// Makes the table if it is absent; refuses one that contradicts the contract.
+    ///
+    /// # Errors
+    /// `Corrupt` names the column that differs; `Denied`, `Unreachable`.
+    async fn prepare(&self, table: &str, contract: &Contract) -> Result<(), PortError>;
+
+    /// Replaces the month by the files, all or nothing. The same job again gives the same single copy. What is seen to
+    /// be wrong after the month was replaced is in the receipt, and no error.
+    ///
+    /// # Errors
+    /// `Corrupt` when a file is not what the job says; `Limit` when storage is full; `Denied` when the month shows a
+    /// run that stands after this one. The old month then stands, unless `tell` was told of a load last: then the
+    /// month shows the old rows or the new ones, whole, and nobody here knows which.
+    async fn load_telling(&self, job: &LoadJob, tell: Tell<'_>) -> Result<LoadReceipt, PortError>;
+
+    /// The same where nobody listens.
+    ///
+    /// # Errors
+    /// As [`Warehouse::load_telling`].
+    async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError> {
+        self.load_telling(job, &mut |_| ()).await
+    }
+
+    /// Counts one month from the warehouse's own rows, after a load: never from staging and never from the receipt.
+    /// BigQuery does it by SQL; the local warehouse aggregates its own files for the totals and folds their rows for the
+    /// digest, `rows_max` rows at a time. The table itself is looked at again, too.
+    ///
+    /// # Errors
+    /// `Corrupt` when a file is not what the warehouse itself says; `Query` when it cannot be computed.
+    async fn read_back(
+        &self,
+        table: &str,
+        period: Period,
+        contract: &Contract,
+        rows_max: usize,
+    ) -> Result<ReadBack, PortError>;
+
+    /// Answers SQL; tables are named by their table name, months by `_period`.
+    ///
+    /// # Errors
+    /// `Query`, `Limit` for more than `rows_max` rows.
+    async fn rows(&self, sql: &str, rows_max: usize) -> Result<SmallTable, PortError>;
+
+    /// Where it is, for people: no secrets.
+    fn location(&self) -> String;
 }

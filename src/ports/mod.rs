@@ -21,17 +21,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::amount::Amount;
-use crate::domain::contract::{ColumnType, Contract};
+use crate::domain::contract::ColumnType;
 use crate::domain::limits::Limits;
 use crate::domain::losses::Changes;
-use crate::domain::manifest::LoadReceipt;
-use crate::domain::period::Period;
 use crate::domain::query::BoundQuery;
 use crate::domain::sql_type::SqlType;
 
 pub use answer::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
 pub use estimate::Estimate;
-pub use load::{LoadJob, ReadBack};
+pub use load::{LoadJob, ReadBack, Tell, Warehouse};
 pub use machine::{Clock, Processes};
 pub use sink::{Content, Delivered, EvidenceSink, Outgoing};
 pub use store::{Leftover, StoreRoot, Stored};
@@ -298,46 +296,6 @@ pub trait Snapshot: Send {
     /// # Errors
     /// `Unreachable` when the end could not be said; nothing is lost by it.
     async fn close(self: Box<Self>) -> Result<(), PortError>;
-}
-
-/// A place that keeps loaded months and answers SQL about them.
-#[async_trait]
-pub trait Warehouse: Send + Sync {
-    /// Makes the table if it is absent; refuses one that contradicts the contract.
-    ///
-    /// # Errors
-    /// `Corrupt` names the column that differs; `Denied`, `Unreachable`.
-    async fn prepare(&self, table: &str, contract: &Contract) -> Result<(), PortError>;
-
-    /// Replaces the month by the files, all or nothing. The same job again gives the same single copy.
-    ///
-    /// # Errors
-    /// `Corrupt` when a file is not what the job says; `Limit` when storage is full; `Denied` when the month shows a
-    /// run that stands after this one. The old month then stands.
-    async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError>;
-
-    /// Counts one month from the warehouse's own rows, after a load: never from staging and never from the receipt.
-    /// BigQuery does it by SQL; the local warehouse aggregates its own files for the totals and takes the digest by the
-    /// second path, `rows_max` rows at a time.
-    ///
-    /// # Errors
-    /// `Corrupt` when a file is not what the warehouse itself says; `Query` when it cannot be computed.
-    async fn read_back(
-        &self,
-        table: &str,
-        period: Period,
-        contract: &Contract,
-        rows_max: usize,
-    ) -> Result<ReadBack, PortError>;
-
-    /// Answers SQL; tables are named by their table name, months by `_period`.
-    ///
-    /// # Errors
-    /// `Query`, `Limit` for more than `rows_max` rows.
-    async fn rows(&self, sql: &str, rows_max: usize) -> Result<SmallTable, PortError>;
-
-    /// Where it is, for people: no secrets.
-    fn location(&self) -> String;
 }
 
 /// A secret value; never printed.

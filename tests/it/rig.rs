@@ -90,6 +90,7 @@ impl Rig {
                 warehouse: "warehouse".into(),
                 secrets: "test".into(),
                 host: "test".into(),
+                endpoints: Vec::new(),
             },
             staging: self.staging.clone(),
         };

@@ -111,9 +111,11 @@ async fn a_load_cut_off_anywhere_leaves_a_whole_month_and_can_be_completed() {
         house.warehouse.load(&job(&old, &before)).await.unwrap();
         let after = staged(&house.staging, &new, 1_500).await;
         let (watch, seen) = cut_at(n);
+        let (mut told, job_of_new) = (None, job(&new, &after));
+        let mut tell = |submitted| told = submitted;
         let result = house
             .warehouse
-            .load_watched(&job(&new, &after), watch)
+            .load_watched(&job_of_new, watch, &mut tell)
             .await;
         if result.is_ok() {
             assert!(n > 2 * after.parts.len() && seen.load(Ordering::SeqCst) == n);
@@ -122,6 +124,8 @@ async fn a_load_cut_off_anywhere_leaves_a_whole_month_and_can_be_completed() {
         let shown = runs(&house.warehouse).await;
         let whole = shown == run_of(&old, 300) || shown == run_of(&new, 1_500);
         assert!(whole, "step {n}: {shown:?}");
+        let is_new = shown == run_of(&new, 1_500);
+        assert_eq!(told.is_some(), is_new, "step {n}: {told:?}");
         let receipt = house.warehouse.load(&job(&new, &after)).await.unwrap();
         assert_eq!(receipt.output_rows, 1_500, "step {n}");
         assert_eq!(

@@ -44,6 +44,10 @@ pub(super) struct TableSaid {
     pub(super) time_partitioning: Option<PartitioningSaid>,
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
+    /// When it was made: another table by the same name has another.
+    pub(super) creation_time: Option<String>,
+    /// When it is deleted, in milliseconds of the epoch.
+    pub(super) expiration_time: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,10 +68,13 @@ pub(super) struct FieldSaid {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct PartitioningSaid {
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) field: Option<String>,
+    /// How old a partition becomes before it is deleted, in milliseconds.
+    pub(super) expiration_ms: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,6 +144,20 @@ impl Client {
     /// Where the dataset is, in words of BigQuery.
     pub(super) fn place(&self) -> String {
         format!("{}.{}", self.project, self.dataset)
+    }
+
+    /// A command that shows a job.
+    pub(super) fn look(&self, id: &str) -> String {
+        let (project, location) = (&self.project, &self.location);
+        format!("bq show --project_id={project} --location={location} -j {id}")
+    }
+
+    /// A command that runs a statement, for a person who may what this program does not do by itself.
+    pub(super) fn command(&self, sql: &str) -> String {
+        let (project, location) = (&self.project, &self.location);
+        format!(
+            "bq query --project_id={project} --location={location} --use_legacy_sql=false '{sql}'"
+        )
     }
 
     /// Location of the dataset; `None` where there is no dataset of that name.

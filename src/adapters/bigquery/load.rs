@@ -12,19 +12,21 @@ use super::prepare::still_same;
 use super::watch::ended;
 use super::{line, words};
 use crate::domain::contract::Contract;
-use crate::domain::manifest::LoadReceipt;
+use crate::domain::manifest::{LoadReceipt, Submitted};
 use crate::kernels::bigquery::job::{self, attempt, load_name};
-use crate::ports::{LoadJob, PortError, PortErrorKind};
+use crate::ports::{LoadJob, PortError, PortErrorKind, Tell};
 
 /// How the month's rows are treated.
 const REPLACE: &str = "WRITE_TRUNCATE";
 
-/// Loads the files at `uris`, which are those of the job in its order.
+/// Loads the files at `uris`, which are those of the job in its order. A job that ended well is a receipt, whatever it
+/// says of itself: from then on the month shows it.
 pub(super) async fn load(
     client: &Client,
     contract: &Contract,
     job: &LoadJob,
     uris: Vec<String>,
+    tell: Tell<'_>,
 ) -> Result<LoadReceipt, PortError> {
     refuse_inexact(client, job, &uris)?;
     still_same(client, &job.table, contract).await?;
@@ -32,25 +34,20 @@ pub(super) async fn load(
     if let Some(fence) = &job.fence {
         line::take(client, job, fence, &name).await?;
     }
-    let (id, said) = run(client, job, &uris, &name).await?;
-    still_same(client, &job.table, contract).await?;
-    let differing = unlike(job, &said);
-    if !differing.is_empty() {
-        let what = format!(
-            "job {id} replaced the month, and not by the staged files: {}",
-            differing.join("; ")
-        );
-        return Err(about(client, &job.table, PortErrorKind::Corrupt, what)
-            .hint("run the item again, and find out who writes to the staging bucket"));
-    }
+    let (id, said) = run(client, job, &uris, &name, tell).await?;
     Ok(LoadReceipt {
         job_id: id,
-        destination_table: format!("{}.{}", client.place(), partition(job)),
+        destination_table: destination(client, job),
         write_disposition: REPLACE.to_owned(),
         source_uris: uris,
         output_rows: count(said.output_rows.as_deref()),
         output_bytes: count(said.output_bytes.as_deref()),
+        differing: unlike(job, &said),
     })
+}
+
+fn destination(client: &Client, job: &LoadJob) -> String {
+    format!("{}.{}", client.place(), partition(job))
 }
 
 /// The partition of a month behind its table.
@@ -83,26 +80,35 @@ fn refuse_inexact(client: &Client, job: &LoadJob, uris: &[String]) -> Result<(),
     }
 }
 
-/// Makes attempts until one has ended well; each has an id that says what it loads.
+/// Makes attempts until one has ended well; each has an id that says what it loads, and is told of before it is there.
+/// A job that ended with an error has replaced nothing.
 async fn run(
     client: &Client,
     job: &LoadJob,
     uris: &[String],
     name: &str,
+    tell: Tell<'_>,
 ) -> Result<(String, JobStatistics3), PortError> {
     let what = format!("loading {}", partition(job));
     let mut last = None;
     for generation in 1..=client.limits.load_attempts_max {
         let id = attempt(name, generation);
+        tell(Some(Submitted {
+            job_id: id.clone(),
+            destination_table: destination(client, job),
+            look: client.look(&id),
+        }));
         let inserted = client
             .insert(&what, &id, configuration(client, job, uris))
             .await?;
         let done = ended(client, &id).await?;
-        line::refuse_closed(client, job, &done)?;
-        let Some(error) = done.error() else {
-            let said = done.statistics.load.unwrap_or_default();
-            return Ok((id, said));
-        };
+        let closed = line::refuse_closed(client, job, &done);
+        if closed.is_ok() && done.error().is_none() {
+            return Ok((id, done.statistics.load.unwrap_or_default()));
+        }
+        tell(None);
+        closed?;
+        let Some(error) = done.error() else { continue };
         let failed = words::of_job(&what, error).at("job", id);
         // One that was there before may have failed for what is mended by now; one that was cancelled was to end.
         let again = inserted == Inserted::Exists || words::is_transient(error);
@@ -156,7 +162,7 @@ fn count(said: Option<&str>) -> u64 {
     said.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
-/// Every way in which the job read something else than was staged. Its rows are for the check after the load.
+/// Every way in which the job read something else than was staged, for the check after the load, which has its rows too.
 fn unlike(job: &LoadJob, said: &JobStatistics3) -> Vec<String> {
     let files = u64::try_from(job.parts.len()).unwrap_or(u64::MAX);
     let bytes: u64 = job.parts.iter().map(|part| part.bytes).sum();

@@ -1,14 +1,15 @@
 //! A warehouse in BigQuery: a table an item, a partition a month, one load job a replacement.
 //!
 //! May use `domain`, `kernels`, `ports`, the session of `adapters/google` and the models of gcp-bigquery-client. Never
-//! drops a table that holds rows unless it was made for a trial, never brings a schema from files into a table, and
-//! never puts what a message quotes into an error.
+//! drops a table that holds rows, unless it was made for a trial, or twice the same, never brings a schema from files into
+//! a table, and never puts what a message quotes into an error.
 
 mod client;
 mod line;
 mod load;
 mod prepare;
 mod query;
+mod replace;
 mod trial;
 mod watch;
 mod words;
@@ -26,7 +27,9 @@ use crate::domain::limits::BigQueryLimits;
 use crate::domain::manifest::LoadReceipt;
 use crate::domain::period::Period;
 use crate::kernels::bigquery::{full_name, read_back};
-use crate::ports::{LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Warehouse};
+use crate::ports::{
+    LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Tell, Warehouse,
+};
 
 use client::Client;
 
@@ -105,14 +108,14 @@ impl Warehouse for BigQuery {
         Ok(())
     }
 
-    async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError> {
+    async fn load_telling(&self, job: &LoadJob, tell: Tell<'_>) -> Result<LoadReceipt, PortError> {
         let contract = self.prepared.lock().await.get(&job.table).cloned();
         let contract = contract.ok_or_else(|| {
             let what = format!("table `{}` was not prepared", job.table);
             PortError::new(PortErrorKind::Query, what)
         })?;
         let uris = job.parts.iter().map(|part| (self.uri_of)(&part.uri));
-        load::load(&self.client, &contract, job, uris.collect()).await
+        load::load(&self.client, &contract, job, uris.collect(), tell).await
     }
 
     async fn read_back(
@@ -129,8 +132,10 @@ impl Warehouse for BigQuery {
         let what = format!("reading {table} {period} back");
         // Companies and runs beside the buckets; more of them than that is no month of ours.
         let answer = query::ask(&self.client, &what, &sql, BUCKETS * 2).await?;
-        read_back::parse(contract, &answer)
-            .map_err(|error| PortError::new(PortErrorKind::Corrupt, format!("{what}: {error}")))
+        let mut found = read_back::parse(contract, &answer)
+            .map_err(|error| PortError::new(PortErrorKind::Corrupt, format!("{what}: {error}")))?;
+        found.table = prepare::wrong(&self.client, table, contract).await?;
+        Ok(found)
     }
 
     async fn rows(&self, sql: &str, rows_max: usize) -> Result<SmallTable, PortError> {

@@ -2,15 +2,19 @@
 //!
 //! Nothing that holds a row is changed or dropped here.
 
+use chrono::DateTime;
+
 use super::client::{Client, FieldSaid, TableSaid, about};
-use super::query;
+use super::{query, replace};
 use crate::domain::contract::Contract;
 use crate::kernels::bigquery::full_name;
-use crate::kernels::bigquery::table::{Making, PARTITION_COLUMN, TableColumn, create, differences};
-use crate::ports::{Cell, PortError, PortErrorKind};
+use crate::kernels::bigquery::table::{
+    PARTITION_COLUMN, TableColumn, create, create_for_an_hour, differences, keep,
+};
+use crate::ports::{PortError, PortErrorKind, TRIAL_PREFIX};
 
-/// What a table by another name is called in the command that moves a legacy one away.
-const LEGACY: &str = "_legacy";
+/// Milliseconds of a day.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Makes what is absent.
 pub(super) async fn prepare(
@@ -19,40 +23,56 @@ pub(super) async fn prepare(
     contract: &Contract,
 ) -> Result<(), PortError> {
     dataset(client).await?;
-    let making = match client.table(table).await? {
-        None => Making::IfAbsent,
+    let found = match client.table(table).await? {
         Some(found) if is_by_month(&found) => return same(client, table, contract, &found),
-        Some(found) => {
-            refuse_filled(client, table, &found).await?;
-            tracing::warn!(
-                table,
-                "an empty table without months is replaced; BigQuery keeps it for a week"
-            );
-            Making::InPlaceOfEmpty
-        }
+        Some(found) => replace::empty(client, table, contract, found).await?,
+        None => None,
     };
-    make(client, table, contract, making).await
+    let made = match found {
+        Some(made) => made,
+        None => made(client, table, contract).await?,
+    };
+    let made = kept(client, table, made).await?;
+    same(client, table, contract, &made)
 }
 
-/// Makes a table, and looks whether it is that of the contract then.
-pub(super) async fn make(
+/// Makes the table where there is none.
+async fn made(client: &Client, table: &str, contract: &Contract) -> Result<TableSaid, PortError> {
+    let name = full_name(&client.project, &client.dataset, table);
+    let what = format!("creating table {}.{table}", client.place());
+    query::ask(client, &what, &create(&name, contract), 0).await?;
+    is_there(client, table).await
+}
+
+/// Makes a table of a trial, and looks whether it is that of the contract then.
+pub(super) async fn made_for_an_hour(
     client: &Client,
     table: &str,
     contract: &Contract,
-    making: Making,
 ) -> Result<(), PortError> {
     let name = full_name(&client.project, &client.dataset, table);
     let what = format!("creating table {}.{table}", client.place());
-    query::ask(client, &what, &create(&name, contract, making), 0).await?;
-    let made = client.table(table).await?.ok_or_else(|| {
-        about(
-            client,
-            table,
-            PortErrorKind::Corrupt,
-            "the table was created and is not there",
-        )
-    })?;
-    same(client, table, contract, &made)
+    query::ask(client, &what, &create_for_an_hour(&name, contract), 0).await?;
+    same(client, table, contract, &is_there(client, table).await?)
+}
+
+/// A table that this run has made, without the end that its dataset gives to new tables.
+async fn kept(client: &Client, table: &str, made: TableSaid) -> Result<TableSaid, PortError> {
+    if ends(&made).is_empty() {
+        return Ok(made);
+    }
+    let name = full_name(&client.project, &client.dataset, table);
+    let what = format!("keeping the months of table {}.{table}", client.place());
+    query::ask(client, &what, &keep(&name), 0).await?;
+    is_there(client, table).await
+}
+
+async fn is_there(client: &Client, table: &str) -> Result<TableSaid, PortError> {
+    let found = client.table(table).await?;
+    found.ok_or_else(|| {
+        let what = "the table was created and is not there";
+        about(client, table, PortErrorKind::Corrupt, what)
+    })
 }
 
 /// Refuses a table that is not, or no longer, that of the contract.
@@ -63,14 +83,21 @@ pub(super) async fn still_same(
 ) -> Result<(), PortError> {
     match client.table(table).await? {
         Some(found) => same(client, table, contract, &found),
-        None => Err(about(
-            client,
-            table,
-            PortErrorKind::Config,
-            "there is no such table any more",
-        )),
+        None => Err(about(client, table, PortErrorKind::Config, GONE)),
     }
 }
+
+/// Every way in which a table is not, or no longer, that of the contract.
+pub(super) async fn wrong(
+    client: &Client,
+    table: &str,
+    contract: &Contract,
+) -> Result<Vec<String>, PortError> {
+    let found = client.table(table).await?;
+    Ok(found.map_or_else(|| vec![GONE.to_owned()], |found| unlike(table, contract, &found)))
+}
+
+const GONE: &str = "there is no such table any more";
 
 /// Makes the dataset if it is absent; refuses one that is elsewhere.
 pub(super) async fn dataset(client: &Client) -> Result<(), PortError> {
@@ -106,51 +133,40 @@ fn elsewhere<T>(client: &Client, found: &str) -> Result<T, PortError> {
     )))
 }
 
-fn is_by_month(found: &TableSaid) -> bool {
+pub(super) fn is_by_month(found: &TableSaid) -> bool {
     let by = found.time_partitioning.as_ref();
     by.is_some_and(|by| by.kind == "MONTH" && by.field.as_deref() == Some(PARTITION_COLUMN))
 }
 
-/// Counts: what BigQuery says of a table's rows may be older than the last statement.
-async fn refuse_filled(client: &Client, table: &str, found: &TableSaid) -> Result<(), PortError> {
-    let kind = found.kind.as_deref().unwrap_or("TABLE");
-    let is_table = kind == "TABLE";
-    let rows = if is_table {
-        let name = full_name(&client.project, &client.dataset, table);
-        let what = format!("counting table {}.{table}", client.place());
-        let sql = format!("SELECT COUNT(*) AS n FROM {name}");
-        let answer = query::ask(client, &what, &sql, 1).await?;
-        match answer.rows.first().map(Vec::as_slice) {
-            Some([Cell::Int(rows)]) => *rows,
-            _ => {
-                let what = "the rows of the table could not be counted";
-                return Err(about(client, table, PortErrorKind::Corrupt, what));
-            }
-        }
-    } else {
-        0
-    };
-    if is_table && rows == 0 {
-        return Ok(());
+/// The end of a table or of its months, one sentence each; empty when both stay for good.
+fn ends(found: &TableSaid) -> Vec<String> {
+    let is_set = |text: &&String| text.as_str() != "0";
+    let by = found.time_partitioning.as_ref();
+    let months = by.and_then(|by| by.expiration_ms.as_ref()).filter(is_set);
+    let months = months.map(|age| match age.parse::<u64>() {
+        Ok(age) => format!("BigQuery deletes its months after {} days", age / DAY_MS),
+        Err(_) => "BigQuery deletes its months after some time".to_owned(),
+    });
+    let whole = found.expiration_time.as_ref().filter(is_set).map(|at| {
+        let at = at.parse().ok().and_then(DateTime::from_timestamp_millis);
+        let at = at.map_or_else(String::new, |at| format!(" on {}", at.date_naive()));
+        format!("BigQuery deletes the table{at}")
+    });
+    months.into_iter().chain(whole).collect()
+}
+
+/// Every way in which a table is not that of the contract. Only a table of a trial may end.
+fn unlike(table: &str, contract: &Contract, found: &TableSaid) -> Vec<String> {
+    if !is_by_month(found) {
+        let what = format!("the table is not partitioned by month on `{PARTITION_COLUMN}`");
+        return vec![what];
     }
-    let (project, place) = (&client.project, client.place());
-    let (what, hint) = if is_table {
-        (
-            format!(
-                "the table holds {rows} rows and is not partitioned by month on `{PARTITION_COLUMN}`; it was left as it is"
-            ),
-            format!(
-                "move it away, then run again: bq query --project_id={project} --location={} --use_legacy_sql=false 'ALTER TABLE `{place}.{table}` RENAME TO `{table}{LEGACY}`'",
-                client.location
-            ),
-        )
-    } else {
-        (
-            format!("what has this name is a {kind}; it was left as it is"),
-            "remove it, or take another dataset".to_owned(),
-        )
-    };
-    Err(about(client, table, PortErrorKind::Corrupt, what).hint(hint))
+    let columns: Vec<TableColumn> = found.schema.fields.iter().map(column).collect();
+    let mut said = differences(contract, &columns);
+    if !table.starts_with(TRIAL_PREFIX) {
+        said.extend(ends(found));
+    }
+    said
 }
 
 fn same(
@@ -159,18 +175,21 @@ fn same(
     contract: &Contract,
     found: &TableSaid,
 ) -> Result<(), PortError> {
-    if !is_by_month(found) {
-        let what = format!("the table is not partitioned by month on `{PARTITION_COLUMN}`");
-        return Err(about(client, table, PortErrorKind::Corrupt, what));
-    }
-    let columns: Vec<TableColumn> = found.schema.fields.iter().map(column).collect();
-    let said = differences(contract, &columns);
+    let said = unlike(table, contract, found);
     if said.is_empty() {
         return Ok(());
     }
-    Err(about(client, table, PortErrorKind::Corrupt, said.join("; ")).hint(
-        "nothing was dropped or loaded: migrate the table to the contract, or move it away with ALTER TABLE … RENAME TO",
-    ))
+    let hint = if said == ends(found) {
+        let name = full_name(&client.project, &client.dataset, table);
+        format!(
+            "a closed month must stay; run this, then run again: {}",
+            client.command(&keep(&name))
+        )
+    } else {
+        "nothing was dropped or loaded: migrate the table to the contract, or move it away with ALTER TABLE … RENAME TO"
+            .to_owned()
+    };
+    Err(about(client, table, PortErrorKind::Corrupt, said.join("; ")).hint(hint))
 }
 
 /// A column with its type as `INFORMATION_SCHEMA` writes it: the interface has the older names of some.
@@ -216,5 +235,25 @@ mod tests {
         );
         let repeated = said(r#"{"name":"a","type":"STRING","mode":"REPEATED"}"#);
         assert_eq!(repeated.data_type, "ARRAY<STRING>");
+    }
+
+    #[test]
+    fn a_table_that_ends_says_when_and_one_that_stays_says_nothing() {
+        let said = |text: &str| ends(&serde_json::from_str(text).unwrap());
+        let both = r#"{"expirationTime":"1735689600000","timePartitioning":{"type":"MONTH","expirationMs":"5184000000"}}"#;
+        assert_eq!(
+            said(both),
+            [
+                "BigQuery deletes its months after 60 days",
+                "BigQuery deletes the table on 2025-01-01"
+            ]
+        );
+        for stays in [
+            "{}",
+            r#"{"timePartitioning":{"type":"MONTH"}}"#,
+            r#"{"expirationTime":null,"timePartitioning":{"type":"MONTH","expirationMs":"0"}}"#,
+        ] {
+            assert_eq!(said(stays), Vec::<String>::new(), "{stays}");
+        }
     }
 }

@@ -5,7 +5,6 @@ use async_trait::async_trait;
 use super::{BigQuery, prepare, query};
 use crate::domain::contract::Contract;
 use crate::kernels::bigquery::full_name;
-use crate::kernels::bigquery::table::Making;
 use crate::ports::{PortError, PortErrorKind, TRIAL_PREFIX, TrialWarehouse};
 
 #[async_trait]
@@ -17,7 +16,7 @@ impl TrialWarehouse for BigQuery {
     async fn prepare_trial(&self, table: &str, contract: &Contract) -> Result<(), PortError> {
         refuse_other(table)?;
         prepare::dataset(&self.client).await?;
-        prepare::make(&self.client, table, contract, Making::ForAnHour).await?;
+        prepare::made_for_an_hour(&self.client, table, contract).await?;
         let mut prepared = self.prepared.lock().await;
         prepared.insert(table.to_owned(), contract.clone());
         Ok(())

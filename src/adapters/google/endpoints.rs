@@ -61,6 +61,15 @@ impl Endpoints {
     }
 }
 
+/// Whether a place is Google's own, as its certificate proves: encrypted, and a name below `googleapis.com`.
+#[must_use]
+pub fn is_googles(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| {
+        let name = url.host_str().unwrap_or_default();
+        url.scheme() == "https" && name.ends_with(".googleapis.com")
+    })
+}
+
 /// A URL below a base, with each segment escaped.
 ///
 /// # Errors
@@ -152,6 +161,29 @@ mod tests {
             let error = with(service, url).unwrap_err();
             assert_eq!(error.kind, PortErrorKind::Config, "{url}");
             assert!(error.to_string().contains(service), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_private_place_of_google_is_googles_and_a_name_like_it_is_not() {
+        for own in [
+            "https://storage.googleapis.com",
+            "https://private.googleapis.com:443/x",
+            "https://BIGQUERY-psc.p.googleapis.com",
+        ] {
+            assert!(is_googles(own), "{own}");
+        }
+        for other in [
+            "http://storage.googleapis.com",
+            "https://googleapis.com",
+            "https://evilgoogleapis.com",
+            "https://storage.googleapis.com.example",
+            "https://storage.googleapis.com@example.com",
+            "https://example.com/.googleapis.com",
+            "http://127.0.0.1:9",
+            "host",
+        ] {
+            assert!(!is_googles(other), "{other}");
         }
     }
 

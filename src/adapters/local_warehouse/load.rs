@@ -18,9 +18,9 @@ use super::layout::{
 use super::turn;
 use crate::domain::contract::Contract;
 use crate::domain::digest::sha256_hex;
-use crate::domain::manifest::{LoadReceipt, PartFile};
+use crate::domain::manifest::{LoadReceipt, PartFile, Submitted};
 use crate::kernels::conform::staged_schema;
-use crate::ports::{LoadJob, PortError, PortErrorKind, StoreRoot};
+use crate::ports::{LoadJob, PortError, PortErrorKind, StoreRoot, Tell};
 
 /// A point at which a load may be cut off: just before the named action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,7 @@ pub(super) async fn load(
     staging: &StoreRoot,
     job: &LoadJob,
     watch: Watch,
+    tell: Tell<'_>,
 ) -> Result<LoadReceipt, PortError> {
     let Begun {
         contract,
@@ -85,17 +86,31 @@ pub(super) async fn load(
         current.files.push(copied);
     }
     let receipt = receipt(job, &current);
-    let (table, period) = (job.table.clone(), job.period);
-    blocking(move || {
+    tell(Some(Submitted {
+        job_id: receipt.job_id.clone(),
+        destination_table: receipt.destination_table.clone(),
+        look: format!("cat '{}'", month.join("CURRENT").display()),
+    }));
+    let (table, period, run_id) = (job.table.clone(), job.period, current.run_id.clone());
+    let of_the_switch = layout.clone();
+    let switched = blocking(move || {
         let _turn = turn::take(&month)?;
-        let shown = layout.current(&table, period)?;
+        let shown = of_the_switch.current(&table, period)?;
         if let Some(shown) = shown.filter(|shown| shown.run_id != current.run_id) {
             turn::refuse_overtaken(&shown, &current)?;
-            layout.remember(&month, &shown)?;
+            of_the_switch.remember(&month, &shown)?;
         }
         switch(&folder, &month, &current, &watch)
-    })
-    .await?;
+    });
+    if let Err(error) = switched.await {
+        // The month itself says whether it was switched; where it cannot be read, nobody knows.
+        let (table, period) = (job.table.clone(), job.period);
+        let shown = blocking(move || layout.current(&table, period)).await;
+        if shown.is_ok_and(|shown| shown.is_none_or(|shown| shown.run_id != run_id)) {
+            tell(None);
+        }
+        return Err(error);
+    }
     Ok(receipt)
 }
 
@@ -147,6 +162,8 @@ fn receipt(job: &LoadJob, current: &Current) -> LoadReceipt {
         source_uris: job.parts.iter().map(|part| part.uri.clone()).collect(),
         output_rows: current.files.iter().map(|file| file.rows).sum(),
         output_bytes: current.files.iter().map(|file| file.bytes).sum(),
+        // A file that is not the staged one is refused before the switch.
+        differing: Vec::new(),
     }
 }
 

@@ -27,7 +27,7 @@ use crate::domain::contract::Contract;
 use crate::domain::manifest::LoadReceipt;
 use crate::domain::period::Period;
 use crate::ports::{
-    AnswerTo, Leftover, LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot,
+    AnswerTo, Leftover, LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Tell,
     Warehouse,
 };
 
@@ -135,16 +135,17 @@ impl LocalWarehouse {
         blocking(move || query::answer(&layout, &sql, &frames, to)).await
     }
 
-    /// Loads like [`Warehouse::load`], showing every step to `watch` before it is taken.
+    /// Loads like [`Warehouse::load_telling`], showing every step to `watch` before it is taken.
     ///
     /// # Errors
-    /// As [`Warehouse::load`], and the error that `watch` gives.
+    /// As [`Warehouse::load_telling`], and the error that `watch` gives.
     pub async fn load_watched(
         &self,
         job: &LoadJob,
         watch: Watch,
+        tell: Tell<'_>,
     ) -> Result<LoadReceipt, PortError> {
-        load::load(self.layout.clone(), &self.staging, job, watch).await
+        load::load(self.layout.clone(), &self.staging, job, watch, tell).await
     }
 }
 
@@ -155,8 +156,8 @@ impl Warehouse for LocalWarehouse {
         blocking(move || prepare(&layout, &table, &contract)).await
     }
 
-    async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError> {
-        self.load_watched(job, Arc::new(|_| Ok(()))).await
+    async fn load_telling(&self, job: &LoadJob, tell: Tell<'_>) -> Result<LoadReceipt, PortError> {
+        self.load_watched(job, Arc::new(|_| Ok(())), tell).await
     }
 
     async fn read_back(
@@ -167,7 +168,16 @@ impl Warehouse for LocalWarehouse {
         rows_max: usize,
     ) -> Result<ReadBack, PortError> {
         let (layout, table, contract) = (self.layout.clone(), table.to_owned(), contract.clone());
-        blocking(move || read_back::read_back(&layout, &table, period, &contract, rows_max)).await
+        blocking(move || {
+            let mut found = read_back::read_back(&layout, &table, period, &contract, rows_max)?;
+            let held = layout.contract(&table)?;
+            found.table.extend(match held {
+                Some(held) => contradiction(&held, &contract),
+                None => Some("there is no such table any more".to_owned()),
+            });
+            Ok(found)
+        })
+        .await
     }
 
     async fn rows(&self, sql: &str, rows_max: usize) -> Result<SmallTable, PortError> {

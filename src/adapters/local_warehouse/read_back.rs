@@ -144,6 +144,7 @@ impl Counted {
             },
             run_ids: self.run_ids,
             buckets: buckets.filter(|(_, bucket)| bucket.rows > 0).collect(),
+            table: Vec::new(),
         }
     }
 }

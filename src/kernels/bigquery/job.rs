@@ -31,10 +31,10 @@ pub fn load_name(place: &str, contract: &Contract, job: &LoadJob) -> String {
     format!("soxauto_load_{}", hashed(&text))
 }
 
-/// Id of an attempt of a load, from 1.
+/// Id of an attempt of what has that name, from 1.
 #[must_use]
-pub fn attempt(load_name: &str, generation: u32) -> String {
-    format!("{load_name}_{generation}")
+pub fn attempt(name: &str, generation: u32) -> String {
+    format!("{name}_{generation}")
 }
 
 /// Id of the job that stands for a place in the line of runs of one month: whoever creates it first says whether the
@@ -43,6 +43,16 @@ pub fn attempt(load_name: &str, generation: u32) -> String {
 pub fn place_id(place: &str, job: &LoadJob, fence: &Fence) -> String {
     let text = format!("{place}\n{}\n{}\n{}\n", job.table, job.period, fence.line);
     format!("soxauto_place_{}_{}", hashed(&text), fence.generation)
+}
+
+/// Name of the replacement of an empty table; its attempts are numbered behind it, see [`attempt`]. Another table by the
+/// same name was made at another time, so that each is replaced once at most, whoever asks for it and how often.
+#[must_use]
+pub fn replacement_name(place: &str, table: &str, made_at: &str) -> String {
+    format!(
+        "soxauto_table_{}",
+        hashed(&format!("{place}\n{table}\n{made_at}\n"))
+    )
 }
 
 /// What a job is for, in the form that labels may have.
@@ -146,6 +156,19 @@ mod tests {
             place_id("p.e", &job(), &first),
         ] {
             assert_ne!(other, id);
+        }
+    }
+
+    #[test]
+    fn a_table_is_replaced_under_one_name_until_there_is_another() {
+        let name = replacement_name("p.d", "t", "1700000000000");
+        assert_eq!(name, replacement_name("p.d", "t", "1700000000000"));
+        for other in [
+            replacement_name("p.d", "t", "1700000000001"),
+            replacement_name("p.d", "u", "1700000000000"),
+            replacement_name("p.e", "t", "1700000000000"),
+        ] {
+            assert_ne!(other, name);
         }
     }
 

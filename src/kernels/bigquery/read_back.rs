@@ -166,6 +166,7 @@ pub fn parse(contract: &Contract, answer: &SmallTable) -> Result<ReadBack, ReadB
         },
         run_ids,
         buckets,
+        table: Vec::new(),
     })
 }
 

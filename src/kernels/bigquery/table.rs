@@ -5,7 +5,7 @@
 //! none is allowed holds the item before its load, and the digest of the read-back tells a null from every value
 //! (ADR-0030). Metadata columns may not be null.
 
-use super::{data_type, literal};
+use super::{data_type, full_name, literal};
 use crate::domain::contract::Contract;
 
 /// Longest description of a column.
@@ -71,20 +71,55 @@ pub fn columns(contract: &Contract) -> Vec<TableColumn> {
     content.chain(metadata).collect()
 }
 
-/// How a table comes to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Making {
-    /// Only where there is none of that name; another one stays as it is.
-    IfAbsent,
-    /// In place of one that was found to hold no rows.
-    InPlaceOfEmpty,
-    /// For a trial: BigQuery removes it after an hour, whatever happens to the one who made it.
-    ForAnHour,
+/// The statement that makes the table of a contract where there is none; `table` is its full name.
+#[must_use]
+pub fn create(table: &str, contract: &Contract) -> String {
+    format!("CREATE TABLE IF NOT EXISTS {}", definition(table, contract))
 }
 
-/// The statement that makes the table of a contract; `table` is its full name.
+/// The statement that makes a table for a trial: BigQuery removes it after an hour, whatever happens to who made it.
 #[must_use]
-pub fn create(table: &str, contract: &Contract, making: Making) -> String {
+pub fn create_for_an_hour(table: &str, contract: &Contract) -> String {
+    format!("CREATE TABLE {}{EXPIRES}", definition(table, contract))
+}
+
+/// The script that puts the table of a contract in the place of one that was found to hold no rows. It looks again
+/// before it drops: BigQuery does not replace a table by one with other partitions, and somebody may have filled it.
+///
+/// A table without columns cannot be asked for rows, and is asked for columns instead.
+#[must_use]
+pub fn replace_empty(
+    (project, dataset, table): (&str, &str, &str),
+    contract: &Contract,
+    has_columns: bool,
+) -> String {
+    let name = full_name(project, dataset, table);
+    let (rows, found) = if has_columns {
+        (format!("{name} LIMIT 1"), "rows")
+    } else {
+        let columns = format!("`{project}`.`{dataset}`.INFORMATION_SCHEMA.COLUMNS");
+        let of_it = format!("{columns} WHERE table_name = {}", literal(table));
+        (of_it, "columns")
+    };
+    format!(
+        "IF EXISTS(SELECT 1 FROM {rows}) THEN\n  RAISE USING MESSAGE = 'the table has {found} by now, it was left as it is';\nEND IF;\nDROP TABLE {name};\nCREATE TABLE {}",
+        definition(&name, contract)
+    )
+}
+
+/// The statement that keeps table and months for good.
+///
+/// `OPTIONS(… = NULL)` of a statement that makes a table is no way to say so: BigQuery passes over it, and what the
+/// dataset says of new tables is taken.
+#[must_use]
+pub fn keep(table: &str) -> String {
+    format!(
+        "ALTER TABLE {table} SET OPTIONS(partition_expiration_days=NULL, expiration_timestamp=NULL)"
+    )
+}
+
+/// Columns, partitions and clusters behind the name of the table.
+fn definition(table: &str, contract: &Contract) -> String {
     let texts = contract
         .columns
         .iter()
@@ -103,17 +138,8 @@ pub fn create(table: &str, contract: &Contract, making: Making) -> String {
             };
             format!("  `{}` {}{null}{options}", column.name, column.data_type)
         });
-    let head = match making {
-        Making::IfAbsent => "CREATE TABLE IF NOT EXISTS",
-        Making::InPlaceOfEmpty => "CREATE OR REPLACE TABLE",
-        Making::ForAnHour => "CREATE TABLE",
-    };
-    let tail = match making {
-        Making::IfAbsent | Making::InPlaceOfEmpty => "",
-        Making::ForAnHour => EXPIRES,
-    };
     format!(
-        "{head} {table} (\n{}\n)\nPARTITION BY DATE_TRUNC(`{PARTITION_COLUMN}`, MONTH)\nCLUSTER BY `{}`{tail}",
+        "{table} (\n{}\n)\nPARTITION BY DATE_TRUNC(`{PARTITION_COLUMN}`, MONTH)\nCLUSTER BY `{}`",
         lines.collect::<Vec<_>>().join(",\n"),
         contract.company
     )
@@ -199,7 +225,7 @@ mod tests {
     fn the_statement_partitions_by_month_clusters_by_company_and_describes() {
         let mut contract = contract();
         contract.columns[0].description = "the company's code".into();
-        let text = create("`p.d.t`", &contract, Making::IfAbsent);
+        let text = create("`p.d.t`", &contract);
         let company = contract.company.clone();
         assert!(
             text.starts_with("CREATE TABLE IF NOT EXISTS `p.d.t` (\n"),
@@ -219,13 +245,34 @@ mod tests {
             )),
             "{text}"
         );
-        assert!(
-            create("t", &contract, Making::InPlaceOfEmpty).starts_with("CREATE OR REPLACE TABLE t")
-        );
-        let trial = create("`p.d.t`", &contract, Making::ForAnHour);
+        let trial = create_for_an_hour("`p.d.t`", &contract);
         let kept = text.replacen("CREATE TABLE IF NOT EXISTS", "CREATE TABLE", 1);
         assert_eq!(trial, format!("{kept}{EXPIRES}"), "only its end is another");
         assert!(!text.contains("expiration"), "{text}");
+    }
+
+    #[test]
+    fn an_empty_table_is_looked_at_again_dropped_and_made_in_this_order() {
+        let contract = contract();
+        let script = |has_columns| replace_empty(("p", "d", "t"), &contract, has_columns);
+        for (script, asked) in [
+            (script(true), "SELECT 1 FROM `p.d.t` LIMIT 1"),
+            (
+                script(false),
+                "SELECT 1 FROM `p`.`d`.INFORMATION_SCHEMA.COLUMNS WHERE table_name = 't'",
+            ),
+        ] {
+            let steps = [
+                asked,
+                "RAISE",
+                "END IF;",
+                "DROP TABLE `p.d.t`;",
+                "CREATE TABLE `p.d.t` (",
+            ];
+            let places = steps.map(|step| script.find(step).expect(step));
+            assert!(places.is_sorted(), "{script}");
+            assert!(!script.contains("OR REPLACE"), "{script}");
+        }
     }
 
     #[test]

@@ -26,10 +26,11 @@ pub async fn seal_or_say(
                 .error
                 .take()
                 .map_or_else(String::new, |before| format!("{before}\n"));
-            let loaded = record
-                .receipt
-                .as_ref()
-                .map_or("", |_| "the month was loaded, but ");
+            let loaded = match (&record.receipt, &record.submitted) {
+                (Some(_), _) => "the month was loaded, but ",
+                (None, Some(_)) => "the month may have been loaded, and ",
+                (None, None) => "",
+            };
             let hint = match error.hint {
                 Some(_) => "",
                 None => {

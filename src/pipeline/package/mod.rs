@@ -15,6 +15,7 @@
 
 pub mod archive;
 pub mod last_word;
+mod outcome;
 pub mod outline;
 pub mod read;
 pub mod reserve;

@@ -7,11 +7,10 @@ use std::fmt::Write as _;
 
 use super::CONTROL;
 use super::views::one_line;
-use super::witnesses;
+use super::{outcome, witnesses};
 use crate::domain::check::{CheckResult, Verdict};
-use crate::domain::run::{ItemStatus, RunState};
+use crate::domain::run::RunState;
 use crate::domain::totals::ControlTotals;
-use crate::pipeline::check;
 use crate::pipeline::record::ItemRecord;
 use crate::ports::Consistency;
 
@@ -23,7 +22,7 @@ const SHORT_DIGITS: usize = 12;
 pub fn summary(record: &ItemRecord) -> String {
     let mut page = format!("# {CONTROL} · {}: {}\n\n", record.ipe, cell(&record.title));
     heading(&mut page, record);
-    outcome(&mut page, record);
+    outcome::outcome(&mut page, record);
     findings(&mut page, record);
     totals(&mut page, record);
     digest(&mut page, record);
@@ -111,85 +110,6 @@ pub(super) fn heading(page: &mut String, record: &ItemRecord) {
         line(page, format_args!("> **NOT CONTROL EVIDENCE**"));
         for stamp in &context.stamps {
             line(page, format_args!("> - {}", stamp.reason()));
-        }
-        page.push('\n');
-    }
-}
-
-/// The findings that somebody answers for.
-fn exceptions(page: &mut String, record: &ItemRecord) {
-    for exception in check::exceptions(record) {
-        let accepted = record.context.accepted.iter();
-        for accepted in accepted.filter(|accepted| accepted.check == exception.id) {
-            line(
-                page,
-                format_args!(
-                    "- **{}** did not pass, and {} answers for it: {}",
-                    exception.id,
-                    cell(&accepted.approver),
-                    cell(&accepted.reason)
-                ),
-            );
-        }
-    }
-}
-
-fn outcome(page: &mut String, record: &ItemRecord) {
-    let rows = record
-        .staged
-        .as_ref()
-        .map(crate::domain::manifest::Staged::rows);
-    let rows = rows.map_or("no".to_owned(), |rows| rows.to_string());
-    let loaded = match &record.receipt {
-        Some(receipt) => format!(
-            "{} rows stand in {}",
-            receipt.output_rows, receipt.destination_table
-        ),
-        None => "nothing was loaded; the warehouse shows what it showed before".to_owned(),
-    };
-    line(page, format_args!("## Result\n"));
-    match record.status {
-        ItemStatus::Success if check::exceptions(record).is_empty() => line(
-            page,
-            format_args!(
-                "**SUCCESS**: {rows} rows were extracted and passed every check; {loaded}.\n"
-            ),
-        ),
-        ItemStatus::Success => line(
-            page,
-            format_args!(
-                "**SUCCESS WITH EXCEPTIONS**: {rows} rows were extracted; {loaded}, although:\n"
-            ),
-        ),
-        ItemStatus::Failed => line(
-            page,
-            format_args!(
-                "**FAILED**: {rows} rows were extracted; a check did not pass; {loaded}.\n\n\
-                 What to do: read the findings below, correct the source or the catalog, and run the item again. \
-                 This package stays as evidence of the failed run.\n"
-            ),
-        ),
-        ItemStatus::Error => line(
-            page,
-            format_args!(
-                "**ERROR**: it could not be found out; {rows} rows were staged; {loaded}.\n\n\
-                 What to do: remove the cause and run the item again. \
-                 This package stays as evidence of the attempt.\n"
-            ),
-        ),
-        ItemStatus::Abandoned => line(
-            page,
-            format_args!(
-                "**ABANDONED**: the run never ended, so what it did is not known; it counts as not having run.\n\n\
-                 What to do: nothing; the run that took over has a package of its own. \
-                 This package stays as evidence of the attempt.\n"
-            ),
-        ),
-    }
-    exceptions(page, record);
-    if let Some(error) = &record.error {
-        for text in error.lines() {
-            line(page, format_args!("    {text}"));
         }
         page.push('\n');
     }

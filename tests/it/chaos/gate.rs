@@ -10,7 +10,7 @@ use soxauto::domain::contract::Contract;
 use soxauto::domain::manifest::LoadReceipt;
 use soxauto::domain::period::Period;
 use soxauto::ports::{
-    LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Warehouse,
+    LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Tell, Warehouse,
 };
 
 use super::world::Event;
@@ -169,7 +169,7 @@ impl Warehouse for Guarded {
         self.pass(self.inner.prepare(table, contract)).await
     }
 
-    async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError> {
+    async fn load_telling(&self, job: &LoadJob, tell: Tell<'_>) -> Result<LoadReceipt, PortError> {
         let mut job = job.clone();
         if !self.gate.fenced {
             job.fence = None;
@@ -178,7 +178,7 @@ impl Warehouse for Guarded {
         self.gate.jobs.lock().unwrap().insert(run, job.clone());
         let gate = Arc::clone(&self.gate);
         let watch = move |step: &Step| gate.before(Some(step)).map_err(unreachable);
-        self.pass(self.inner.load_watched(&job, Arc::new(watch)))
+        self.pass(self.inner.load_watched(&job, Arc::new(watch), tell))
             .await
     }
 

@@ -3,8 +3,8 @@
 
 mod gate;
 mod judge;
-mod source;
-mod world;
+pub(crate) mod source;
+pub(crate) mod world;
 
 use std::time::{Duration, Instant};
 

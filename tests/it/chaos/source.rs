@@ -25,11 +25,11 @@ const COLUMNS: [(&str, &str); 3] = [
     ("amount", "decimal(38,2)"),
 ];
 
-pub(super) fn rows_of(run: u32) -> u32 {
+pub(crate) fn rows_of(run: u32) -> u32 {
     run % 4 + 1
 }
 
-pub(super) fn item() -> Ipe {
+pub(crate) fn item() -> Ipe {
     let columns = COLUMNS.map(|(name, sql_type)| Column {
         nullable: false,
         amount: name == "amount",
@@ -53,7 +53,7 @@ fn columns() -> Vec<SourceColumn> {
 
 /// The source as run n finds it.
 #[derive(Clone)]
-pub(super) struct Fixed(pub(super) u32);
+pub(crate) struct Fixed(pub(crate) u32);
 
 #[async_trait]
 impl Sources for Fixed {

@@ -33,7 +33,18 @@ pub(super) enum Event {
 
 /// The clock of every machine, moved by hand.
 #[derive(Clone)]
-struct Hands(Arc<AtomicI64>, DateTime<Utc>);
+pub(crate) struct Hands(Arc<AtomicI64>, DateTime<Utc>);
+
+impl Hands {
+    pub(crate) fn now() -> Self {
+        Self(Arc::default(), SystemClock.now())
+    }
+
+    /// Every lease that nobody renews expires.
+    pub(crate) fn expire(&self) {
+        self.0.fetch_add(301_000, Ordering::SeqCst);
+    }
+}
 
 impl Clock for Hands {
     fn now(&self) -> DateTime<Utc> {
@@ -43,9 +54,9 @@ impl Clock for Hands {
 
 /// The processes of one machine; each run is one.
 #[derive(Clone)]
-struct Machine {
-    own: u32,
-    gone: Arc<Mutex<BTreeSet<u32>>>,
+pub(crate) struct Machine {
+    pub(crate) own: u32,
+    pub(crate) gone: Arc<Mutex<BTreeSet<u32>>>,
 }
 
 impl Processes for Machine {
@@ -83,7 +94,7 @@ pub(super) struct World {
     pub(super) dir: TempDir,
 }
 
-fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits {
         evidence_reserve_bytes: 0,
         ..Limits::default()
@@ -113,7 +124,7 @@ impl World {
             runs: 0,
             cleaned_under: BTreeSet::new(),
             fenced: true,
-            clock: Hands(Arc::default(), SystemClock.now()),
+            clock: Hands::now(),
             gone: Arc::default(),
             sender,
             events,
@@ -150,6 +161,7 @@ impl World {
                 warehouse: "warehouse".into(),
                 secrets: "test".into(),
                 host: "test".into(),
+                endpoints: Vec::new(),
             },
             staging,
         };
@@ -202,7 +214,7 @@ impl World {
 
     /// Every lease that nobody renews expires.
     pub(super) fn expire(&self) {
-        self.clock.0.fetch_add(301_000, Ordering::SeqCst);
+        self.clock.expire();
     }
 
     /// `clean --remove`.

@@ -10,6 +10,7 @@ use soxauto::adapters::bigquery::BigQuery;
 use soxauto::adapters::store;
 use soxauto::domain::contract::{Column, ColumnType, Contract};
 use soxauto::domain::manifest::Staged;
+use soxauto::kernels::bigquery::table::replace_empty;
 use soxauto::ports::{LoadJob, PortErrorKind, ReadBack, StoreRoot, Warehouse};
 use tempfile::TempDir;
 
@@ -220,4 +221,50 @@ async fn files_of_another_month_or_that_are_gone_leave_the_old_month_whole() {
         .await
         .unwrap();
     assert_eq!(left[0][0], "300");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the BigQuery stand-in (SOXAUTO_TEST_BIGQUERY); scripts/test installs it where Python 3.13 is"]
+async fn an_empty_table_is_looked_at_again_dropped_and_made_by_its_script() {
+    for (made, rows) in [
+        (
+            format!("CREATE TABLE `{DATASET}.{}` (x INT64)", ipe().table_name()),
+            None,
+        ),
+        (
+            format!(
+                "CREATE TABLE `{DATASET}.{}` AS SELECT 1 AS x",
+                ipe().table_name()
+            ),
+            Some("holds 1 rows"),
+        ),
+    ] {
+        let world = World::start().await;
+        let (warehouse, table) = (world.warehouse(), ipe().table_name());
+        // The dataset is made with another table in it.
+        warehouse
+            .prepare("pg01_validated_ipe_cr_04", &contract())
+            .await
+            .unwrap();
+        world.engine.run(&made).await.unwrap();
+        let prepared = warehouse.prepare(&table, &contract()).await;
+        match rows {
+            Some(rows) => {
+                let error = prepared.unwrap_err();
+                assert!(error.to_string().contains(rows), "{error}");
+            }
+            None => {
+                prepared.unwrap();
+                let (job, staged) = world.load(&warehouse, 1, 200).await;
+                assert_holds(&back(&warehouse, &contract()).await, &job, &staged);
+            }
+        }
+        // The script itself leaves what holds a row.
+        let name = (super::fakes::bigquery::PROJECT, DATASET, table.as_str());
+        for has_columns in [true, false] {
+            let script = replace_empty(name, &contract(), has_columns);
+            let refused = world.engine.run(&script).await.unwrap_err();
+            assert!(refused.to_string().contains("by now"), "{refused}");
+        }
+    }
 }

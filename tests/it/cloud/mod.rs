@@ -13,6 +13,8 @@ mod drive;
 mod drive_folder;
 pub(crate) mod fakes;
 #[cfg(feature = "sandbox")]
+mod killed;
+#[cfg(feature = "sandbox")]
 mod runs;
 mod secrets;
 mod storage;

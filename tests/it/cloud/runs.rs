@@ -52,6 +52,7 @@ async fn the_package_names_the_version_that_opened_the_source_and_not_its_value(
         !stamps.contains(&Stamp::FileSecrets) && !stamps.contains(&Stamp::SandboxSource),
         "{stamps:?}"
     );
+    assert!(stamps.contains(&Stamp::ReplacedEndpoint), "{stamps:?}");
     let result = app.run().await.unwrap();
     sandbox.stop().await;
     let item = &result.ipe_results["CR_04"];
@@ -72,6 +73,9 @@ async fn the_package_names_the_version_that_opened_the_source_and_not_its_value(
         record.places.secrets,
         format!("gcp:test-project/secrets/{NAME}/versions/2")
     );
+    let places = google.endpoints().into_iter();
+    let places: Vec<String> = places.map(|(name, url)| format!("{name}={url}")).collect();
+    assert_eq!(record.places.endpoints, places);
     for (name, text) in &texts {
         assert!(
             !text.contains("PWD=") && !text.contains("SENTINEL-TOKEN"),
@@ -101,4 +105,32 @@ async fn a_dataset_is_not_loaded_from_a_folder() {
     assert!(matches!(settings.warehouse, WarehouseChoice::BigQuery(_)));
     let error = App::build(settings, Arc::new(Silent)).await.err().unwrap();
     assert!(error.to_string().contains("--staging gs://"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_places_that_are_googles_leave_a_run_without_a_stamp() {
+    for (urls, is_stamped) in [
+        (&[][..], false),
+        (&["https://storage-x.p.googleapis.com"], false),
+        (
+            &[
+                "https://private.googleapis.com",
+                "https://googleapis.com.example",
+            ],
+            true,
+        ),
+    ] {
+        let mut settings = Place::new().settings("CR_04");
+        let replaced = urls.iter().zip(["storage", "bigquery"]);
+        let replaced = replaced.map(|(url, name)| (name.to_owned(), (*url).to_owned()));
+        settings.google.endpoints = replaced.collect();
+        let app = App::build(settings, Arc::new(Silent)).await.unwrap();
+        let stamps = app.context().stamps.clone();
+        assert_eq!(
+            stamps.contains(&Stamp::ReplacedEndpoint),
+            is_stamped,
+            "{urls:?}"
+        );
+        app.close().await;
+    }
 }

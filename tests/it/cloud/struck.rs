@@ -78,7 +78,7 @@ async fn a_bucket_that_fails_once_anywhere_is_asked_again_and_the_run_succeeds()
 }
 
 /// A run of CR_04 in buckets as a process of its own.
-fn process(folder: &TempDir, google: &Google) -> Command {
+pub(super) fn process(folder: &TempDir, google: &Google) -> Command {
     let mut command = run(folder.path(), "600");
     for (name, url) in google.endpoints() {
         command.args(["--google-endpoint", &format!("{name}={url}")]);

@@ -61,6 +61,7 @@ fn places(staging: &StoreRoot, warehouse: &LocalWarehouse) -> Places {
         warehouse: warehouse.location(),
         secrets: "sandbox".into(),
         host: "host".into(),
+        endpoints: Vec::new(),
     }
 }
 
@@ -103,14 +104,12 @@ impl World {
         let table = ipe().table_name();
         warehouse.prepare(&table, &contract()).await.unwrap();
         let receipt = warehouse.load(&job(&run, &staged)).await.unwrap();
-        let counted = warehouse
-            .read_back(&table, period(), &contract(), 512)
-            .await
-            .unwrap();
+        let columns = contract();
+        let counted = warehouse.read_back(&table, period(), &columns, 512);
+        let counted = counted.await.unwrap();
         assert_eq!(counted.recomputed, second);
         let expected = (rows > 0).then_some(staged.rows());
-        let ours = counted.run_ids.get(run.run_id.as_str());
-        assert_eq!(ours.copied(), expected);
+        assert_eq!(counted.run_ids.get(run.run_id.as_str()).copied(), expected);
         let decoded = (staged.digest, &staged.totals);
         assert_eq!(decoded, (second.digest, &second.totals));
         let mut record = ItemRecord {
@@ -142,10 +141,12 @@ impl World {
             keys: None,
             checks: vec![],
             findings: vec![],
+            submitted: None,
             receipt: Some(receipt),
             read_back: Some(counted.recomputed),
             differing_buckets: None,
             read_back_runs: Some(counted.run_ids),
+            read_back_table: Some(counted.table),
             verification: vec![],
             context: run,
         };

@@ -190,6 +190,10 @@ fn receipt(record: &ItemRecord, report: &mut VerifyReport) {
         }
         return;
     };
+    if record.submitted.is_some() {
+        let what = "a load has a receipt, yet its end is not known";
+        report.find(RECORD, what, "one of the two", "both");
+    }
     let place = "data/receipt.json";
     let Some(staged) = &record.staged else {
         report.find(

@@ -161,9 +161,60 @@ async fn an_error_page_keeps_its_status_and_a_short_failure_is_waited_out() {
 }
 
 #[tokio::test]
-async fn statistics_that_are_not_those_of_the_staged_files_are_an_error() {
+async fn statistics_that_are_not_those_of_the_staged_files_are_said_in_the_receipt() {
     let (jobs, warehouse) = service().await;
+    let good = warehouse.load(&job(1, Some(1))).await.unwrap();
+    assert_eq!(good.differing, Vec::<String>::new());
     jobs.service.miscount();
-    let error = warehouse.load(&job(1, Some(1))).await.unwrap_err();
-    says(&error, PortErrorKind::Corrupt, &["3 files instead of 2"]);
+    let receipt = warehouse.load(&job(2, Some(2))).await.unwrap();
+    assert_eq!(receipt.differing, ["3 files instead of 2"]);
+    assert_eq!(jobs.service.month(MONTH), uris(&job(2, None)));
+}
+
+/// What was told last is what the month may show: a load whose end is not known, or none.
+#[tokio::test]
+async fn a_load_is_told_of_before_it_is_there_and_taken_back_when_it_replaced_nothing() {
+    let posts = "POST /bigquery/v2/projects/test-project/jobs";
+    let attempt_of = |n| attempt(&name(&job(n, None)), 1);
+    let looks = |n| {
+        format!(
+            "GET /bigquery/v2/projects/test-project/jobs/{}",
+            attempt_of(n)
+        )
+    };
+    let no = || Fault::Error(403, "PERMISSION_DENIED");
+    for (step, faults, is_told) in [
+        (looks(2), vec![no()], true),
+        (looks(2), vec![Fault::Served, no()], true),
+        (posts.to_owned(), vec![Fault::Served, no()], true),
+        // The place was not taken: no load was begun.
+        (posts.to_owned(), vec![no()], false),
+    ] {
+        let (jobs, warehouse) = service().await;
+        jobs.fake.plan(&step, faults);
+        let mut told = Vec::new();
+        let load = job(2, Some(1));
+        let mut tell = |submitted| told.push(submitted);
+        let error = warehouse.load_telling(&load, &mut tell).await.unwrap_err();
+        says(&error, PortErrorKind::Denied, &[]);
+        jobs.fake.assert_spent();
+        let told = told.pop().flatten();
+        assert_eq!(told.is_some(), is_told, "{step}: {told:?}");
+        let Some(told) = told else { continue };
+        assert_eq!(told.job_id, attempt_of(2));
+        assert_eq!(
+            told.look,
+            format!(
+                "bq show --project_id={PROJECT} --location=EU -j {}",
+                told.job_id
+            )
+        );
+    }
+    let (jobs, warehouse) = service().await;
+    jobs.service.fail("invalid", "no");
+    let mut told = Vec::new();
+    let mut tell = |submitted: Option<_>| told.push(submitted.is_some());
+    let load = job(2, Some(1));
+    warehouse.load_telling(&load, &mut tell).await.unwrap_err();
+    assert_eq!(told, [true, false], "a job that failed replaced nothing");
 }

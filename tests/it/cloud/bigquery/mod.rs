@@ -1,7 +1,11 @@
 //! The protocol with BigQuery, against a scripted service: whatever fails, one copy of the month or the old one whole.
 
+mod by_hand;
 mod failures;
 mod overtaken;
+mod random;
+mod submitted;
+mod world;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,41 +129,6 @@ async fn dataset_and_table_are_made_once_and_in_the_location() {
         &["is in US", "asks for EU", "?location=US"],
     );
     assert!(elsewhere.service.statements().is_empty());
-}
-
-#[tokio::test]
-async fn an_empty_table_without_months_is_replaced_and_a_filled_one_is_not_touched() {
-    let table = ipe().table_name();
-    let counted = |rows: &str| {
-        json!({"jobComplete": true, "totalRows": "1", "rows": [{"f": [{"v": rows}]}],
-            "schema": {"fields": [{"name": "n", "type": "INTEGER"}]}})
-    };
-    for (rows, replaced) in [("0", true), ("3", false)] {
-        let jobs = Jobs::start(None).await;
-        jobs.service.dataset("EU");
-        jobs.service.makes(&contract());
-        jobs.service
-            .table(&table, json!({"type": "TABLE", "schema": {"fields": []}}));
-        jobs.service.answer(counted(rows));
-        let result = jobs.warehouse(brisk()).prepare(&table, &contract()).await;
-        let statements = jobs.service.statements();
-        if replaced {
-            result.unwrap();
-            assert!(
-                statements[1].starts_with("CREATE OR REPLACE TABLE"),
-                "{statements:?}"
-            );
-        } else {
-            let command =
-                format!("ALTER TABLE `{PROJECT}.{DATASET}.{table}` RENAME TO `{table}_legacy`");
-            says(
-                &result.unwrap_err(),
-                PortErrorKind::Corrupt,
-                &["holds 3 rows", &command],
-            );
-            assert_eq!(statements.len(), 1, "{statements:?}");
-        }
-    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ pub(crate) mod secret_manager;
 pub(crate) mod server;
 pub(crate) mod stand_in;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -43,7 +44,7 @@ pub(crate) struct Google {
     pub(crate) buckets: Buckets,
     pub(crate) executions: Executions,
     pub(crate) drive: Folders,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Google {
@@ -66,7 +67,7 @@ impl Google {
             buckets,
             executions,
             drive: folders,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -90,6 +91,11 @@ impl Google {
         let metadata = Metadata::new(endpoints.metadata.clone(), &["scope-a", "scope-b"]);
         let tokens = CachedTokens::new(http.clone(), Origin::Metadata(metadata));
         Session::new(http, std::sync::Arc::new(tokens), endpoints)
+    }
+
+    /// The folder in which a bucket keeps its objects as files.
+    pub(crate) fn bucket(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// How a run or a look reaches what stands here.

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -40,6 +41,53 @@ pub(crate) enum Fault {
     Slow(Duration),
     /// Served well: for sequences in which a later request fails.
     Served,
+    /// Kept back, before it is served or before its reply is sent, until the gate is opened.
+    Held(Arc<Gate>, When),
+}
+
+/// Where a request is kept back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Nothing is done yet.
+    BeforeServing,
+    /// It is done, and nobody knows it.
+    BeforeReply,
+}
+
+/// A gate at which one request waits.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    reached: Notify,
+    opened: Notify,
+}
+
+impl Gate {
+    /// Ends when the request is there.
+    pub(crate) async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    pub(crate) fn open(&self) {
+        self.opened.notify_one();
+    }
+
+    async fn hold<T>(&self, when: When, serve: impl Future<Output = T>) -> T {
+        let wait = async {
+            self.reached.notify_one();
+            self.opened.notified().await;
+        };
+        match when {
+            When::BeforeServing => {
+                wait.await;
+                serve.await
+            }
+            When::BeforeReply => {
+                let served = serve.await;
+                wait.await;
+                served
+            }
+        }
+    }
 }
 
 /// A request as it came.
@@ -239,6 +287,7 @@ async fn answer(
                 pieces,
             ))))
         }
+        Some(Fault::Held(gate, when)) => gate.hold(when, serve).await,
         Some(Fault::Slow(time)) => {
             tokio::time::sleep(time).await;
             serve.await

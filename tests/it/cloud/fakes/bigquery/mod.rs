@@ -3,9 +3,12 @@
 //! Without an engine statements are answered by script, and a load job shows its files in the month when it ends. With
 //! one (`stand_in`), statements are its, and a load job is what BigQuery makes of a partition decorator.
 
+mod counted;
 mod routes;
+mod tables;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,6 +49,16 @@ struct Known {
     tables: BTreeMap<String, Value>,
     /// The table that the next CREATE makes.
     making: Value,
+    /// Tables made so far: each has another time.
+    made: u64,
+    /// Tables dropped so far.
+    dropped: u64,
+    /// Milliseconds after which partitions of new tables are deleted, whatever their statement says.
+    expiration_ms: Option<u64>,
+    /// The next script ends after its DROP.
+    is_halting: bool,
+    /// Where files and what they hold are found.
+    bucket: Option<Bucket>,
     jobs: BTreeMap<String, Held>,
     /// Files that exist: bytes and rows.
     files: BTreeMap<String, (u64, u64)>,
@@ -57,6 +70,13 @@ struct Known {
     looks: usize,
     is_held: bool,
     is_miscounting: bool,
+}
+
+/// A folder in which `gs://staging/x` is the file `x`, and the contract of what lies there.
+#[derive(Clone)]
+struct Bucket {
+    folder: PathBuf,
+    contract: Contract,
 }
 
 /// What stands for BigQuery.
@@ -71,10 +91,16 @@ pub(crate) struct Jobs {
     pub(crate) fake: Fake,
     pub(crate) service: Service,
     pub(crate) google: Google,
+    patience: Duration,
 }
 
 impl Jobs {
     pub(crate) async fn start(engine: Option<Engine>) -> Self {
+        // A look that ends a load waits for the engine; it must not be sent twice.
+        let patience = match engine {
+            Some(_) => Duration::from_secs(60),
+            None => quick().silence_timeout,
+        };
         let service = Service {
             known: Arc::new(Mutex::new(Known {
                 looks: 2,
@@ -86,7 +112,14 @@ impl Jobs {
             fake: Fake::serve(routes::router(service.clone())).await,
             service,
             google: Google::start().await,
+            patience,
         }
+    }
+
+    /// How long a reply is waited for, in tests that hold requests back.
+    pub(crate) fn patient(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     fn endpoints(&self) -> Vec<(String, String)> {
@@ -106,11 +139,7 @@ impl Jobs {
 
     pub(crate) fn session(&self) -> Session {
         let endpoints = Endpoints::replaced(&self.endpoints()).unwrap();
-        // A look that ends a load waits for the engine; it must not be sent twice.
-        let patience = match self.service.engine {
-            Some(_) => Duration::from_secs(60),
-            None => quick().silence_timeout,
-        };
+        let patience = self.patience;
         let limits = HttpLimits {
             silence_timeout: patience,
             attempt_timeout: patience.max(quick().attempt_timeout),
@@ -148,8 +177,49 @@ impl Service {
         self.known().making = table_of(contract);
     }
 
+    /// Puts a table there as somebody would have made it by hand.
     pub(crate) fn table(&self, name: &str, table: Value) {
-        self.known().tables.insert(name.into(), table);
+        self.known().put(name, table);
+    }
+
+    /// Somebody changes a table.
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        change(self.known().tables.get_mut(name).unwrap());
+    }
+
+    /// A table as it is described now.
+    pub(crate) fn described(&self, name: &str) -> Value {
+        self.known().tables[name].clone()
+    }
+
+    /// Months of tables that are made from now on end by themselves.
+    pub(crate) fn expire(&self, milliseconds: u64) {
+        self.known().expiration_ms = Some(milliseconds);
+    }
+
+    /// The next script ends after its DROP.
+    pub(crate) fn halt(&self) {
+        self.known().is_halting = true;
+    }
+
+    /// Tables that were dropped.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.known().dropped
+    }
+
+    /// Takes files from a folder, and counts months out of them.
+    pub(crate) fn bucket(&self, folder: PathBuf, contract: Contract) {
+        self.known().bucket = Some(Bucket { folder, contract });
+    }
+
+    /// Every job ends that is at work, with nobody looking.
+    pub(crate) fn end_jobs(&self) {
+        let mut known = self.known();
+        let open = known.jobs.iter().filter(|(_, job)| job.ended.is_none());
+        let open: Vec<String> = open.map(|(id, _)| id.clone()).collect();
+        for id in open {
+            known.end(&id);
+        }
     }
 
     pub(crate) fn files(&self, parts: &[PartFile]) {
@@ -184,6 +254,11 @@ impl Service {
             .get(partition)
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// Lets a month show files, past every job.
+    pub(crate) fn show(&self, partition: &str, uris: Vec<String>) {
+        self.known().months.insert(partition.into(), uris);
     }
 
     pub(crate) fn statements(&self) -> Vec<String> {

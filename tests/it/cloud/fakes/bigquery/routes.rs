@@ -94,15 +94,14 @@ async fn statement(
         return engine.post("queries", &body).await;
     }
     let mut known = service.known();
-    if sql.starts_with("CREATE") {
-        let name = sql.split('`').nth(1).unwrap().rsplit('.').next().unwrap();
-        let made = known.making.clone();
-        if sql.starts_with("CREATE OR REPLACE") || !known.tables.contains_key(name) {
-            known.tables.insert(name.to_owned(), made);
+    match known.answered(&sql) {
+        Ok(Some(page)) => yes(page),
+        Ok(None) => {
+            let reply = known.answers.pop_front();
+            yes(reply.unwrap_or_else(|| json!({"jobComplete": true, "totalRows": "0"})))
         }
+        Err(message) => no(400, "invalidQuery", &message),
     }
-    let reply = known.answers.pop_front();
-    yes(reply.unwrap_or_else(|| json!({"jobComplete": true, "totalRows": "0"})))
 }
 
 async fn answer(
@@ -142,11 +141,12 @@ async fn insert(State(service): State<Service>, axum::Json(body): axum::Json<Val
         return no(409, "duplicate", "Already Exists: Job");
     }
     let configuration = body["configuration"].clone();
-    let is_load = configuration["load"].is_object();
+    // A job that stands for a place or an attempt does nothing and has ended at once.
+    let is_mark = configuration["query"]["query"] == "SELECT 1";
     let job = Held {
-        looks: if is_load { known.looks } else { 0 },
+        looks: if is_mark { 0 } else { known.looks },
         configuration,
-        ended: (!is_load).then_some(Value::Null),
+        ended: is_mark.then_some(Value::Null),
         statistics: Value::Null,
     };
     let said = of(&job);
@@ -191,28 +191,55 @@ async fn look(
             _ => None,
         }
     };
-    if let Some(configuration) = due {
-        let failure = service.known().failures.pop_front();
-        let (ended, statistics) = match (failure, &service.engine) {
-            (Some((reason, message)), _) => {
-                (json!({"reason": reason, "message": message}), Value::Null)
-            }
-            (None, Some(engine)) => engine.load(&id, &configuration["load"]).await,
-            (None, None) => service.known().load(&configuration["load"]),
-        };
-        let mut known = service.known();
-        let job = known.jobs.get_mut(&id).unwrap();
-        // Somebody may have cancelled it meanwhile; the end that was first stands.
-        if job.ended.is_none() {
-            job.ended = Some(ended);
-            job.statistics = statistics;
+    match (due, &service.engine) {
+        (None, _) => {}
+        (Some(_), None) => service.known().end(&id),
+        (Some(configuration), Some(engine)) => {
+            let (ended, statistics) = match configuration["query"]["query"].as_str() {
+                Some(script) => (engine.run(script).await.err(), Value::Null),
+                None => {
+                    let (ended, said) = engine.load(&id, &configuration["load"]).await;
+                    (Some(ended), said)
+                }
+            };
+            let ended = ended.unwrap_or_default();
+            service.known().note(&id, ended, statistics);
         }
     }
     yes(of(&service.known().jobs[&id]))
 }
 
 impl Known {
+    /// The end of a job, by script or by what it does.
+    pub(super) fn end(&mut self, id: &str) {
+        let configuration = self.jobs[id].configuration.clone();
+        let (ended, statistics) = match self.failures.pop_front() {
+            Some((reason, message)) => (json!({"reason": reason, "message": message}), Value::Null),
+            None => match configuration["query"]["query"].as_str() {
+                Some(script) => (self.script(script), Value::Null),
+                None => self.load(&configuration["load"]),
+            },
+        };
+        self.note(id, ended, statistics);
+    }
+
+    /// Somebody may have cancelled it meanwhile; the end that was first stands.
+    fn note(&mut self, id: &str, ended: Value, statistics: Value) {
+        let job = self.jobs.get_mut(id).unwrap();
+        if job.ended.is_none() {
+            job.ended = Some(ended);
+            job.statistics = statistics;
+        }
+    }
+
     fn load(&mut self, load: &Value) -> (Value, Value) {
+        let no = |what: &str| {
+            let message = format!("Not found: {what}");
+            (
+                json!({"reason": "notFound", "message": message}),
+                Value::Null,
+            )
+        };
         let partition = load["destinationTable"]["tableId"]
             .as_str()
             .unwrap()
@@ -221,19 +248,13 @@ impl Known {
             .split_once('$')
             .expect("a partition is replaced, never a table");
         if !self.tables.contains_key(table) {
-            return (
-                json!({"reason": "notFound", "message": "Not found: Table"}),
-                Value::Null,
-            );
+            return no("Table");
         }
         let uris: Vec<String> = serde_json::from_value(load["sourceUris"].clone()).unwrap();
         let (mut bytes, mut rows) = (0, 0);
         for uri in &uris {
-            let Some(file) = self.files.get(uri) else {
-                return (
-                    json!({"reason": "notFound", "message": "Not found: URI"}),
-                    Value::Null,
-                );
+            let Some(file) = self.file(uri) else {
+                return no("URI");
             };
             bytes += file.0;
             rows += file.1;
