@@ -34,13 +34,14 @@ pub struct Call {
     attempts_max: Option<u32>,
     reply_bytes_max: Option<usize>,
     is_repeatable: bool,
+    is_resumable: bool,
     needs: Option<String>,
 }
 
 /// A good reply.
 #[derive(Clone)]
 pub struct Reply {
-    /// HTTP status: 2xx, or 308 by which an upload says how far it has come.
+    /// HTTP status: 2xx; of a resumable call also 308.
     pub status: u16,
     /// Headers.
     pub headers: HeaderMap,
@@ -61,6 +62,7 @@ impl Call {
             attempts_max: None,
             reply_bytes_max: None,
             is_repeatable: false,
+            is_resumable: false,
             needs: None,
         }
     }
@@ -75,6 +77,14 @@ impl Call {
     #[must_use]
     pub fn repeatable(mut self) -> Self {
         self.is_repeatable = true;
+        self
+    }
+
+    /// Declares that 308 is a good reply: an upload in pieces says by it how far it has come. To any other call it is a
+    /// redirect, which is not followed.
+    #[must_use]
+    pub fn resumable(mut self) -> Self {
+        self.is_resumable = true;
         self
     }
 
@@ -249,7 +259,7 @@ impl Http {
             .exchange(call, bearer)
             .await
             .map_err(|lost| (lost, None))?;
-        if matches!(status, 200..=299 | 308) {
+        if matches!(status, 200..=299) || (call.is_resumable && status == 308) {
             return Ok(Reply {
                 status,
                 headers,

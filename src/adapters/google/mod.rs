@@ -55,7 +55,7 @@ impl Session {
         self.http.limits()
     }
 
-    /// The tokens, for clients that send them in their own way.
+    /// Its tokens, and whose they are.
     #[must_use]
     pub fn tokens(&self) -> Arc<dyn Tokens> {
         Arc::clone(&self.tokens)
