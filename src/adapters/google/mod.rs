@@ -7,6 +7,7 @@
 pub mod endpoints;
 pub mod failure;
 pub mod http;
+mod keys;
 pub mod metadata;
 pub mod oidc;
 pub mod secrets;

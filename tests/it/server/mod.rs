@@ -3,6 +3,7 @@
 mod alerts;
 mod auth;
 mod fuzz;
+mod keys;
 mod logs;
 mod ready;
 mod requests;
