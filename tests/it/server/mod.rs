@@ -9,6 +9,7 @@ mod ready;
 mod requests;
 mod rough;
 mod runs;
+mod starting;
 mod stop;
 
 use std::net::SocketAddr;
