@@ -12,6 +12,7 @@ use jsonwebtoken::DecodingKey;
 use reqwest::header::{CACHE_CONTROL, HeaderMap};
 use serde::Deserialize;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 use url::Url;
 
@@ -61,6 +62,8 @@ struct Shared {
     kept: Mutex<Kept>,
     /// Held by the question on its way, so that none is asked beside it.
     asking: Arc<AsyncMutex<()>>,
+    /// That question; the limits of the client end it.
+    questions: TaskTracker,
 }
 
 impl Keys {
@@ -81,6 +84,7 @@ impl Keys {
             limits,
             kept: Mutex::default(),
             asking: Arc::default(),
+            questions: TaskTracker::new(),
         })))
     }
 
@@ -116,7 +120,8 @@ impl Keys {
             keys.refresh().await;
             drop(turn);
         };
-        if let Err(lost) = tokio::spawn(question.in_current_span()).await {
+        let asked = self.0.questions.spawn(question.in_current_span());
+        if let Err(lost) = asked.await {
             tracing::error!(%lost, "the question for keys was lost");
         }
     }
