@@ -252,7 +252,7 @@ pub enum Access {
 pub struct TokenRules {
     /// For whom they are made; one of these.
     pub audiences: Vec<String>,
-    /// Whom they name; empty is anybody.
+    /// Whom they name; one of these.
     pub emails: Vec<String>,
     /// Where the provider publishes its keys.
     pub keys_url: String,

@@ -187,6 +187,7 @@ mod tests {
     #[test]
     fn the_words_of_the_other_side_are_not_repeated() {
         let refusal = Refusal {
+            retry_after: None,
             what: "posting an alert".to_owned(),
             host: "chat.example".to_owned(),
             status: 404,

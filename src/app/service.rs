@@ -133,6 +133,15 @@ fn redacted(location: &str) -> String {
     url.to_string()
 }
 
+/// Why somebody is not let in.
+#[derive(Debug)]
+pub enum Shut {
+    /// There is no good token. Why not is in our own log, where it helps nobody to make a better one.
+    Stranger,
+    /// The keys to look at the token with could not be had.
+    NoKeys(PortError),
+}
+
 /// The door of the service.
 pub struct Door(Option<Verifier>);
 
@@ -167,23 +176,21 @@ impl Door {
     /// Lets whoever holds this token in.
     ///
     /// # Errors
-    /// `Denied` without a reason that would help to make a better token; `Unreachable` and others when the keys could not
-    /// be had.
-    pub async fn admit(&self, token: Option<&str>) -> Result<(), PortError> {
+    /// [`Shut`].
+    pub async fn admit(&self, token: Option<&str>) -> Result<(), Shut> {
         let Some(verifier) = &self.0 else {
             return Ok(());
         };
-        let denied = || PortError::new(PortErrorKind::Denied, "no good bearer token came with it");
-        match verifier.caller(token.ok_or_else(denied)?).await {
+        match verifier.caller(token.ok_or(Shut::Stranger)?).await {
             Ok(caller) => {
                 tracing::info!(caller = caller.unwrap_or_default(), "a caller was let in");
                 Ok(())
             }
             Err(Unproven::Refused(why)) => {
                 tracing::warn!(why, "a token was refused");
-                Err(denied())
+                Err(Shut::Stranger)
             }
-            Err(Unproven::NoKeys(error)) => Err(error),
+            Err(Unproven::NoKeys(error)) => Err(Shut::NoKeys(error)),
         }
     }
 }

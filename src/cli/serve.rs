@@ -30,6 +30,10 @@ pub(super) async fn serve(args: ServeArgs) -> anyhow::Result<u8> {
         (false, audiences) if audiences.is_empty() => bail!(
             "nobody is told who may call\nhint: name the service's URL with --audience, or say --allow-unauthenticated"
         ),
+        (false, _) if args.emails.is_empty() => bail!(
+            "no account is named that may call: anybody can have Google sign a token for --audience\nhint: name the \
+             accounts with --allowed-email, or say --allow-unauthenticated"
+        ),
         (false, audiences) => Access::Tokens(TokenRules {
             audiences,
             emails: args.emails,

@@ -9,7 +9,8 @@ use super::work_args::WorkArgs;
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
-  soxauto serve --audience https://soxauto-pg01-xxxx-ew.a.run.app --secrets gcp:my-project
+  soxauto serve --audience https://soxauto-pg01-xxxx-ew.a.run.app \\
+    --allowed-email scheduler@my-project.iam.gserviceaccount.com --secrets gcp:my-project
   soxauto serve --allow-unauthenticated --host 127.0.0.1    to try it on this machine
   curl -X POST localhost:8080/ -H 'Content-Type: application/json' -d '{\"cutoff_date\": \"2024-05-01\"}'
   soxauto serve --check                                     whether the one on this port answers";
@@ -37,8 +38,8 @@ pub(super) struct ServeArgs {
         value_delimiter = ','
     )]
     pub(super) audiences: Vec<String>,
-    /// Account that may call; repeat it or separate by commas [default: every account that Google signed a token of this
-    /// audience for]
+    /// Account that may call; repeat it or separate by commas. Needed with --audience: anybody can have Google sign a
+    /// token for an audience
     #[arg(
         long = "allowed-email",
         env = "SOXAUTO_ALLOWED_EMAIL",

@@ -186,6 +186,11 @@ pub struct ServerLimits {
     pub connections_max: usize,
     /// From the head to the reply, for everything but a run that the caller waits for.
     pub request_timeout: Duration,
+    /// Until the other side takes something of what it is sent, and for all replies once the runs have ended and the
+    /// service is to stop. Shorter than the time that Cloud Run gives before it kills.
+    pub write_timeout: Duration,
+    /// Requests for a run that wait while another is being started; whoever comes then is told to come again.
+    pub starts_waiting_max: usize,
     /// Runs that are remembered, with their results; the oldest that has ended is forgotten.
     pub runs_kept_max: usize,
     /// From the head of a request for a run to its beginning: the catalog, the stand-in's ledger, the leases.
@@ -200,9 +205,9 @@ pub struct ServerLimits {
     pub token_skew: Duration,
     /// How long keys are kept that come without an age of their own.
     pub keys_kept: Duration,
-    /// How long keys are kept whatever age they come with.
+    /// How long keys are used whatever age they come with, and when no newer ones can be had.
     pub keys_kept_max: Duration,
-    /// Between two questions for keys because of a token that names an unknown one: tokens are free to make.
+    /// Between two questions for keys, whatever tokens name and whatever came of the first: tokens are free to make.
     pub keys_pause: Duration,
     /// One call to the service that runs jobs; all attempts of it fit into `request_timeout`.
     pub job_timeout: Duration,
@@ -228,6 +233,8 @@ impl Default for ServerLimits {
             body_timeout: Duration::from_secs(10),
             connections_max: 256,
             request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(5),
+            starts_waiting_max: 32,
             runs_kept_max: 50,
             start_timeout: Duration::from_secs(120),
             ready_kept: Duration::from_secs(15),

@@ -93,7 +93,10 @@ fn finding(witness: &Witness) -> Option<String> {
         (1, 0) => of("at the source, and not staged"),
         (1, 1) if differing.is_empty() && source.sha256 == staged.sha256 => None,
         (1, 1) => of(&format!("differs in {}", differing.join(", "))),
-        (at_source, staged) => of(&format!("{at_source} rows at the source, {staged} staged")),
+        (1, staged) => of(&format!("1 row at the source, {staged} staged")),
+        (at_source, staged) => of(&format!(
+            "the key is not unique in the source: {at_source} rows there, {staged} staged"
+        )),
     }
 }
 
@@ -136,6 +139,10 @@ mod tests {
                 "{source} {staged}"
             );
         }
+        let twice = found(seen(2, "a"), seen(2, "a"), &[]).unwrap();
+        assert!(twice.contains("the key is not unique in the source: 2 rows there, 2 staged"));
+        let staged_twice = found(seen(1, "a"), seen(2, "a"), &[]).unwrap();
+        assert!(!staged_twice.contains("not unique"), "{staged_twice}");
         // A record that lists nothing as different and yet has two hashes was changed.
         assert!(found(seen(1, "a"), seen(1, "b"), &[]).is_some());
     }

@@ -90,10 +90,15 @@ impl StoreRoot {
         {
             Ok(_) => Ok(()),
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => {
-                if self.find(path).await?.as_ref() == Some(&bytes) {
-                    return Ok(());
-                }
-                let what = "an object with other bytes is already there; nothing is overwritten";
+                let what = match self.find(path).await? {
+                    Some(there) if there == bytes => return Ok(()),
+                    Some(_) => {
+                        "an object with other bytes is already there; nothing is overwritten"
+                    }
+                    None => {
+                        "the store says that an object is there, and has none; nothing was written"
+                    }
+                };
                 Err(PortError::new(PortErrorKind::Corrupt, what).at("uri", self.uri_of(path)))
             }
             Err(error) => Err(self.error(&error, path)),

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 
-use crate::ports::PortErrorKind;
+use crate::app::service::Shut;
 
 use super::Service;
 use super::error::Refusal;
@@ -78,15 +78,17 @@ async fn admitted(service: &Service, headers: &HeaderMap) -> Result<(), Refusal>
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    service.door.admit(token).await.map_err(|error| {
-        if error.kind == PortErrorKind::Denied {
+    service.door.admit(token).await.map_err(|shut| match shut {
+        Shut::Stranger => {
             let what = "this service wants a bearer token that was made for it";
-            return Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", what)
+            Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", what)
                 .hint("send Authorization: Bearer with an identity token of an account that may call it")
-                .header(WWW_AUTHENTICATE, "Bearer");
+                .header(WWW_AUTHENTICATE, "Bearer")
         }
-        tracing::error!(%error, "no token can be looked at");
-        let what = "the keys that tokens are signed with cannot be had";
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_keys", what).header(RETRY_AFTER, "10")
+        Shut::NoKeys(error) => {
+            tracing::error!(%error, "no token can be looked at");
+            let what = "the keys that tokens are signed with cannot be had";
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_keys", what).header(RETRY_AFTER, "10")
+        }
     })
 }

@@ -17,12 +17,13 @@ use tokio_util::task::TaskTracker;
 use crate::domain::limits::ServerLimits;
 
 use super::Service;
+use super::socket::Socket;
 
 /// After a connection could not be accepted, such as for want of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves `router` until `stop`; then takes no more connections, asks the run in flight to stop, and ends when everything
-/// has, or when the grace period is over. Gives whether everything had ended.
+/// has, or when the grace period is over. Gives whether every run had ended.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -62,12 +63,13 @@ pub async fn serve(
     }
     connections.close();
     service.runs.close();
-    let ended = async {
-        service.runs.wait().await;
-        connections.wait().await;
-    };
     let until = Instant::now() + service.settings.grace;
-    let has_ended = timeout_at(until, ended).await.is_ok();
+    let has_ended = timeout_at(until, service.runs.wait()).await.is_ok();
+    // Whoever does not take a reply in time is left behind; no run depends on it.
+    let replied = until.min(Instant::now() + limits.write_timeout);
+    if timeout_at(replied, connections.wait()).await.is_err() {
+        tracing::warn!("not every reply was taken before the end");
+    }
     service.alerting.close();
     if timeout_at(until, service.alerting.wait()).await.is_err() {
         tracing::error!(
@@ -89,6 +91,7 @@ async fn connection(
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.head_bytes_max)
         .max_headers(limits.headers_max);
+    let stream = Socket::new(stream, limits.write_timeout);
     let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut served = pin!(served);
     let ended = tokio::select! {

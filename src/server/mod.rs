@@ -14,11 +14,12 @@ mod openapi;
 mod request;
 mod routes;
 mod runs;
+mod socket;
 mod trace;
 
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -50,6 +51,8 @@ pub struct Service {
     job: Option<AsyncJob>,
     /// Held while a run is being started, so that of two requests one is first.
     starting: Mutex<()>,
+    /// Places for those who wait for it.
+    waiting: Semaphore,
     /// The service was asked to stop.
     stopping: CancellationToken,
     /// Runs that have not ended.
@@ -73,6 +76,7 @@ impl Service {
             metrics: Metrics::default(),
             job: AsyncJob::of(&settings),
             starting: Mutex::new(()),
+            waiting: Semaphore::new(settings.limits.starts_waiting_max),
             stopping: CancellationToken::new(),
             runs: TaskTracker::new(),
             alerts: Alerts::new(&settings.run, &settings.limits)?,

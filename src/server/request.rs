@@ -1,8 +1,8 @@
 //! The body of a request for a run: what it may say, and what is refused before anything starts.
 
 use axum::body::{Body, to_bytes};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CONTENT_TYPE, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
@@ -58,6 +58,18 @@ pub(super) async fn body(body: Body, limits: &ServerLimits) -> Result<Bytes, Ref
             ))
         }
     }
+}
+
+/// Refuses what a page of the web sends by its reader's browser. The service has no pages, so whatever names a page as
+/// its origin comes from elsewhere; programs name none.
+pub(super) fn of_a_program(headers: &HeaderMap) -> Result<(), Refusal> {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if !headers.contains_key(ORIGIN) && site.is_none_or(|site| site == b"none") {
+        return Ok(());
+    }
+    let what = "a page of the web cannot ask for a run";
+    Err(Refusal::new(StatusCode::FORBIDDEN, "of_a_page", what)
+        .hint("send it by a program, without the headers Origin and Sec-Fetch-Site of a browser"))
 }
 
 /// Reads what is asked for; an empty body asks for all items of the last closed month.

@@ -91,6 +91,7 @@ async fn config(State(service): State<Arc<Service>>) -> Json<Configuration> {
 
 async fn start(State(service): State<Arc<Service>>, asked: Request) -> Result<Response, Refusal> {
     let (head, body) = asked.into_parts();
+    request::of_a_program(&head.headers)?;
     let body = request::body(body, &service.settings.limits).await?;
     let known = &service.configuration.configured_ipes;
     let asked = request::read(&head.headers, &body, known)?;

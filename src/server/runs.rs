@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use futures::FutureExt as _;
 use serde_json::json;
+use tokio::sync::MutexGuard;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
@@ -66,7 +67,7 @@ pub(super) async fn start(service: Arc<Service>, asked: Asked) -> Result<Started
 }
 
 async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal> {
-    let _turn = service.starting.lock().await;
+    let _turn = turn(service).await?;
     let wanted = wanted(service, asked)?;
     let listener = Arc::new(Listener::default());
     let progress: Arc<dyn Progress> = Arc::<Listener>::clone(&listener);
@@ -86,11 +87,30 @@ async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal>
         return Err(held(holder));
     }
     let run = Run::new(app.context(), listener, app.stop());
-    let run_id = run.run_id.clone();
+    let (run_id, stop) = (run.run_id.clone(), run.stop.clone());
     service.board.begin(run);
+    // Who stops the service looks at the board once: what came later must look itself.
+    if service.stopping.is_cancelled() {
+        stop.cancel();
+    }
     let task = follow(Arc::clone(service), app);
     let task = service.runs.spawn(task.in_current_span());
     Ok(Started { run_id, task })
+}
+
+/// Waits until no other run is being started.
+async fn turn(service: &Service) -> Result<MutexGuard<'_, ()>, Refusal> {
+    let (limits, waiting) = (&service.settings.limits, &service.waiting);
+    let busy = |what: &str| {
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", what)
+            .hint("ask again later; GET /runs shows what is at work")
+            .header(RETRY_AFTER, "10")
+    };
+    let place = waiting.try_acquire();
+    let _place = place.map_err(|_| busy("too many requests wait for a run to be started"))?;
+    let turn = tokio::time::timeout(limits.request_timeout, service.starting.lock());
+    let late = |_| busy("another run is being started and has not begun yet");
+    turn.await.map_err(late)
 }
 
 /// A run that is put together, and who is at work on its items.
@@ -112,6 +132,8 @@ fn too_slow(service: &Service, limit: Duration) -> Refusal {
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "start_too_slow", what)
         .hint("GET /ready says what does not answer")
         .header(RETRY_AFTER, "60")
+}
+
 /// What a run would be made with, unless this instance is stopping or at work.
 pub(super) fn wanted(service: &Service, asked: Asked) -> Result<RunSettings, Refusal> {
     if service.stopping.is_cancelled() {

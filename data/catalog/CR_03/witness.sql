@@ -2,7 +2,8 @@
 DECLARE @id_company varchar(20) = 'EC_NG';
 DECLARE @entry_no int = 1;
 -- end
--- One general ledger entry by its key. Nothing is joined: its account of the group is looked up by a question of its own.
+-- One general ledger entry by its key. Nothing is joined: its account of the group is looked up by a question of its
+-- own, which has one answer also where the ledger holds the key twice, so that both rows come and are counted.
 SELECT
     gl.[id_company] AS [id_company],
     gl.[Entry No_] AS [entry_no],
@@ -11,10 +12,10 @@ SELECT
     gl.[Posting Date] AS [posting_date],
     gl.[Chart of Accounts No_] AS [chart_of_accounts_no],
     (
-        SELECT coa.[Group_COA_Account_no]
+        SELECT MAX(coa.[Group_COA_Account_no])
         FROM [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_ChartOfAccounts] AS coa
         WHERE coa.[Company_Code] = @id_company
-            AND coa.[G/L_Account_No] = (
+            AND coa.[G/L_Account_No] IN (
                 SELECT own.[Chart of Accounts No_]
                 FROM [AIG_Nav_DW].[dbo].[G_L Entries] AS own
                 WHERE own.[id_company] = @id_company

@@ -14,7 +14,7 @@ SELECT
         ELSE (
             SELECT MAX(fx.[FX_rate])
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_FX_RATES] AS fx
-            WHERE fx.[Country_Code] = (
+            WHERE fx.[Country_Code] IN (
                     SELECT own.[Country_Code]
                     FROM [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_Company] AS own
                     WHERE own.[Company_Code] = @company_code

@@ -4,7 +4,8 @@ DECLARE @id_company varchar(20) = 'EC_NG';
 DECLARE @entry_no int = 1;
 -- end
 -- One customer ledger entry by its key. Nothing is joined: its remaining amounts are summed again from the detail, and the
--- account is looked up from the entry's posting group, each by a question of its own.
+-- account is looked up from the entry's posting group, each by a question of its own. Each such question has one answer
+-- also where the ledger holds the key twice, so that both rows come and are counted.
 SELECT
     cle.[id_company] AS [id_company],
     cle.[Entry No_] AS [entry_no],
@@ -31,14 +32,14 @@ SELECT
             AND det.[Posting Date] < @next_start
     ) AS [rem_amt_lcy],
     (
-        SELECT coa.[Group_COA_Account_no]
+        SELECT MAX(coa.[Group_COA_Account_no])
         FROM [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_ChartOfAccounts] AS coa
         WHERE coa.[Company_Code] = @id_company
-            AND coa.[G/L_Account_No] = (
+            AND coa.[G/L_Account_No] IN (
                 SELECT pg.[Receivables Account]
                 FROM [AIG_Nav_DW].[dbo].[Customer Posting Group] AS pg
                 WHERE pg.[id_company] = @id_company
-                    AND pg.[Code] = (
+                    AND pg.[Code] IN (
                         SELECT own.[Customer Posting Group]
                         FROM [AIG_Nav_DW].[dbo].[Customer Ledger Entries] AS own
                         WHERE own.[id_company] = @id_company

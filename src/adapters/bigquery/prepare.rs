@@ -94,7 +94,10 @@ pub(super) async fn wrong(
     contract: &Contract,
 ) -> Result<Vec<String>, PortError> {
     let found = client.table(table).await?;
-    Ok(found.map_or_else(|| vec![GONE.to_owned()], |found| unlike(table, contract, &found)))
+    Ok(found.map_or_else(
+        || vec![GONE.to_owned()],
+        |found| unlike(table, contract, &found),
+    ))
 }
 
 const GONE: &str = "there is no such table any more";

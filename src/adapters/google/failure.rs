@@ -133,6 +133,10 @@ impl Refusal {
         let caller = self.caller.as_deref().unwrap_or("the caller");
         let reason = self.reason.as_deref().unwrap_or_default();
         Some(match self.status {
+            300..=399 => format!(
+                "a proxy or gateway answered instead of the service: this machine must reach {} itself",
+                self.host
+            ),
             _ if self.is_transient() => {
                 "the service did not recover in time: run it again, or look at https://status.cloud.google.com".to_owned()
             }
@@ -328,6 +332,7 @@ mod tests {
         assert_eq!(hint(bare), "check the roles of a@b");
         assert!(hint(refusal(401, "")).contains("a@b"));
         assert!(hint(refusal(502, "<html>")).contains("run it again"));
+        assert!(hint(refusal(308, "<html>")).contains("must reach storage.googleapis.com"));
         assert_eq!(hint(refusal(400, "")), "");
     }
 

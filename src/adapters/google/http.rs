@@ -35,13 +35,14 @@ pub struct Call {
     attempts_max: Option<u32>,
     reply_bytes_max: Option<usize>,
     is_repeatable: bool,
+    is_resumable: bool,
     needs: Option<String>,
 }
 
 /// A good reply.
 #[derive(Clone)]
 pub struct Reply {
-    /// HTTP status: 2xx, or 308 by which an upload says how far it has come.
+    /// HTTP status: 2xx; of a resumable call also 308.
     pub status: u16,
     /// Headers.
     pub headers: HeaderMap,
@@ -62,6 +63,7 @@ impl Call {
             attempts_max: None,
             reply_bytes_max: None,
             is_repeatable: false,
+            is_resumable: false,
             needs: None,
         }
     }
@@ -76,6 +78,14 @@ impl Call {
     #[must_use]
     pub fn repeatable(mut self) -> Self {
         self.is_repeatable = true;
+        self
+    }
+
+    /// Declares that 308 is a good reply: an upload in pieces says by it how far it has come. To any other call it is a
+    /// redirect, which is not followed.
+    #[must_use]
+    pub fn resumable(mut self) -> Self {
+        self.is_resumable = true;
         self
     }
 
@@ -251,7 +261,7 @@ impl Http {
 
     async fn attempt(&self, call: &Call, bearer: Option<&Secret>) -> Result<Reply, Failure> {
         let (status, headers, body) = self.exchange(call, bearer).await?;
-        if matches!(status, 200..=299 | 308) {
+        if matches!(status, 200..=299) || (call.is_resumable && status == 308) {
             return Ok(Reply {
                 status,
                 headers,

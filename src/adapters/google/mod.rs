@@ -10,6 +10,7 @@ pub mod drive;
 pub mod endpoints;
 pub mod failure;
 pub mod http;
+mod keys;
 pub mod metadata;
 pub mod oidc;
 pub mod secrets;
@@ -66,7 +67,7 @@ impl Session {
         self.http.pause(attempt, asked)
     }
 
-    /// The tokens, for clients that send them in their own way.
+    /// Its tokens, and whose they are.
     #[must_use]
     pub fn tokens(&self) -> Arc<dyn Tokens> {
         Arc::clone(&self.tokens)

@@ -1,24 +1,18 @@
 //! Whether a bearer token was signed by Google for us: issuer, audience, signature, times, and whom it names.
 //!
-//! May use `http`, jsonwebtoken and the clock it is given. Only RS256 with a published key counts, whatever the token
+//! May use `keys`, jsonwebtoken and the clock it is given. Only RS256 with a published key counts, whatever the token
 //! says of itself. Never prints a token; what it holds is believed only after its signature.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use reqwest::header::{CACHE_CONTROL, HeaderMap};
+use jsonwebtoken::{Algorithm, Validation};
 use serde::Deserialize;
-use tokio::sync::Mutex;
-use url::Url;
 
 use crate::domain::limits::ServerLimits;
 use crate::ports::{Clock, PortError};
 
-use super::endpoints::parsed;
-use super::http::{Call, Http};
+use super::http::Http;
+use super::keys::Keys;
 
 /// Where Google publishes the keys that its tokens are signed with.
 pub const GOOGLE_KEYS: &str = "https://www.googleapis.com/oauth2/v3/certs";
@@ -31,7 +25,7 @@ const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"
 pub struct Expected {
     /// The audience is one of these.
     pub audiences: Vec<String>,
-    /// The verified address is one of these; empty is any, and none.
+    /// The verified address is one of these: anybody who has an account can have a token made for an audience.
     pub emails: Vec<String>,
 }
 
@@ -57,38 +51,12 @@ struct Claims {
     email_verified: bool,
 }
 
-#[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<PublishedKey>,
-}
-
-/// One key as it is published; of other kinds only the kind is read.
-#[derive(Deserialize)]
-struct PublishedKey {
-    kty: String,
-    #[serde(default)]
-    kid: String,
-    #[serde(default)]
-    n: String,
-    #[serde(default)]
-    e: String,
-}
-
-#[derive(Default)]
-struct Kept {
-    keys: BTreeMap<String, DecodingKey>,
-    asked_at: Option<DateTime<Utc>>,
-    good_until: Option<DateTime<Utc>>,
-}
-
 /// Looks at tokens.
 pub struct Verifier {
-    http: Http,
-    keys_url: Url,
+    keys: Keys,
     expected: Expected,
     clock: Arc<dyn Clock>,
     limits: ServerLimits,
-    kept: Mutex<Kept>,
 }
 
 impl Verifier {
@@ -104,12 +72,10 @@ impl Verifier {
         limits: ServerLimits,
     ) -> Result<Self, PortError> {
         Ok(Self {
-            http,
-            keys_url: parsed("keys of the identity provider", keys_url)?,
+            keys: Keys::new(http, keys_url, Arc::clone(&clock), limits.clone())?,
             expected,
             clock,
             limits,
-            kept: Mutex::default(),
         })
     }
 
@@ -127,7 +93,8 @@ impl Verifier {
             return Err(Unproven::Refused("not signed with RS256"));
         }
         let kid = head.kid.unwrap_or_default();
-        let key = self.key(&kid).await?;
+        let key = self.keys.key(&kid).await.map_err(Unproven::NoKeys)?;
+        let key = key.ok_or(Unproven::Refused("signed with a key that nobody published"))?;
         let mut rules = Validation::new(Algorithm::RS256);
         // The rest is compared below, with our own clock.
         rules.validate_exp = false;
@@ -154,59 +121,11 @@ impl Verifier {
         if claims.iat.saturating_sub(skew) > now {
             return Err("issued in the future");
         }
-        let emails = &self.expected.emails;
-        let is_named = |email: &String| claims.email_verified && emails.contains(email);
-        if !emails.is_empty() && !claims.email.as_ref().is_some_and(is_named) {
+        let is_named =
+            |email: &String| claims.email_verified && self.expected.emails.contains(email);
+        if !claims.email.as_ref().is_some_and(is_named) {
             return Err("of a caller who is not on the list");
         }
         Ok(())
     }
-
-    /// The key of that name; asks again when it is not known, but not for every token that somebody makes up.
-    async fn key(&self, kid: &str) -> Result<DecodingKey, Unproven> {
-        let mut kept = self.kept.lock().await;
-        let now = self.clock.now();
-        let is_good = kept.good_until.is_some_and(|until| now < until);
-        let may_ask = kept
-            .asked_at
-            .is_none_or(|at| now >= at + delta(self.limits.keys_pause));
-        if !is_good || (!kept.keys.contains_key(kid) && may_ask) {
-            kept.asked_at = Some(now);
-            let (keys, age) = self.ask().await.map_err(Unproven::NoKeys)?;
-            kept.keys = keys;
-            kept.good_until = Some(now + delta(age));
-        }
-        let key = kept.keys.get(kid).cloned();
-        key.ok_or(Unproven::Refused("signed with a key that nobody published"))
-    }
-
-    async fn ask(&self) -> Result<(BTreeMap<String, DecodingKey>, Duration), PortError> {
-        let call = Call::get(
-            "reading the keys that tokens are signed with",
-            self.keys_url.clone(),
-        )
-        .attempts_max(self.limits.attempts_max);
-        let reply = self.http.send(&call, None).await?;
-        let set: KeySet = reply.document(&call)?;
-        let rsa = set.keys.iter().filter(|key| key.kty == "RSA");
-        let read = rsa.filter_map(|key| {
-            let read = DecodingKey::from_rsa_components(&key.n, &key.e).ok()?;
-            Some((key.kid.clone(), read))
-        });
-        let age = max_age(&reply.headers).unwrap_or(self.limits.keys_kept);
-        Ok((read.collect(), age.min(self.limits.keys_kept_max)))
-    }
-}
-
-fn delta(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
-}
-
-/// How long a reply may be kept, as its `Cache-Control` says it.
-fn max_age(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(CACHE_CONTROL)?.to_str().ok()?;
-    let seconds = text
-        .split(',')
-        .find_map(|part| part.trim().strip_prefix("max-age="))?;
-    Some(Duration::from_secs(seconds.parse().ok()?))
 }

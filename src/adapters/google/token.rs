@@ -121,22 +121,3 @@ impl fmt::Debug for CachedTokens {
         f.write_str("CachedTokens(…)")
     }
 }
-
-/// One token that never changes: for stand-ins, and for a token that somebody else looks after.
-#[derive(Debug)]
-pub struct FixedToken(pub Secret);
-
-#[async_trait]
-impl Tokens for FixedToken {
-    async fn token(&self) -> Result<Secret, PortError> {
-        Ok(self.0.clone())
-    }
-
-    async fn renewed(&self, _refused: &Secret) -> Result<Secret, PortError> {
-        Ok(self.0.clone())
-    }
-
-    async fn identity(&self) -> String {
-        "the bearer of a fixed token".to_owned()
-    }
-}

@@ -105,6 +105,7 @@ async fn tried(
         let (said, rows) = (receipt.output_rows, staged.part.rows);
         found.push(format!("the load says {said} rows, staged were {rows}"));
     }
+    found.extend(receipt.differing.into_iter().chain(back.table));
     if found.is_empty() {
         return Ok(staged.part.rows);
     }

@@ -138,6 +138,15 @@ pub fn denied(action: &str, object: &str) -> SqlError {
     )
 }
 
+/// 512: a subquery in place of one value gave several.
+pub fn several_values() -> SqlError {
+    error(
+        512,
+        16,
+        "Subquery returned more than 1 value where one value is expected.",
+    )
+}
+
 /// 50000 family: what should not happen, without a panic.
 pub fn internal(detail: impl std::fmt::Display) -> SqlError {
     error(8624, 16, format!("Internal error of the sandbox: {detail}"))

@@ -80,6 +80,7 @@ async fn what_does_not_pass_is_not_repeated() {
         (409, PortErrorKind::Query),
         (412, PortErrorKind::Query),
         (302, PortErrorKind::Query),
+        (308, PortErrorKind::Query),
     ] {
         let fake = service().await;
         fake.plan("GET", vec![Fault::Error(status, "REASON"); 2]);
@@ -110,6 +111,23 @@ async fn a_call_that_is_not_declared_repeatable_is_sent_once() {
         assert_eq!(fake.seen("POST").len(), 1, "{fault:?}");
         assert!(post(&fake).await.is_ok());
     }
+}
+
+/// 308 is a redirect to everything but an upload in pieces, which declares that it means something to it.
+#[tokio::test]
+async fn a_redirect_is_good_only_to_a_call_that_declares_it() {
+    let fake = service().await;
+    for status in [301, 302, 303, 307, 308] {
+        fake.plan("PUT", [Fault::Page(status), Fault::Page(status)]);
+        let plain = Call::new("sending the thing", Method::PUT, url(&fake));
+        let http = Http::new(quick()).unwrap();
+        let error = said(http.send(&plain, None).await);
+        assert!(error.hint.unwrap().contains("proxy"), "{status}");
+        let in_pieces = http.send(&plain.resumable(), None).await;
+        let is_good = in_pieces.is_ok_and(|reply| reply.status == 308);
+        assert_eq!(is_good, status == 308, "{status}");
+    }
+    fake.assert_spent();
 }
 
 #[tokio::test]

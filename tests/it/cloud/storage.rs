@@ -229,6 +229,89 @@ async fn a_bucket_that_is_not_there_is_named_and_never_an_absent_object() {
     }
 }
 
+/// Whoever answers to a write in place of the service has written nothing, whatever his status.
+#[tokio::test]
+async fn a_stranger_who_says_well_has_written_nothing() {
+    let google = Google::start().await;
+    let root = google.root("gs://evidence/x");
+    for status in [200, 201, 204, 308, 302, 404] {
+        google.fake.plan("PUT", [Fault::Page(status)]);
+        let error = root.create("a", ONE).await.unwrap_err();
+        let text = error.to_string();
+        assert!(!text.contains("SENTINEL"), "{text}");
+        assert!(error.hint.unwrap().contains("proxy or gateway"), "{status}");
+        assert!(google.buckets.objects("evidence").is_empty(), "{status}");
+    }
+    // It wrote after all, and somebody in between lost the reply: the bytes that lie there decide.
+    google
+        .fake
+        .plan("PUT", [Fault::LostReply, Fault::Page(200)]);
+    root.create("a", ONE).await.unwrap();
+    google.fake.plan("PUT", [Fault::Page(200)]);
+    let error = root.create("a", Bytes::from_static(b"2")).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Corrupt);
+    assert!(error.message.contains("other bytes"), "{error}");
+    assert_eq!(root.get("a").await.unwrap(), ONE);
+    google.fake.assert_spent();
+}
+
+/// Two who write the same: a stranger's success to one of them is not a second writer.
+#[tokio::test]
+async fn a_strangers_success_gives_nobody_what_another_holds() {
+    let google = Google::start().await;
+    let (one, other) = (google.root("gs://evidence"), google.root("gs://evidence"));
+    one.create("runs/1.json", ONE).await.unwrap();
+    google.fake.plan("PUT", [Fault::Page(200)]);
+    let lease = Bytes::from_static(b"another holder");
+    assert!(other.create("runs/1.json", lease).await.is_err());
+    assert_eq!(other.get("runs/1.json").await.unwrap(), ONE);
+}
+
+/// A 404 of somebody in between says nothing of the object, a success of his nothing either.
+#[tokio::test]
+async fn only_the_service_says_that_an_object_is_not_there() {
+    let google = Google::start().await;
+    let root = google.root("gs://evidence");
+    let at = Path::parse("final.json").unwrap();
+    // The service itself.
+    assert_eq!(root.find("final.json").await.unwrap(), None);
+    let absent = root.store.head(&at).await.unwrap_err();
+    assert!(matches!(absent, object_store::Error::NotFound { .. }));
+    root.create("final.json", ONE).await.unwrap();
+    // Somebody else.
+    for fault in [
+        Fault::Page(404),
+        Fault::Error(404, "notFound"),
+        Fault::Page(200),
+        // Any other document is no empty list.
+        Fault::Error(200, "x"),
+    ] {
+        let shown = format!("{fault:?}");
+        google.fake.plan("GET /evidence/", [fault.clone()]);
+        let error = root.find("final.json").await.unwrap_err();
+        assert_eq!(error.kind, PortErrorKind::Corrupt, "{shown}");
+        google.fake.plan("GET /storage/", [fault.clone()]);
+        let listed = root.list("").await;
+        assert!(listed.is_err(), "{shown}: {listed:?}");
+        google.fake.plan("DELETE /evidence/", [fault]);
+        let deleted = root.store.delete(&at).await.unwrap_err();
+        assert!(
+            !matches!(deleted, object_store::Error::NotFound { .. }),
+            "{shown}"
+        );
+    }
+    // A reply to HEAD has no body: GET decides.
+    google.fake.plan("HEAD /evidence/", [Fault::Page(404)]);
+    assert_eq!(root.store.head(&at).await.unwrap().size, 12);
+    google.fake.plan("HEAD /evidence/", [Fault::Page(404)]);
+    google.fake.plan("GET /evidence/", [Fault::Page(404)]);
+    let error = root.store.head(&at).await.unwrap_err();
+    assert!(!matches!(error, object_store::Error::NotFound { .. }));
+    google.fake.assert_spent();
+    assert_eq!(root.find("final.json").await.unwrap(), Some(ONE));
+}
+
 #[tokio::test]
 async fn bytes_that_change_on_the_way_are_corrupt() {
     let google = Google::start().await;

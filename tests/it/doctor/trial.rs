@@ -12,7 +12,8 @@ use soxauto::domain::manifest::LoadReceipt;
 use soxauto::domain::period::Period;
 use soxauto::pipeline::trial::{contract, prove};
 use soxauto::ports::{
-    LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, TrialWarehouse, Warehouse,
+    LoadJob, PortError, PortErrorKind, ReadBack, SmallTable, StoreRoot, Tell, TrialWarehouse,
+    Warehouse,
 };
 
 use crate::cloud::bigquery_stand_in::World;
@@ -28,6 +29,8 @@ enum Wrong {
     Content,
     /// A row is missing.
     Row,
+    /// The table is another by then.
+    Table,
     /// The load fails.
     Load,
     /// The table cannot be dropped.
@@ -58,11 +61,11 @@ impl Warehouse for Tried {
         self.inner.prepare(table, contract).await
     }
 
-    async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError> {
+    async fn load_telling(&self, job: &LoadJob, tell: Tell<'_>) -> Result<LoadReceipt, PortError> {
         if self.wrong == Wrong::Load {
             return Err(PortError::new(PortErrorKind::Denied, "no loads").hint("grant it"));
         }
-        self.inner.load(job).await
+        self.inner.load_telling(job, tell).await
     }
 
     async fn read_back(
@@ -83,6 +86,7 @@ impl Warehouse for Tried {
                 *sum = soxauto::domain::amount::Amount::new(sum.units() + 1, sum.scale()).unwrap();
             }
             Wrong::Content => back.recomputed.digest.limbs[2] += 1,
+            Wrong::Table => back.table.push("a column is FLOAT64".to_owned()),
             Wrong::Row => *back.run_ids.values_mut().next().unwrap() -= 1,
             Wrong::Nothing | Wrong::Load | Wrong::Drop => {}
         }
@@ -151,6 +155,7 @@ async fn whatever_goes_wrong_is_said_and_the_table_is_dropped() {
         (Wrong::Digit, "does not hold what was loaded"),
         (Wrong::Content, "content digest"),
         (Wrong::Row, "rows of 1 runs"),
+        (Wrong::Table, "a column is FLOAT64"),
         (Wrong::Load, "no loads"),
     ] {
         let warehouse = Tried::new(dir.path(), &staging, wrong);

@@ -142,9 +142,14 @@ async fn a_row_that_the_base_table_has_not_is_found() {
 
 /// Runs IPE_07 with a file of keys.
 async fn run_sample(place: &Place, text: &str) -> IpeResult {
+    run_sample_of(place, SandboxConfig::default(), text).await
+}
+
+/// The same over another ledger.
+async fn run_sample_of(place: &Place, config: SandboxConfig, text: &str) -> IpeResult {
     let file = place.dir.path().join("sample.csv");
     std::fs::write(&file, text).unwrap();
-    let sandbox = sandbox(SandboxConfig::default()).await;
+    let sandbox = sandbox(config).await;
     place.secret(&sandbox.odbc_connection_string());
     let mut settings = place.settings("IPE_07");
     settings.witnesses = vec![("IPE_07".into(), file)];
@@ -197,6 +202,43 @@ async fn an_auditors_sample_is_compared_beside_what_is_drawn() {
         "{findings:#?}"
     );
     assert_sealed(&item).await;
+}
+
+/// A witness that stands twice in the source, asked for, so that no draw decides whether it is met. Two rows are two
+/// answers, not an error of the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_double_in_the_source_is_found_by_its_witness_too() {
+    let hold = planted(PlantProfile::Hold, &[]);
+    let twin = sandbox(hold.clone()).await;
+    let key = twin.answer_key().unwrap().to_json().unwrap();
+    twin.stop().await;
+    let key: serde_json::Value = serde_json::from_str(&key).unwrap();
+    let plants = key["planted"].as_array().unwrap();
+    let double = plants.iter().find(|plant| plant["id"] == "H01").unwrap();
+    let entry = &double["entries"][0];
+    assert_eq!(
+        (&entry["company"], &entry["copies"]),
+        (&"JD_GH".into(), &2.into())
+    );
+    let sample = format!("id_company,entry_no\nJD_GH,{}\n", entry["entry_no"]);
+
+    let place = Place::new();
+    let item = run_sample_of(&place, hold, &sample).await;
+    assert_eq!(item.status, ItemStatus::Failed, "{item:#?}");
+    assert_eq!(item.validation_summary["key.unique"], Verdict::Fail);
+    let found = record(&item).checks.into_iter();
+    let found = found.filter(|check| check.id == "accuracy.positive");
+    let found: Vec<String> = found.flat_map(|check| check.findings).collect();
+    let said = "the key is not unique in the source: 2 rows there, 2 staged";
+    assert!(found.iter().any(|one| one.ends_with(said)), "{found:#?}");
+    assert_sealed(&item).await;
+
+    // The negative twin: the same ledger without that row.
+    let cured = planted(PlantProfile::Hold, &["H01"]);
+    let item = run_on(&Place::new(), cured, "IPE_07").await;
+    for check in ["key.unique", "accuracy.positive"] {
+        assert_eq!(item.validation_summary[check], Verdict::Pass, "{check}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use axum::Router;
+use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::routing::get;
 use base64::Engine as _;
@@ -15,25 +17,25 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use soxauto::app::SystemClock;
 use soxauto::ports::Clock as _;
-use soxauto::settings::{Access, TokenRules};
+use soxauto::settings::{Access, ServiceSettings, TokenRules};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::{Reply, Served, open_settings};
 use crate::journey::Place;
 
-const AUDIENCE: &str = "https://soxauto.example";
-const EMAIL: &str = "scheduler@test-project.iam.gserviceaccount.com";
+pub(super) const AUDIENCE: &str = "https://soxauto.example";
+pub(super) const EMAIL: &str = "scheduler@test-project.iam.gserviceaccount.com";
 
 /// A key pair, its public half in the form in which it is published.
-struct Signer {
+pub(super) struct Signer {
     key: EncodingKey,
-    published: Value,
+    pub(super) published: Value,
     modulus: Vec<u8>,
 }
 
 impl Signer {
-    fn new(kid: &str) -> Self {
+    pub(super) fn new(kid: &str) -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let pkcs8: aws_lc_rs::encoding::Pkcs8V1Der<'_> = pair.as_der().unwrap();
         let pem = base64::engine::general_purpose::STANDARD.encode(pkcs8.as_ref());
@@ -49,7 +51,7 @@ impl Signer {
         }
     }
 
-    fn sign(&self, kid: &str, claims: &Value) -> String {
+    pub(super) fn sign(&self, kid: &str, claims: &Value) -> String {
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some(kid.to_owned());
         encode(&header, claims, &self.key).unwrap()
@@ -57,24 +59,41 @@ impl Signer {
 }
 
 /// Publishes keys, and counts who asks.
-struct Publisher {
-    url: String,
-    keys: Arc<Mutex<Vec<Value>>>,
+pub(super) struct Publisher {
+    pub(super) url: String,
+    says: Arc<Mutex<Says>>,
     asked: Arc<AtomicUsize>,
     _serving: JoinSet<()>,
 }
 
+/// What whoever asks is told.
+#[derive(Clone)]
+pub(super) struct Says {
+    pub(super) keys: Vec<Value>,
+    pub(super) max_age: u64,
+    pub(super) status: u16,
+    pub(super) after: Duration,
+}
+
 impl Publisher {
-    async fn start(keys: Vec<Value>) -> Self {
-        let (keys, asked) = (Arc::new(Mutex::new(keys)), Arc::new(AtomicUsize::new(0)));
-        let (shared, count) = (Arc::clone(&keys), Arc::clone(&asked));
+    pub(super) async fn start(keys: Vec<Value>) -> Self {
+        let says = Says {
+            keys,
+            max_age: 600,
+            status: 200,
+            after: Duration::ZERO,
+        };
+        let (says, asked) = (Arc::new(Mutex::new(says)), Arc::new(AtomicUsize::new(0)));
+        let (shared, count) = (Arc::clone(&says), Arc::clone(&asked));
         let answer = move || {
             count.fetch_add(1, Ordering::SeqCst);
-            let keys = shared.lock().unwrap().clone();
+            let said = shared.lock().unwrap().clone();
             async move {
+                tokio::time::sleep(said.after).await;
                 (
-                    [(CACHE_CONTROL, "public, max-age=600")],
-                    axum::Json(json!({"keys": keys})),
+                    StatusCode::from_u16(said.status).unwrap(),
+                    [(CACHE_CONTROL, format!("public, max-age={}", said.max_age))],
+                    axum::Json(json!({"keys": said.keys})),
                 )
             }
         };
@@ -85,14 +104,24 @@ impl Publisher {
         serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self {
             url,
-            keys,
+            says,
             asked,
             _serving: serving,
         }
     }
+
+    /// Changes what it says from now on.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Says)) {
+        change(&mut self.says.lock().unwrap());
+    }
+
+    /// How often it was asked.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
 }
 
-fn claims() -> Value {
+pub(super) fn claims() -> Value {
     let now = SystemClock.now().timestamp();
     json!({"iss": "https://accounts.google.com", "aud": AUDIENCE, "sub": "1", "email": EMAIL, "email_verified": true, "iat": now - 5, "exp": now + 3_600})
 }
@@ -103,17 +132,22 @@ fn with(name: &str, value: Value) -> Value {
     claims
 }
 
-async fn served(place: &Place, publisher: &Publisher, emails: &[&str]) -> Served {
+/// Settings of a service that lets in whom these keys prove to be one of these.
+pub(super) fn guarded(place: &Place, publisher: &Publisher, emails: &[&str]) -> ServiceSettings {
     let mut settings = open_settings(place);
     settings.access = Access::Tokens(TokenRules {
         audiences: vec![AUDIENCE.to_owned()],
         emails: emails.iter().map(|email| (*email).to_owned()).collect(),
         keys_url: publisher.url.clone(),
     });
-    Served::start(settings).await
+    settings
 }
 
-async fn with_token(served: &Served, path: &str, token: &str) -> Reply {
+async fn served(place: &Place, publisher: &Publisher, emails: &[&str]) -> Served {
+    Served::start(guarded(place, publisher, emails)).await
+}
+
+pub(super) async fn with_token(served: &Served, path: &str, token: &str) -> Reply {
     served
         .ask(
             &format!("GET {path}"),
@@ -123,7 +157,7 @@ async fn with_token(served: &Served, path: &str, token: &str) -> Reply {
         .await
 }
 
-fn assert_refused(reply: &Reply, what: &str) {
+pub(super) fn assert_refused(reply: &Reply, what: &str) {
     assert_eq!(
         (reply.status, reply.code().as_str()),
         (401, "unauthorized"),
@@ -209,7 +243,7 @@ async fn a_good_token_is_let_in_and_every_other_is_not() {
 async fn tokens_that_choose_their_own_algorithm_are_refused() {
     let (place, signer) = (Place::new(), Signer::new("k1"));
     let publisher = Publisher::start(vec![signer.published.clone()]).await;
-    let served = served(&place, &publisher, &[]).await;
+    let served = served(&place, &publisher, &[EMAIL]).await;
     let good = signer.sign("k1", &claims());
     assert_eq!(with_token(&served, "/config", &good).await.status, 200);
     let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -247,54 +281,14 @@ async fn tokens_that_choose_their_own_algorithm_are_refused() {
     }
 }
 
+/// Anybody who has an account can have a token made for the address of a service.
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_kept_and_asked_for_again_when_a_new_one_signs() {
-    let (place, old, new) = (Place::new(), Signer::new("k1"), Signer::new("k2"));
-    let publisher = Publisher::start(vec![old.published.clone()]).await;
-    let mut settings = open_settings(&place);
-    settings.access = Access::Tokens(TokenRules {
-        audiences: vec![AUDIENCE.to_owned()],
-        emails: Vec::new(),
-        keys_url: publisher.url.clone(),
-    });
-    settings.limits.keys_pause = std::time::Duration::from_millis(300);
-    let served = Served::start(settings).await;
-    for _ in 0..3 {
-        assert_eq!(
-            with_token(&served, "/config", &old.sign("k1", &claims()))
-                .await
-                .status,
-            200
-        );
-    }
-    assert_eq!(publisher.asked.load(Ordering::SeqCst), 1);
-    publisher.keys.lock().unwrap().push(new.published.clone());
-    tokio::time::sleep(std::time::Duration::from_millis(350)).await;
-    assert_eq!(
-        with_token(&served, "/config", &new.sign("k2", &claims()))
-            .await
-            .status,
-        200
-    );
-    // Made-up names do not make it ask each time.
-    for number in 0..5 {
-        let token = old.sign(&format!("made-up-{number}"), &claims());
-        assert_refused(&with_token(&served, "/config", &token).await, "made up");
-    }
-    assert_eq!(publisher.asked.load(Ordering::SeqCst), 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_keys_nobody_is_let_in() {
+async fn without_a_list_of_callers_nobody_is_let_in() {
     let (place, signer) = (Place::new(), Signer::new("k1"));
-    let publisher = Publisher::start(Vec::new()).await;
-    let mut settings = open_settings(&place);
-    settings.access = Access::Tokens(TokenRules {
-        audiences: vec![AUDIENCE.to_owned()],
-        emails: Vec::new(),
-        keys_url: publisher.url.replace("/certs", "/nothing"),
-    });
-    let served = Served::start(settings).await;
-    let reply = with_token(&served, "/config", &signer.sign("k1", &claims())).await;
-    assert_eq!((reply.status, reply.code().as_str()), (503, "no_keys"));
+    let publisher = Publisher::start(vec![signer.published.clone()]).await;
+    let token = signer.sign("k1", &claims());
+    let nobody = served(&place, &publisher, &[]).await;
+    assert_refused(&with_token(&nobody, "/config", &token).await, "no list");
+    let listed = served(&place, &publisher, &["other@x.example", EMAIL]).await;
+    assert_eq!(with_token(&listed, "/config", &token).await.status, 200);
 }

@@ -3,12 +3,14 @@
 mod alerts;
 mod auth;
 mod fuzz;
+mod jobs;
+mod keys;
 mod logs;
 mod ready;
-mod jobs;
 mod requests;
 mod rough;
 mod runs;
+mod starting;
 mod stop;
 
 use std::net::SocketAddr;

@@ -8,7 +8,7 @@ use serde_json::json;
 use soxauto::domain::limits::ServerLimits;
 use soxauto::settings::ServiceSettings;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use super::{JSON, Reply, Served, ask, open_settings, raw};
@@ -183,4 +183,58 @@ async fn slow_connections_that_take_every_place_keep_nobody_out_for_long() {
         assert_ne!(reply.status, 200);
     }
     assert_eq!(served.get("/runs").await.json(), json!({"runs": []}));
+}
+
+/// Sends question after question and takes no answer, until it is cut off.
+async fn deaf(address: SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    // A small window, so that few answers fill what the system keeps of them.
+    socket.set_recv_buffer_size(4 << 10).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let questions = "GET /openapi.json HTTP/1.1\r\nHost: t\r\n\r\n".repeat(50);
+    while stream.write_all(questions.as_bytes()).await.is_ok() {}
+}
+
+async fn impatient(place: &Place, connections_max: usize) -> Served {
+    let mut settings = open_settings(place);
+    settings.limits.connections_max = connections_max;
+    settings.limits.write_timeout = Duration::from_millis(500);
+    settings.grace = Duration::from_secs(3);
+    Served::start(settings).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_no_answer_loses_his_place() {
+    let place = Place::new();
+    let served = impatient(&place, 1).await;
+    let begun = Instant::now();
+    let cut = tokio::time::timeout(Duration::from_secs(20), deaf(served.address));
+    cut.await.expect("it keeps its place for ever");
+    assert!(begun.elapsed() >= Duration::from_millis(500));
+    assert_eq!(served.get("/health").await.status, 200);
+    // Who takes his answers late, but in time, keeps it.
+    let mut slow = TcpStream::connect(served.address).await.unwrap();
+    for _ in 0..4 {
+        let question = b"GET /health HTTP/1.1\r\nHost: t\r\n\r\n";
+        slow.write_all(question).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut answer = [0_u8; 15];
+        slow.read_exact(&mut answer).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_no_answer_holds_up_no_stop() {
+    let place = Place::new();
+    let served = impatient(&place, 4).await;
+    let deaf: JoinSet<()> = (0..3).map(|_| deaf(served.address)).collect();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let asked = Instant::now();
+    assert!(served.stopped().await, "nothing was running");
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+    drop(deaf);
 }

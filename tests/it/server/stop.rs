@@ -8,14 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Silent, ask};
 use crate::cli::Shell;
 
-const SERVE: [&str; 6] = [
-    "serve",
-    "--allow-unauthenticated",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-];
+const SERVE: [&str; 5] = ["serve", "--host", "127.0.0.1", "--port", "0"];
 
 /// The binary in a folder of its own; it is killed with this value.
 pub(super) struct Program {
@@ -25,7 +18,13 @@ pub(super) struct Program {
 }
 
 impl Program {
+    /// Open to everybody.
     pub(super) fn start(shell: &Shell, further: &[&str]) -> Self {
+        Self::behind(shell, &[&["--allow-unauthenticated"], further].concat())
+    }
+
+    /// Open to whom the arguments name.
+    pub(super) fn behind(shell: &Shell, further: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_soxauto"));
         command
             .current_dir(shell.dir.path())
@@ -180,6 +179,11 @@ fn it_does_not_begin_without_saying_who_may_call() {
     let said = shell.run(&["serve", "--port", "0"]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("--audience"), "{}", said.err);
+    // An audience alone is anybody who has an account.
+    let alone = ["serve", "--port", "0", "--audience", "https://x.example"];
+    let said = shell.run(&alone);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("--allowed-email"), "{}", said.err);
     let both = shell.run(&[
         "serve",
         "--port",

@@ -157,7 +157,7 @@ impl Upload<'_> {
             .map_err(|error| PortError::new(PortErrorKind::Corrupt, error.to_string()))?;
         // Said also of nothing: the client leaves it out then.
         let length = HeaderValue::from(bytes.len());
-        let call = Call::new(self.what.clone(), Method::PUT, self.place.clone());
+        let call = Call::new(self.what.clone(), Method::PUT, self.place.clone()).resumable();
         Ok(call
             .header(CONTENT_RANGE, range)
             .header(CONTENT_LENGTH, length)

@@ -31,8 +31,11 @@ pub(super) fn failed(bucket: &str, at: &str, failure: Failure) -> Error {
         _ => (0, None),
     };
     let reason = reason.unwrap_or_default();
-    if status == 404 && reason == "NoSuchBucket" {
-        return ours(no_bucket(bucket));
+    match (status, reason.as_str()) {
+        (404, "NoSuchBucket") => return ours(no_bucket(bucket)),
+        // A page of a gateway with status 404 says nothing of the object.
+        (404, reason) if reason != "NoSuchKey" => return ours(gateway(failure.into())),
+        _ => {}
     }
     let mut error = PortError::from(failure);
     if status == 403 && KEPT.contains(&reason.as_str()) {
@@ -58,10 +61,20 @@ pub(super) fn failed(bucket: &str, at: &str, failure: Failure) -> Error {
 
 /// A failed list: what is not found is the bucket.
 pub(super) fn list_failed(bucket: &str, failure: Failure) -> Error {
-    if failure.is(404) {
+    let reason = match &failure {
+        Failure::Refused(refusal) => refusal.reason.as_deref(),
+        _ => None,
+    };
+    if failure.is(404) && reason == Some("notFound") {
         return ours(no_bucket(bucket));
     }
     failed(bucket, "", failure)
+}
+
+/// A 404 without the service's reason.
+fn gateway(mut error: PortError) -> PortError {
+    error.kind = PortErrorKind::Corrupt;
+    error.hint("a proxy or gateway answered instead of the service: look what lies between")
 }
 
 fn no_bucket(bucket: &str) -> PortError {

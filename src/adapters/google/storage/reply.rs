@@ -25,6 +25,8 @@ const PARTIAL: u16 = 206;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listing {
     #[serde(default)]
+    kind: String,
+    #[serde(default)]
     items: Vec<Item>,
     #[serde(default)]
     prefixes: Vec<String>,
@@ -42,6 +44,11 @@ struct Item {
 }
 
 impl Listing {
+    /// Whether it says that it is a list; any document without the fields would be an empty one.
+    pub(super) fn is_list(&self) -> bool {
+        self.kind == "storage#objects"
+    }
+
     /// Adds what the page names; gives the token of the next page.
     pub(super) fn add_to(self, found: &mut ListResult) -> object_store::Result<Option<String>> {
         for folder in &self.prefixes {
@@ -71,12 +78,22 @@ impl Item {
     }
 }
 
-/// An object that was written.
-pub(super) fn written(reply: &Reply) -> PutResult {
-    PutResult {
+/// An object that was written; `None` for a reply that does not prove it by a generation and the sum of what was sent.
+pub(super) fn written(reply: &Reply, sent: &str) -> Option<PutResult> {
+    let version = Some(text(&reply.headers, &GENERATION)?);
+    (checksum(&reply.headers)? == sent).then(|| PutResult {
         e_tag: text(&reply.headers, &ETAG),
-        version: text(&reply.headers, &GENERATION),
-    }
+        version,
+    })
+}
+
+/// The CRC32C that a reply names.
+fn checksum(headers: &HeaderMap) -> Option<&str> {
+    let mut hashes = headers.get_all(HASH).iter();
+    hashes.find_map(|value| {
+        let mut sums = value.to_str().ok()?.split(',').map(str::trim);
+        sums.find(|sum| sum.starts_with("crc32c="))
+    })
 }
 
 /// An object that was only asked about.
@@ -91,10 +108,7 @@ pub(super) fn whole(reply: Reply, at: &Path) -> Result<GetResult, String> {
     if reply.status == PARTIAL {
         return Err("a piece came instead of the whole".to_owned());
     }
-    let hashes = reply.headers.get_all(HASH).iter();
-    let mut hashes = hashes.filter_map(|value| value.to_str().ok());
-    let sum = hashes.find_map(|all| all.split(',').find(|sum| sum.starts_with("crc32c=")));
-    match sum {
+    match checksum(&reply.headers) {
         Some(sum) if sum == crc32c_header(&reply.body) => {}
         Some(_) => return Err("the object does not have the CRC32C that came with it".to_owned()),
         None => return Err("the object came without a checksum".to_owned()),
@@ -135,7 +149,7 @@ fn meta(headers: &HeaderMap, at: &Path, size: u64) -> Result<ObjectMeta, String>
         last_modified: modified.ok_or("the reply says no time")?.to_utc(),
         size,
         e_tag: text(headers, &ETAG),
-        version: text(headers, &GENERATION),
+        version: Some(text(headers, &GENERATION).ok_or("the reply says no generation")?),
     })
 }
 

@@ -33,7 +33,7 @@ use datafusion::sql::sqlparser::ast::{DataType as AstType, Expr as AstExpr, Iden
 use crate::domain::sql_type::SqlType;
 use crate::sandbox::data::Table;
 use crate::sandbox::engine::func::cell::{Cell, first, single};
-use crate::sandbox::tsql::error::{SqlResult, internal, syntax, unsupported};
+use crate::sandbox::tsql::error::{SqlResult, internal, several_values, syntax, unsupported};
 use crate::sandbox::wire::SqlError;
 
 /// What the binder asks the outside world for.
@@ -321,6 +321,7 @@ pub fn plan_error(error: DataFusionError) -> SqlError {
     match &error {
         DataFusionError::NotImplemented(text) => unsupported(text),
         _ if text.contains("This feature is not implemented") => unsupported(text),
+        _ if text.contains("Scalar subquery returned more than one row") => several_values(),
         _ => internal(text),
     }
 }

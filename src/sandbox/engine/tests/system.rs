@@ -318,3 +318,17 @@ async fn parameters_of_every_carrier_are_read() {
         ["2024-05-01T00:00:00|255|-0.00000000000000000005|01:01:01|01FF|true|none"]
     );
 }
+
+#[tokio::test]
+async fn a_subquery_in_place_of_a_value_gives_one_or_none() {
+    let mut session = open(&engine()).await;
+    let several = run(&mut session, "SELECT (SELECT [No_] FROM [Customers])").await;
+    assert_eq!(several.error.unwrap().number, 512);
+    for one in [
+        "SELECT (SELECT MAX([No_]) FROM [Customers])",
+        "SELECT (SELECT [No_] FROM [Customers] WHERE 1 = 0)",
+    ] {
+        let answer = run(&mut session, one).await;
+        assert!(answer.error.is_none() && answer.rows() == 1, "{one}");
+    }
+}
