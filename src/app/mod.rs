@@ -2,6 +2,7 @@
 
 pub mod alerts;
 mod google;
+mod running;
 mod samples;
 pub mod service;
 mod sources;
@@ -15,20 +16,16 @@ pub mod doctor;
 pub mod roots;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::process::ProcProcesses;
 use crate::catalog::lint::Finding;
 use crate::catalog::{CatalogError, Definitions};
-use crate::domain::digest::hex;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::ipe::Ipe;
 use crate::domain::limits::Limits;
@@ -46,6 +43,7 @@ use crate::settings::{GoogleSettings, RunSettings, SecretsChoice, WarehouseChoic
 
 use delivery::Outbox;
 use roots::RootOpener;
+use running::{host_name, program};
 use sources::Reach;
 
 /// Why a run could not begin; nothing was read or written.
@@ -376,29 +374,4 @@ fn stamps(settings: &RunSettings, program: &Program) -> Vec<Stamp> {
         SecretsChoice::Env | SecretsChoice::Gcp(_) => {}
     }
     stamps
-}
-
-/// The program that runs, with the SHA-256 of its binary.
-fn program() -> Result<Program, std::io::Error> {
-    let mut file = File::open(std::env::current_exe()?)?;
-    let mut sha256 = Sha256::new();
-    let mut buffer = vec![0_u8; 1 << 20];
-    loop {
-        let read = file.read(&mut buffer)?;
-        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
-            break;
-        };
-        sha256.update(bytes);
-    }
-    Ok(Program {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: env!("SOXAUTO_COMMIT").to_owned(),
-        dirty: env!("SOXAUTO_DIRTY") == "true",
-        binary_sha256: hex(&sha256.finalize()),
-    })
-}
-
-fn host_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }
