@@ -7,8 +7,7 @@ locals {
     SOXAUTO_STAGING   = "gs://${google_storage_bucket.retained["staging"].name}"
     SOXAUTO_EVIDENCE  = "gs://${google_storage_bucket.retained["evidence"].name}"
     SOXAUTO_WAREHOUSE = "bigquery://${var.project_id}/${var.dataset}?location=${var.location}"
-  }, { for secret in google_secret_manager_secret.webhook : "SOXAUTO_ALERT_WEBHOOK" => secret.secret_id },
-  var.drive_folder_id == "" ? {} : { GOOGLE_DRIVE_FOLDER_ID = var.drive_folder_id })
+  }, { for secret in google_secret_manager_secret.webhook : "SOXAUTO_ALERT_WEBHOOK" => secret.secret_id }, var.drive_folder_id == "" ? {} : { GOOGLE_DRIVE_FOLDER_ID = var.drive_folder_id })
 
   # A certificate of the company's own authority, as ../network.md keeps it.
   certificates = var.server_certificate ? ["SQL_SERVER_CERTIFICATE"] : []

@@ -126,6 +126,27 @@ fn sound_items(catalog: Option<&Path>, names: &[String]) -> Result<Vec<Ipe>, Sta
     Ok(catalog.select(names)?.into_iter().cloned().collect())
 }
 
+/// The month of a run: a closed one, unless the run is preliminary.
+fn month(settings: &RunSettings, now: DateTime<Utc>) -> Result<Period, StartError> {
+    let asked = settings.period;
+    let period = asked.map_or_else(|| Period::last_closed(now), Ok)?;
+    if period.has_ended(now) || settings.preliminary {
+        return Ok(period);
+    }
+    Err(StartError::NotEnded(period))
+}
+
+/// The items of a run, with the witnesses that an auditor adds.
+fn items(settings: &RunSettings) -> Result<Vec<Ipe>, StartError> {
+    let mut items = sound_items(settings.catalog.as_deref(), &settings.items)?;
+    if let Some(shard) = settings.shard {
+        items = shard.of(items);
+    }
+    let rows_max = settings.limits.sample_rows_max;
+    samples::attach(&mut items, &settings.witnesses, rows_max).map_err(StartError::Witness)?;
+    Ok(items)
+}
+
 /// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -163,21 +184,11 @@ impl App {
         let program = spawn_blocking(program);
         let clock = SystemClock;
         let started_at = clock.now();
-        let period = settings
-            .period
-            .map_or_else(|| Period::last_closed(started_at), Ok)?;
-        if !period.has_ended(started_at) && !settings.preliminary {
-            return Err(StartError::NotEnded(period));
-        }
+        let period = month(&settings, started_at)?;
         for accepted in &settings.accepted {
             accepted.validate().map_err(StartError::Acceptance)?;
         }
-        let mut items = sound_items(settings.catalog.as_deref(), &settings.items)?;
-        if let Some(shard) = settings.shard {
-            items = shard.of(items);
-        }
-        let rows_max = settings.limits.sample_rows_max;
-        samples::attach(&mut items, &settings.witnesses, rows_max).map_err(StartError::Witness)?;
+        let items = items(&settings)?;
         let roots = roots(&settings).await?;
         let staging = roots.open(&settings.staging)?;
         let evidence = roots.open(&settings.evidence)?;

@@ -37,6 +37,18 @@ fn both_guides_have_the_same_sections_and_rows() {
     assert_ne!(shape(&english), shape(&english.replacen("\n| ", "\n", 1)));
 }
 
+#[test]
+fn no_page_says_a_section_twice() {
+    for page in PAGES {
+        let text = text(page);
+        let headings = text.lines().filter(|line| line.starts_with("## "));
+        let mut seen = BTreeSet::new();
+        let twice: Vec<_> = headings.filter(|heading| !seen.insert(*heading)).collect();
+        assert!(seen.len() > 3, "{page}");
+        assert_eq!(twice, Vec::<&str>::new(), "{page}");
+    }
+}
+
 fn apis(text: &str) -> BTreeSet<&str> {
     words(text, |c| c.is_ascii_alphanumeric() || c == '.')
         .filter(|word| word.ends_with(".googleapis.com"))
