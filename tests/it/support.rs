@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
@@ -230,6 +231,21 @@ pub(crate) fn number(variable: &str) -> Option<u64> {
         text.parse()
             .unwrap_or_else(|_| panic!("{variable} is no number: {text}")),
     )
+}
+
+/// Plays one schedule after another for a few seconds, the first by `SOXAUTO_FUZZ_SEED`; each seed is printed before.
+pub(crate) async fn schedules(what: &str, play: impl AsyncFn(u64)) {
+    let seconds = number("SOXAUTO_FUZZ_SECONDS").unwrap_or(4);
+    let first = number("SOXAUTO_FUZZ_SEED").unwrap_or_else(rand::random);
+    let begin = Instant::now();
+    let mut seed = first;
+    while seed == first || begin.elapsed() < Duration::from_secs(seconds) {
+        println!("SOXAUTO_FUZZ_SEED={seed}");
+        play(seed).await;
+        seed = seed.wrapping_add(1);
+    }
+    let played = seed.wrapping_sub(first);
+    println!("{what}: {played} schedules from seed {first}");
 }
 
 /// Runs a script of tests/clients with the Python of scripts/test and reads the last line that it prints.

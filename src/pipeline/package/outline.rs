@@ -5,8 +5,8 @@
 //! gives the same bytes in every build: a page that was delivered is known again by them.
 
 use super::CONTROL;
-use super::summary::{cell, heading, line};
-use crate::domain::check::{CheckResult, Verdict};
+use super::summary::{cell, heading, line, verdict_text};
+use crate::domain::check::CheckResult;
 use crate::domain::run::ItemStatus;
 use crate::pipeline::check;
 use crate::pipeline::record::ItemRecord;
@@ -131,12 +131,7 @@ fn checks(page: &mut String, title: &str, checks: &[CheckResult]) {
         format_args!("| check | verdict | counted | findings |\n|---|---|---:|---:|"),
     );
     for check in checks {
-        let verdict = match check.verdict {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "**FAIL**",
-            Verdict::NotRun => "**NOT RUN**",
-            Verdict::NotApplicable => "not applicable",
-        };
+        let verdict = verdict_text(check.verdict);
         let counted = check.counted.map_or("–".to_owned(), |n| n.to_string());
         line(
             page,

@@ -259,6 +259,16 @@ fn losses(page: &mut String, record: &ItemRecord) {
     page.push('\n');
 }
 
+/// A verdict as the pages say it.
+pub(super) fn verdict_text(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "**FAIL**",
+        Verdict::NotRun => "**NOT RUN**",
+        Verdict::NotApplicable => "not applicable",
+    }
+}
+
 fn checks(page: &mut String, title: &str, checks: &[CheckResult]) {
     line(page, format_args!("## {title}\n"));
     if checks.is_empty() {
@@ -270,12 +280,7 @@ fn checks(page: &mut String, title: &str, checks: &[CheckResult]) {
         format_args!("| check | verdict | what |\n|---|---|---|"),
     );
     for check in checks {
-        let verdict = match check.verdict {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "**FAIL**",
-            Verdict::NotRun => "**NOT RUN**",
-            Verdict::NotApplicable => "not applicable",
-        };
+        let verdict = verdict_text(check.verdict);
         line(
             page,
             format_args!(

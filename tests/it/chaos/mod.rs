@@ -6,8 +6,6 @@ mod judge;
 pub(crate) mod source;
 pub(crate) mod world;
 
-use std::time::{Duration, Instant};
-
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use soxauto::adapters::local_warehouse::Step;
@@ -18,7 +16,7 @@ use self::gate::{Fault, Plan};
 use self::judge::Judge;
 use self::source::item;
 use self::world::World;
-use crate::support::number;
+use crate::support::schedules;
 
 /// Operations of a run that meets no fault, and some more.
 const OPERATIONS: usize = 75;
@@ -105,19 +103,7 @@ async fn schedule(seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_in_whatever_order_the_month_is_whole_and_nobody_is_forgotten() {
-    let seconds = number("SOXAUTO_FUZZ_SECONDS").unwrap_or(4);
-    let first = number("SOXAUTO_FUZZ_SEED").unwrap_or_else(rand::random);
-    let begin = Instant::now();
-    let mut seed = first;
-    while seed == first || begin.elapsed() < Duration::from_secs(seconds) {
-        println!("SOXAUTO_FUZZ_SEED={seed}");
-        schedule(seed).await;
-        seed = seed.wrapping_add(1);
-    }
-    println!(
-        "chaos: {} schedules from seed {first}",
-        seed.wrapping_sub(first)
-    );
+    schedules("chaos", schedule).await;
 }
 
 /// A run that sleeps in its load until another has taken over and loaded; then it wakes. What the judge says.

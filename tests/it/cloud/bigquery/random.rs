@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -15,7 +14,7 @@ use soxauto::pipeline::record::ItemRecord;
 use super::super::fakes::server::{Fault, Gate, When};
 use super::brisk;
 use super::world::{MONTH, Running, World};
-use crate::support::number;
+use crate::support::schedules;
 
 /// Calls of a run that meets no fault, and some more.
 const CALLS: usize = 26;
@@ -272,19 +271,7 @@ async fn schedule(seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_at_any_call_the_month_is_whole_and_no_package_denies_it() {
-    let seconds = number("SOXAUTO_FUZZ_SECONDS").unwrap_or(4);
-    let first = number("SOXAUTO_FUZZ_SEED").unwrap_or_else(rand::random);
-    let begin = Instant::now();
-    let mut seed = first;
-    while seed == first || begin.elapsed() < Duration::from_secs(seconds) {
-        println!("SOXAUTO_FUZZ_SEED={seed}");
-        schedule(seed).await;
-        seed = seed.wrapping_add(1);
-    }
-    println!(
-        "bigquery: {} schedules from seed {first}",
-        seed.wrapping_sub(first)
-    );
+    schedules("bigquery", schedule).await;
 }
 
 /// The mutations: the judge sees each.
