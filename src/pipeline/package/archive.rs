@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt as _, TryStreamExt as _};
+use tokio::task::spawn_blocking;
 
 use super::write::{Files, package_folder};
 use crate::domain::digest::sha256_hex;
@@ -75,7 +76,9 @@ impl Archive {
             Source::Held(bytes) => Ok(bytes.clone()),
             Source::Staged { path, sha256 } => {
                 let bytes = self.staging.get(path).await?;
-                if sha256_hex(&bytes) == *sha256 {
+                let content = bytes.clone();
+                let found = spawn_blocking(move || sha256_hex(&content)).await;
+                if found.is_ok_and(|found| found == *sha256) {
                     return Ok(bytes);
                 }
                 let what = "a staged part is not the one that the package names";

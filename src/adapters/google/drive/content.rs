@@ -5,9 +5,10 @@ use futures::TryStreamExt as _;
 use futures::stream::BoxStream;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
 
 use crate::domain::digest::hex;
-use crate::ports::{Content, PortError};
+use crate::ports::{Content, PortError, PortErrorKind};
 
 /// What a content is known by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +29,20 @@ pub(super) async fn measured(content: &dyn Content) -> Result<Sum, PortError> {
     let (mut md5, mut sha256, mut bytes) = (Md5::new(), Sha256::new(), 0_u64);
     let mut pieces = content.open();
     while let Some(piece) = pieces.try_next().await? {
-        md5.update(&piece);
-        sha256.update(&piece);
         bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        // A piece may be a whole part, which takes tens of milliseconds.
+        let more = move || {
+            md5.update(&piece);
+            sha256.update(&piece);
+            (md5, sha256)
+        };
+        (md5, sha256) = spawn_blocking(more).await.map_err(|lost| {
+            PortError::new(
+                PortErrorKind::Corrupt,
+                format!("summing what is sent: {lost}"),
+            )
+            .hint("deliver the package again: soxauto upload")
+        })?;
     }
     Ok(Sum {
         bytes,
