@@ -139,6 +139,12 @@ impl Period {
         self.start
     }
 
+    /// First day of the calendar year that the month lies in.
+    #[must_use]
+    pub fn year_start(self) -> NaiveDate {
+        self.start.with_ordinal(1).unwrap_or(self.start)
+    }
+
     /// First day of the next month: the exclusive bound.
     #[must_use]
     pub fn next_start(self) -> NaiveDate {
@@ -162,6 +168,7 @@ impl Period {
     pub fn parameter(self, name: &str) -> Option<NaiveDate> {
         Some(match name {
             "start" => self.start(),
+            "year_start" => self.year_start(),
             "next_start" => self.next_start(),
             "period_end" => self.end(),
             _ => return None,

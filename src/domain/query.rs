@@ -8,7 +8,7 @@ use super::period::Period;
 use super::sql_type::SqlType;
 
 /// The parameters that a query may declare; the period gives each its date.
-pub const PARAMETERS: [&str; 3] = ["start", "next_start", "period_end"];
+pub const PARAMETERS: [&str; 4] = ["start", "year_start", "next_start", "period_end"];
 
 /// A value bound to a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ pub enum QueryError {
     Unused(String),
     /// A name that the program cannot derive from the period.
     #[error(
-        "@{0} is unknown: parameters are @start, @next_start, @period_end and those of the item"
+        "@{0} is unknown: parameters are @start, @year_start, @next_start, @period_end and those of the item"
     )]
     Unknown(String),
     /// A placeholder of another system.

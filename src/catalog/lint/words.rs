@@ -26,14 +26,14 @@ const RULES: [Rule; 7] = [
         ],
         called: true,
         why: "reads the clock: tomorrow the same month gives other rows",
-        remedy: "compare with @start, @next_start or @period_end",
+        remedy: "compare with @start, @year_start, @next_start or @period_end",
     },
     Rule {
         name: "clock",
         words: &["CURRENT_TIMESTAMP", "CURRENT_DATE"],
         called: false,
         why: "reads the clock: tomorrow the same month gives other rows",
-        remedy: "compare with @start, @next_start or @period_end",
+        remedy: "compare with @start, @year_start, @next_start or @period_end",
     },
     Rule {
         name: "random",

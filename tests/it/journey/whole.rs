@@ -91,9 +91,15 @@ pub(super) async fn sums(
     let staging = store::open(&place.path("staging")).unwrap();
     let warehouse =
         LocalWarehouse::new(&store::open(&place.path("warehouse")).unwrap(), staging).unwrap();
+    // CR_03 holds the year so far; what moved in the month is what was posted in it.
+    let posted = if table == "cr_03" {
+        format!("AND CAST(posting_date AS DATE) >= DATE '{month}-01' ")
+    } else {
+        String::new()
+    };
     let sql = format!(
         "SELECT id_company, group_coa_account_no, SUM({amount}) AS total FROM pg01_validated_ipe_{table} \
-         WHERE _period = DATE '{month}-01' GROUP BY id_company, group_coa_account_no"
+         WHERE _period = DATE '{month}-01' {posted}GROUP BY id_company, group_coa_account_no"
     );
     let rows = warehouse.rows(&sql, 1_000).await.unwrap().rows;
     let sum = |row: &Vec<Cell>| match (&row[0], &row[1], &row[2]) {

@@ -22,6 +22,7 @@ fn bound(text: &str) -> String {
     let (_, body) = text.split_once("-- end").unwrap();
     body.replace("@next_start", "@P1")
         .replace("@period_end", "@P2")
+        .replace("@year_start", "@P4")
         .replace("@start", "@P3")
 }
 
@@ -30,6 +31,7 @@ fn params() -> Vec<SqlParam> {
         date("@P1", "2024-05-01"),
         date("@P2", "2024-04-30"),
         date("@P3", "2024-04-01"),
+        date("@P4", "2024-01-01"),
     ]
 }
 
@@ -95,7 +97,7 @@ async fn cr_03_is_the_movement_between_two_balances_of_cr_04() {
     let posted = |query: &str| {
         format!(
             "SELECT q.[id_company] AS k, q.[Group_COA_Account_no] AS a, 1 AS n, SUM(q.[Amount]) AS s0 FROM ({query}) AS q \
-             GROUP BY q.[id_company], q.[Group_COA_Account_no] HAVING SUM(q.[Amount]) <> 0"
+             WHERE q.[Posting Date] >= @P3 GROUP BY q.[id_company], q.[Group_COA_Account_no] HAVING SUM(q.[Amount]) <> 0"
         )
     };
     let moved = "SELECT id_company AS k, group_coa_account_no AS a, 1 AS n, \
@@ -112,19 +114,17 @@ async fn cr_03_is_the_movement_between_two_balances_of_cr_04() {
         "entries = closing balance - opening balance"
     );
     assert!(moved.len() > 10, "{}", moved.len());
-    for (condition, without) in [
-        (
-            "gl.[Posting Date] < @P1\n    -- predicate: posted in the month\n    AND",
-            "a month without its end",
-        ),
-        (
-            "AND gl.[Posting Date] >= @P3",
-            "a month without its beginning",
-        ),
+    let endless = good.replace(
+        "gl.[Posting Date] < @P1\n    -- predicate: posted this year or entered this month\n    AND",
+        "",
+    );
+    let whole_year = posted(&good).replace("WHERE q.[Posting Date] >= @P3 ", "");
+    for (broken, without) in [
+        (posted(&endless), "a month without its end"),
+        (whole_year, "a month without its beginning"),
     ] {
-        let broken = good.replace(condition, "");
-        assert_ne!(broken, good);
-        let entries = sums(&run_with(&mut session, &posted(&broken), &params()).await);
+        assert_ne!(broken, posted(&good));
+        let entries = sums(&run_with(&mut session, &broken, &params()).await);
         assert_ne!(entries, moved, "{without}");
     }
 }
