@@ -16,6 +16,7 @@ pub mod domain;
 pub mod kernels;
 pub mod pipeline;
 pub mod ports;
+pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod server;

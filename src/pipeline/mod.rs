@@ -29,6 +29,7 @@ mod population;
 mod previous;
 pub mod probe;
 pub mod progress;
+pub mod reconcile;
 pub mod record;
 pub mod schedule;
 pub mod stage;

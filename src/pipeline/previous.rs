@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::package::read::manifest_lines;
-use super::package::{MANIFEST, RECORD};
-use crate::domain::digest::sha256_hex;
+use super::package::RECORD;
+use super::package::read::{broken, run_of, sealed_file, sealed_folders};
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
 use crate::domain::run::{ItemStatus, RunState};
-use crate::ports::{PortError, PortErrorKind, StoreRoot};
+use crate::ports::{PortError, StoreRoot};
 
 /// Packages of one month that are looked at, the newest first: a month is run a few times, not hundreds.
 const PACKAGES_MAX: usize = 100;
@@ -67,17 +66,10 @@ pub(super) async fn find(
     ipe: &IpeId,
     period: Period,
 ) -> Result<Option<CountedNumbers>, PortError> {
-    let stored = evidence.list(&format!("{ipe}/period={period}")).await?;
-    let mut folders: Vec<&str> = stored
-        .iter()
-        .filter_map(|file| file.path.strip_suffix(&format!("/{MANIFEST}")))
-        .filter(|folder| folder_run(folder).is_some())
-        .collect();
-    // A run id begins with the time of its start.
-    folders.sort_by_key(|folder| std::cmp::Reverse(folder_run(folder)));
+    let folders = sealed_folders(evidence, ipe, period).await?;
     let mut newest = None;
     for folder in folders.into_iter().take(PACKAGES_MAX) {
-        let found = read(evidence, folder, ipe, period).await?;
+        let found = read(evidence, &folder, ipe, period).await?;
         match found {
             Some(last) if last.state == RunState::Final => return Ok(Some(last)),
             Some(loaded) if newest.is_none() => newest = Some(loaded),
@@ -87,12 +79,6 @@ pub(super) async fn find(
     Ok(newest)
 }
 
-/// The run in whose folder a package lies; `None` for one that another run sealed in its name.
-fn folder_run(folder: &str) -> Option<RunId> {
-    let (_, run) = folder.rsplit_once("/run=")?;
-    run.parse().ok()
-}
-
 /// What a package says; `None` when its run did not load, or counted no running numbers.
 async fn read(
     evidence: &StoreRoot,
@@ -100,27 +86,13 @@ async fn read(
     ipe: &IpeId,
     period: Period,
 ) -> Result<Option<CountedNumbers>, PortError> {
-    let broken = |what: &str| {
-        let uri = evidence.uri_of(folder);
-        PortError::new(PortErrorKind::Corrupt, format!("last month's package {what}"))
-            .at("package", uri.clone())
-            .hint(format!(
-                "`soxauto verify {uri}` says what is wrong with it; restore the package, then run the item again"
-            ))
-    };
-    let manifest = evidence.get(&format!("{folder}/{MANIFEST}")).await?;
-    let record = evidence.get(&format!("{folder}/{RECORD}")).await?;
-    let manifest_text = String::from_utf8_lossy(&manifest);
-    let sha256 = sha256_hex(&record);
-    let mut lines = manifest_lines(&manifest_text).into_iter().flatten();
-    if !lines.any(|line| line.path == RECORD && line.sha256 == sha256) {
-        return Err(broken("does not hold the record that was sealed"));
-    }
+    let broken = |what: &str| broken(evidence, folder, format!("last month's package {what}"));
+    let (record, manifest_sha256) = sealed_file(evidence, folder, RECORD).await?;
     let part: RecordPart = serde_json::from_slice(&record)
         .map_err(|_| broken("holds a record that cannot be read"))?;
     if part.ipe != *ipe
         || part.context.period != period
-        || folder_run(folder).as_ref() != Some(&part.context.run_id)
+        || run_of(folder).as_ref() != Some(&part.context.run_id)
     {
         return Err(broken("is not of the folder that it lies in"));
     }
@@ -139,7 +111,7 @@ async fn read(
         period,
         run_id: part.context.run_id,
         state: part.state,
-        manifest_sha256: sha256_hex(&manifest),
+        manifest_sha256,
         companies,
     }))
 }
@@ -152,6 +124,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::digest::sha256_hex;
+    use crate::pipeline::package::MANIFEST;
 
     const MARCH: &str = "IPE_07/period=2024-03";
 
@@ -221,7 +195,8 @@ mod tests {
         }
         let said = found(&root).await.unwrap_err().to_string();
         assert!(
-            said.contains("does not hold the record that was sealed") && said.contains("verify"),
+            said.contains("does not hold the data/record.json that was sealed")
+                && said.contains("verify"),
             "{said}"
         );
     }

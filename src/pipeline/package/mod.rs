@@ -51,5 +51,8 @@ pub const LOG: &str = "data/log.jsonl";
 /// RFC 8493, section 2.1.1.
 pub const BAGIT_TEXT: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 
+/// How the folder of a package ends that was sealed in the name of a dead run.
+pub const ABANDONED: &str = ".abandoned";
+
 /// Name of the control in people's files.
 pub const CONTROL: &str = "PG-01";

@@ -1,9 +1,15 @@
-//! Reads a package as it lies in a store, without judging it.
+//! Reads a package as it lies in a store, without judging it; finds the packages of an item.
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use super::write::Files;
-use crate::ports::{PortError, StoreRoot};
+use super::{ABANDONED, MANIFEST};
+use crate::domain::digest::sha256_hex;
+use crate::domain::ids::{IpeId, RunId};
+use crate::domain::period::Period;
+use crate::ports::{PortError, PortErrorKind, StoreRoot};
 
 /// Largest file of a package in bytes; a larger one is not read. The log is the only file that grows with a run.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -38,6 +44,65 @@ pub async fn read_bag(root: &StoreRoot) -> Result<Bag, PortError> {
         };
     }
     Ok(bag)
+}
+
+/// The folders of the sealed packages of an item and month, the newest run first.
+///
+/// # Errors
+/// `Unreachable`, `Denied`.
+pub async fn sealed_folders(
+    evidence: &StoreRoot,
+    ipe: &IpeId,
+    period: Period,
+) -> Result<Vec<String>, PortError> {
+    let stored = evidence.list(&format!("{ipe}/period={period}")).await?;
+    let mut folders: Vec<String> = stored
+        .iter()
+        .filter_map(|file| file.path.strip_suffix(&format!("/{MANIFEST}")))
+        .filter(|folder| run_of(folder).is_some())
+        .map(str::to_owned)
+        .collect();
+    // A run id begins with the time of its start.
+    folders.sort_by_key(|folder| std::cmp::Reverse(run_of(folder)));
+    Ok(folders)
+}
+
+/// The run whose package lies in a folder, also where another run sealed it in its name.
+#[must_use]
+pub fn run_of(folder: &str) -> Option<RunId> {
+    let (_, run) = folder.rsplit_once("/run=")?;
+    run.strip_suffix(ABANDONED).unwrap_or(run).parse().ok()
+}
+
+/// A file of a sealed package whose bytes are those that were sealed, with the SHA-256 of the manifest that says so.
+///
+/// # Errors
+/// `Corrupt` when the manifest does not name these bytes; storage errors.
+pub async fn sealed_file(
+    evidence: &StoreRoot,
+    folder: &str,
+    path: &str,
+) -> Result<(Bytes, String), PortError> {
+    let manifest = evidence.get(&format!("{folder}/{MANIFEST}")).await?;
+    let bytes = evidence.get(&format!("{folder}/{path}")).await?;
+    let sha256 = sha256_hex(&bytes);
+    let text = String::from_utf8_lossy(&manifest);
+    let mut lines = manifest_lines(&text).into_iter().flatten();
+    if !lines.any(|line| line.path == path && line.sha256 == sha256) {
+        let what = format!("the package does not hold the {path} that was sealed");
+        return Err(broken(evidence, folder, what));
+    }
+    Ok((bytes, sha256_hex(&manifest)))
+}
+
+/// A package that is not what was sealed.
+pub(crate) fn broken(evidence: &StoreRoot, folder: &str, what: impl Into<String>) -> PortError {
+    let uri = evidence.uri_of(folder);
+    PortError::new(PortErrorKind::Corrupt, what)
+        .at("package", uri.clone())
+        .hint(format!(
+            "`soxauto verify {uri}` says what is wrong with it; restore the package, then run the item again"
+        ))
 }
 
 /// One line of a manifest.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::views::{one_line, views};
-use super::{BAG_INFO, BAGIT, BAGIT_TEXT, CONTROL, LOG, MANIFEST};
+use super::{ABANDONED, BAG_INFO, BAGIT, BAGIT_TEXT, CONTROL, LOG, MANIFEST};
 use crate::domain::digest::sha256_hex;
 use crate::domain::run::ItemStatus;
 use crate::pipeline::record::ItemRecord;
@@ -32,7 +32,7 @@ pub type Files = BTreeMap<String, Bytes>;
 pub fn package_folder(record: &ItemRecord) -> String {
     let folder = folder_of_run(record);
     match record.status {
-        ItemStatus::Abandoned => format!("{folder}.abandoned"),
+        ItemStatus::Abandoned => format!("{folder}{ABANDONED}"),
         ItemStatus::Success | ItemStatus::Failed | ItemStatus::Error => folder,
     }
 }
@@ -53,13 +53,26 @@ pub async fn seal(
     record: &ItemRecord,
     log: &[u8],
 ) -> Result<SealedPackage, PortError> {
-    let folder = package_folder(record);
     let mut payload = views(record)?;
     payload.insert(LOG.to_owned(), Bytes::copy_from_slice(log));
+    let info = bag_info(record, &payload);
+    seal_bag(evidence, &package_folder(record), payload, info).await
+}
+
+/// Writes a bag, the manifest last, as [`seal`] does.
+///
+/// # Errors
+/// As [`seal`].
+pub async fn seal_bag(
+    evidence: &StoreRoot,
+    folder: &str,
+    payload: Files,
+    info: String,
+) -> Result<SealedPackage, PortError> {
     let manifest = manifest(&payload);
     let tags = [
         (BAGIT, BAGIT_TEXT.to_owned()),
-        (BAG_INFO, bag_info(record, &payload)),
+        (BAG_INFO, info),
         (MANIFEST, manifest.clone()),
     ];
     let tags = tags.map(|(path, text)| (path.to_owned(), Bytes::from(text)));
@@ -67,7 +80,7 @@ pub async fn seal(
         evidence.create(&format!("{folder}/{path}"), bytes).await?;
     }
     Ok(SealedPackage {
-        uri: evidence.uri_of(&folder),
+        uri: evidence.uri_of(folder),
         manifest_sha256: sha256_hex(manifest.as_bytes()),
     })
 }

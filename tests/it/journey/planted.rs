@@ -342,7 +342,7 @@ async fn a_changed_package_of_last_month_is_an_error_with_its_remedy() {
     assert_held(item, ItemStatus::Error, &place).await;
     let said = item.error_message.as_deref().unwrap();
     assert!(
-        said.contains("does not hold the record that was sealed")
+        said.contains("does not hold the data/record.json that was sealed")
             && said.contains("soxauto verify"),
         "{said}"
     );

@@ -1,0 +1,3 @@
+//! Work floor: the reconciliation of a month from sealed packages, sealed in a package of its own.
+
+pub mod inputs;
