@@ -107,7 +107,7 @@ async fn read(
         .into_iter()
         .filter_map(|(company, base)| Some((company, (base.rows, base.first?, base.last?))))
         .collect();
-    Ok((!companies.is_empty()).then(|| CountedNumbers {
+    Ok((!companies.is_empty()).then_some(CountedNumbers {
         period,
         run_id: part.context.run_id,
         state: part.state,

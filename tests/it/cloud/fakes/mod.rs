@@ -44,16 +44,27 @@ pub(crate) struct Google {
     pub(crate) buckets: Buckets,
     pub(crate) executions: Executions,
     pub(crate) drive: Folders,
-    folder: TempDir,
+    folder: PathBuf,
+    /// The folder, where nobody else keeps it.
+    _own: Option<TempDir>,
 }
 
 impl Google {
     pub(crate) async fn start() -> Self {
+        let own = tempfile::tempdir().unwrap();
+        let folder = own.path().to_owned();
+        Self {
+            _own: Some(own),
+            ..Self::keeping(folder).await
+        }
+    }
+
+    /// Keeps the objects of its buckets in a folder that somebody else looks into.
+    pub(crate) async fn keeping(folder: PathBuf) -> Self {
         let issuer = Issuer::default();
         let secrets = SecretStore::new(issuer.clone());
         let folders = Folders::new(issuer.clone());
-        let folder = tempfile::tempdir().unwrap();
-        let buckets = Buckets::new(issuer.clone(), folder.path().to_owned());
+        let buckets = Buckets::new(issuer.clone(), folder.clone());
         let executions = Executions::new(issuer.clone());
         let router = identity::router(issuer.clone())
             .merge(cloud_run::router(executions.clone()))
@@ -68,6 +79,7 @@ impl Google {
             executions,
             drive: folders,
             folder,
+            _own: None,
         }
     }
 
@@ -95,7 +107,7 @@ impl Google {
 
     /// The folder in which a bucket keeps its objects as files.
     pub(crate) fn bucket(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.join(name)
     }
 
     /// How a run or a look reaches what stands here.

@@ -20,6 +20,7 @@ use super::bigquery::{DATASET, PROJECT};
 pub(crate) struct Engine {
     http: reqwest::Client,
     base: String,
+    buckets: PathBuf,
     _process: Arc<Process>,
 }
 
@@ -65,6 +66,7 @@ impl Engine {
         let engine = Self {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             base: format!("http://127.0.0.1:{port}/bigquery/v2/projects"),
+            buckets,
             _process: Arc::new(Process(child)),
         };
         for _ in 0..600 {
@@ -75,6 +77,11 @@ impl Engine {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("the stand-in did not start within a minute");
+    }
+
+    /// The folder in which it finds `gs://b/x` as `b/x`.
+    pub(crate) fn buckets(&self) -> PathBuf {
+        self.buckets.clone()
     }
 
     fn url(&self, path: &str) -> String {

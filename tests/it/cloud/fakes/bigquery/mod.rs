@@ -101,6 +101,10 @@ impl Jobs {
             Some(_) => Duration::from_secs(60),
             None => quick().silence_timeout,
         };
+        let google = match &engine {
+            Some(engine) => Google::keeping(engine.buckets()).await,
+            None => Google::start().await,
+        };
         let service = Service {
             known: Arc::new(Mutex::new(Known {
                 looks: 2,
@@ -111,7 +115,7 @@ impl Jobs {
         Self {
             fake: Fake::serve(routes::router(service.clone())).await,
             service,
-            google: Google::start().await,
+            google,
             patience,
         }
     }
