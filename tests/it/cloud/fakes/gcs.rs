@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
@@ -136,6 +136,8 @@ pub(crate) fn router(buckets: Buckets) -> Router {
     Router::new()
         .route("/storage/v1/b/{bucket}/o", get(list))
         .route("/{bucket}/{*name}", any(object))
+        // A part of a large month is larger than what the framework takes by itself.
+        .layer(DefaultBodyLimit::disable())
         .with_state(buckets)
 }
 
