@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod check;
+pub mod collections;
 pub mod contract;
 pub mod digest;
 pub mod finding;
@@ -14,6 +15,7 @@ pub mod lexer;
 pub mod limits;
 pub mod losses;
 pub mod manifest;
+pub mod patterns;
 pub mod period;
 pub mod plant;
 pub mod population;
@@ -24,4 +26,5 @@ pub mod sequence;
 pub mod shard;
 pub mod sql_type;
 pub mod totals;
+pub mod vouchers;
 pub mod witness;

@@ -15,6 +15,7 @@ use polars::prelude::{
     when,
 };
 
+use crate::domain::amount::{Amount, AmountError};
 use crate::domain::contract::{Column, ColumnType, Contract};
 
 /// Divides an amount into two numbers whose sums cannot overflow: 10^19 is half of the 38 digits.
@@ -258,13 +259,49 @@ pub(super) fn plain_sum(column: &Column, place: usize) -> Vec<Expr> {
 
 /// Sum of an amount in two halves, as `high_<place>` × [`SPLIT`] + `low_<place>`; exact for any values.
 pub(super) fn split_sum(column: &Column, place: usize) -> Vec<Expr> {
+    split_units(&units(column), place).into()
+}
+
+/// As [`split_sum`], of whole units.
+pub(super) fn split_units(units: &Expr, place: usize) -> [Expr; 2] {
     let split = || lit(Scalar::from(SPLIT));
-    let high = || units(column).floor_div(split());
-    let low = units(column) - high() * split();
-    vec![
+    let high = || units.clone().floor_div(split());
+    let low = units.clone() - high() * split();
+    [
         high().sum().alias(format!("high_{place}")),
         low.sum().alias(format!("low_{place}")),
     ]
+}
+
+/// `high × SPLIT + low`, which no number of rows can overflow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Halves {
+    high: i128,
+    low: i128,
+}
+
+impl Halves {
+    /// Adds what [`split_units`] gave, or a plain sum as `low`.
+    pub(super) fn add(&mut self, high: i128, low: i128) {
+        let rest = self.low + low % SPLIT;
+        self.high += high + low / SPLIT + rest / SPLIT;
+        self.low = rest % SPLIT;
+    }
+
+    /// Adds another one.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.add(other.high, other.low);
+    }
+
+    /// The sum.
+    ///
+    /// # Errors
+    /// [`AmountError::Overflow`] beyond 38 digits.
+    pub(super) fn amount(self, scale: u8) -> Result<Amount, AmountError> {
+        let whole = self.high.checked_mul(SPLIT);
+        let units = whole.and_then(|whole| whole.checked_add(self.low));
+        Amount::new(units.ok_or(AmountError::Overflow { scale })?, scale)
+    }
 }
 
 /// Least and greatest physical value of a column, as `min_<place>` and `max_<place>`.

@@ -4,10 +4,11 @@
 //! `canonical`, `digest` and `totals` fold the stream on its way to staging. `recheck` (over `frame`) computes the
 //! same from the staged bytes with Polars. The two share the values of `domain` and the `sha2` crate, no code.
 //!
-//! May use `domain`, the value types of `ports`, Arrow; Polars only in `recheck` and `frame`. Does no I/O, reads no
-//! clock, starts no task, and never puts a row's content into a message.
+//! May use `domain`, the value types of `ports`, Arrow; Polars only in `recheck`, `frame`, `reconcile`, `vouchers`
+//! and `bridges`. Does no I/O, reads no clock, starts no task, and never puts a row's content into a message.
 
 pub mod bigquery;
+pub mod bridges;
 pub mod canonical;
 pub mod cells;
 pub mod conform;
@@ -21,6 +22,7 @@ pub mod population;
 pub mod profile;
 pub mod quality;
 pub mod recheck;
+pub mod reconcile;
 #[cfg(test)]
 mod samples;
 pub mod scope;
@@ -29,6 +31,7 @@ pub mod sketch;
 pub mod sql;
 pub mod totals;
 pub mod values;
+pub mod vouchers;
 pub mod witness;
 
 use crate::domain::totals::TotalsError;

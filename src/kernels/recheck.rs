@@ -14,9 +14,8 @@ use bytes::Bytes;
 use polars::prelude::{DataFrame, Expr, IntoLazy as _, PolarsResult, StringChunked};
 use sha2::{Digest as _, Sha256};
 
-use super::expressions::{self, TABLES};
+use super::expressions::{self, Halves, TABLES};
 use super::frame::{self, FrameError, Part, guarded, whole_numbers};
-use crate::domain::amount::{Amount, AmountError};
 use crate::domain::contract::{Column, ColumnType, Contract};
 use crate::domain::digest::TableDigest;
 use crate::domain::manifest::Recomputed;
@@ -99,27 +98,6 @@ pub struct Recheck<'a> {
 struct Company {
     rows: u64,
     sums: Vec<Halves>,
-}
-
-/// `high × SPLIT + low`, which no number of rows can overflow.
-#[derive(Clone, Copy, Default)]
-struct Halves {
-    high: i128,
-    low: i128,
-}
-
-impl Halves {
-    fn add(&mut self, high: i128, low: i128) {
-        let rest = self.low + low % expressions::SPLIT;
-        self.high += high + low / expressions::SPLIT + rest / expressions::SPLIT;
-        self.low = rest % expressions::SPLIT;
-    }
-
-    fn amount(self, scale: u8) -> Result<Amount, AmountError> {
-        let whole = self.high.checked_mul(expressions::SPLIT);
-        let units = whole.and_then(|whole| whole.checked_add(self.low));
-        Amount::new(units.ok_or(AmountError::Overflow { scale })?, scale)
-    }
 }
 
 impl<'a> Recheck<'a> {

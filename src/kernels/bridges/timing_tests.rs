@@ -1,0 +1,264 @@
+use super::*;
+use crate::kernels::reconcile::samples::{
+    amounts, day, flags, moments, money, rules, table, texts,
+};
+
+/// Company, voucher, business use, active, created, delivered use.
+type Voucher<'a> = [&'a str; 6];
+
+fn vouchers(rows: &[Voucher<'_>]) -> StagedTable {
+    let column = |place: usize| rows.iter().map(|row| row[place]).collect::<Vec<_>>();
+    table(vec![
+        texts("id_company", &column(0)),
+        texts("id", &column(1)),
+        texts("business_use", &column(2)),
+        flags("is_active", &column(3)),
+        moments("created_at", &column(4)),
+        amounts("totalamountused", 4, &column(5)),
+    ])
+}
+
+fn jdash(rows: &[(&str, &str)]) -> StagedTable {
+    let (ids, used): (Vec<&str>, Vec<&str>) = rows.iter().copied().unzip();
+    table(vec![
+        texts("voucher_id", &ids),
+        amounts("amount_used", 2, &used),
+    ])
+}
+
+fn run(period: &str, vouchers: &StagedTable, jdash: &StagedTable) -> Timing {
+    let input = TimingInput {
+        vouchers,
+        jdash,
+        period: period.parse().unwrap(),
+        rules: &rules(),
+    };
+    timing(input).unwrap()
+}
+
+/// Vouchers of EC_NG that count: key and delivered use.
+fn plain<'a>(rows: &[(&'a str, &'a str)]) -> Vec<Voucher<'a>> {
+    let row = |(id, used): &(&'a str, &'a str)| ["EC_NG", *id, "refund", "0", "2025-01-15", *used];
+    rows.iter().map(row).collect()
+}
+
+/// Σ(JDASH − delivered), as the worked numbers have it; the bridge is its opposite.
+fn inner(vouchers: &[(&str, &str)], jdash_rows: &[(&str, &str)]) -> String {
+    let timing = run(
+        "2025-09",
+        &super::tests::vouchers(&plain(vouchers)),
+        &jdash(jdash_rows),
+    );
+    signed(timing.companies["EC_NG"].amount, true)
+        .unwrap()
+        .to_string()
+}
+
+#[test]
+fn worked_windows() {
+    for (date, from, until) in [
+        ("2025-09-30", "2024-10-01", "2025-10-01"),
+        ("2024-12-31", "2024-01-01", "2025-01-01"),
+        ("2025-09-15", "2024-10-01", "2025-10-01"),
+    ] {
+        let period = Period::containing(day(date)).unwrap();
+        assert_eq!(window(period), (day(from), day(until)), "{date}");
+    }
+}
+
+#[test]
+fn worked_sums() {
+    let two = [("1", "100"), ("2", "200")];
+    assert_eq!(inner(&two, &[("1", "120"), ("2", "180")]), "0.0000");
+    let both = [("1", "310"), ("2", "250")];
+    assert_eq!(inner(&both, &[("1", "100"), ("2", "50")]), "-410.0000");
+    // Rows of one voucher are added before they are compared.
+    let rows = [("1", "40"), (" 1.0 ", "60"), ("2", "50")];
+    assert_eq!(inner(&both, &rows), "-410.0000");
+    // What JDASH does not have was not used there.
+    let absent = [("1", "100"), ("2", "50")];
+    assert_eq!(inner(&absent, &[]), "-150.0000");
+    assert_eq!(inner(&absent, &[("1", "100.00")]), "-50.0000");
+}
+
+#[test]
+fn worked_windows_and_mixed_vouchers() {
+    let edge = |created, id| ["EC_NG", id, "apology_v2", "0", created, "80"];
+    let rows = vouchers(&[
+        edge("2024-10-01", "first"),
+        edge("2025-09-30 23:59:59.997", "last"),
+        edge("2024-09-30 23:59:59.997", "before"),
+        edge("2025-10-01", "after"),
+    ]);
+    let used = jdash(&[
+        ("first", "100"),
+        ("last", "100"),
+        ("before", "100"),
+        ("after", "100"),
+    ]);
+    let timing = run("2025-09", &rows, &used);
+    assert_eq!(timing.companies["EC_NG"].amount, money("-40", 4));
+    let only: Vec<_> = timing
+        .jdash_only
+        .iter()
+        .map(|only| (only.key.as_str(), only.why))
+        .collect();
+    let why = JdashOnlyWhy::NotCandidate;
+    assert_eq!(only, [("AFTER", why), ("BEFORE", why)]);
+
+    let mixed = |id, created, used| ["EC_NG", id, "jforce", "0", created, used];
+    let rows = vouchers(&[
+        mixed("1", "2023-11-01", "100"),
+        mixed("2", "2024-10-31 12:00:00", "60"),
+        mixed("3", "2024-03-01", "75"),
+        ["EC_NG", "4", "jforce", "1", "2024-03-01", "1000"],
+        ["EC_NG", "5", "marketing", "0", "2024-03-01", "1000"],
+        mixed("6", "2023-10-31", "1000"),
+    ]);
+    let timing = run("2024-10", &rows, &jdash(&[("1", "120"), ("2", "50")]));
+    let company = &timing.companies["EC_NG"];
+    assert_eq!(company.amount, money("65", 4));
+    assert_eq!(company.amount_without_jdash, money("75", 4));
+    let used: Vec<_> = company
+        .rows
+        .iter()
+        .map(|row| (row.key.as_str(), row.jdash))
+        .collect();
+    let expected = [
+        ("1", Some(money("120", 4))),
+        ("2", Some(money("50", 4))),
+        ("3", None),
+    ];
+    assert_eq!(used, expected);
+}
+
+#[test]
+fn the_ledger_owes_what_the_shop_has_used() {
+    let rows = vouchers(&[["EC_NG", "E01", "refund", "0", "2023-08-15", "400000"]]);
+    let timing = run("2024-04", &rows, &jdash(&[("e01", "2500000")]));
+    let company = &timing.companies["EC_NG"];
+    assert_eq!(company.amount, money("-2100000", 4));
+    assert_eq!(company.rows[0].amount, company.amount);
+    assert_eq!(timing.jdash_only, []);
+    // A year and a day ago: outside, and shown.
+    let rows = vouchers(&[["HF_SN", "F08", "refund", "0", "2023-04-30", "0"]]);
+    let timing = run("2024-04", &rows, &jdash(&[("F08", "900000")]));
+    assert!(timing.companies.is_empty());
+    assert_eq!(timing.jdash_only[0].amount, money("900000", 2));
+    assert_eq!(timing.jdash_only[0].companies, ["HF_SN".to_owned()].into());
+}
+
+#[test]
+fn what_is_in_doubt_is_listed_and_not_counted() {
+    let row = |company, id, active, used| [company, id, "store_credit", active, "2025-01-15", used];
+    let rows = vouchers(&[
+        row("EC_NG", "good", "0", "10"),
+        row("EC_NG", "twice", "0", "10"),
+        row("EC_NG", "TWICE ", "0", "10"),
+        row("EC_NG", "no-amount", "0", "-"),
+        row("EC_NG", "-", "0", "3"),
+        row("EC_NG", "undecided", "-", "3"),
+        row("EC_NG", "shared", "0", "1"),
+        row("EC_KE", "shared", "1", "1"),
+        row("EC_NG", "half-known", "0", "1"),
+    ]);
+    let used = jdash(&[
+        ("good", "30"),
+        ("twice", "30"),
+        ("shared", "30"),
+        ("half-known", "30"),
+        ("half-known", "-"),
+        ("nobody", "7.25"),
+        ("-", "1"),
+    ]);
+    let timing = run("2025-09", &rows, &used);
+    let company = &timing.companies["EC_NG"];
+    assert_eq!(company.amount, money("-20", 4));
+    assert_eq!((company.rows.len(), company.undecided), (1, 1));
+    let mut doubtful: Vec<_> = company
+        .doubtful
+        .iter()
+        .map(|row| row.key.as_str())
+        .collect();
+    doubtful.sort_unstable();
+    assert_eq!(
+        doubtful,
+        ["", "HALF-KNOWN", "NO-AMOUNT", "SHARED", "TWICE", "TWICE"]
+    );
+    assert!(timing.audit.multiplies());
+    assert_eq!(timing.jdash_without_amount, 1);
+    let only: Vec<_> = timing
+        .jdash_only
+        .iter()
+        .map(|only| (only.key.as_str(), only.amount.to_string(), only.why))
+        .collect();
+    let expected = [
+        ("", "1.00".to_owned(), JdashOnlyWhy::Unknown),
+        ("HALF-KNOWN", "30.00".to_owned(), JdashOnlyWhy::NotCandidate),
+        ("NOBODY", "7.25".to_owned(), JdashOnlyWhy::Unknown),
+        ("SHARED", "30.00".to_owned(), JdashOnlyWhy::SeveralCompanies),
+        ("TWICE", "30.00".to_owned(), JdashOnlyWhy::NotCandidate),
+    ];
+    assert_eq!(only, expected);
+}
+
+#[test]
+fn a_file_that_names_companies_is_joined_by_them() {
+    let row = |company| [company, "shared", "refund", "0", "2025-01-15", "1"];
+    let rows = vouchers(&[row("EC_NG"), row("EC_KE"), row("EC_MA")]);
+    let used = table(vec![
+        texts("id_company", &["EC_NG", "EC_KE", "JM_EG"]),
+        texts("voucher_id", &["shared", "shared", "shared"]),
+        amounts("amount_used", 2, &["5", "7", "9"]),
+    ]);
+    let timing = run("2025-09", &rows, &used);
+    let of = |company: &str| timing.companies[company].amount;
+    assert_eq!(of("EC_NG"), money("-4", 4));
+    assert_eq!(of("EC_KE"), money("-6", 4));
+    assert_eq!(of("EC_MA"), money("1", 4));
+    assert_eq!(timing.jdash_only.len(), 1);
+    assert_eq!(timing.jdash_only[0].why, JdashOnlyWhy::Unknown);
+    assert!(!timing.audit.multiplies());
+}
+
+/// The predecessor's bridge was zero once columns had been renamed.
+#[test]
+fn defect_10_a_missing_column_is_an_error_and_no_bridge_of_zero() {
+    let rows = vouchers(&plain(&[("1", "100")]));
+    let used = jdash(&[("1", "120")]);
+    let rules = rules();
+    let input = TimingInput {
+        vouchers: &rows,
+        jdash: &used,
+        period: "2025-09".parse().unwrap(),
+        rules: &rules,
+    };
+    for column in [
+        "is_active",
+        "created_at",
+        "business_use",
+        "totalamountused",
+        "id",
+        "id_company",
+    ] {
+        let renamed = StagedTable {
+            frame: rows.frame.drop(column).unwrap(),
+        };
+        let vouchers = &renamed;
+        let error = timing(TimingInput { vouchers, ..input })
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(&format!("`{column}` is missing")), "{error}");
+    }
+    for column in ["voucher_id", "amount_used"] {
+        let renamed = StagedTable {
+            frame: used.frame.drop(column).unwrap(),
+        };
+        let jdash = &renamed;
+        assert!(timing(TimingInput { jdash, ..input }).is_err(), "{column}");
+    }
+    assert_eq!(
+        timing(input).unwrap().companies["EC_NG"].amount,
+        money("-20", 4)
+    );
+}
