@@ -20,6 +20,7 @@ pub mod period;
 pub mod plant;
 pub mod population;
 pub mod query;
+pub mod reconcile;
 pub mod run;
 pub mod scope;
 pub mod sequence;
