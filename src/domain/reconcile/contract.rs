@@ -279,7 +279,8 @@ impl ReconciliationContract {
         Ok(contract)
     }
 
-    /// Checks that every name of the contract is a column of its item, and of a type that can be computed with.
+    /// Checks that every name of the contract is a column of its item, and of a type that can be computed with. An item
+    /// that is not among `items` is not judged: its lines are not concluded.
     ///
     /// # Errors
     /// [`RuleError`], the first.

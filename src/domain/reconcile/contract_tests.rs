@@ -81,6 +81,21 @@ fn a_contract_that_contradicts_itself_is_refused_with_its_line_and_the_remedy() 
             "sign = -2\namount = [\"paid",
             "v1.toml: L4: sign -2; write 1 or -1",
         ),
+    ] {
+        assert_refused(from, to, said);
+    }
+}
+
+fn assert_refused(from: &str, to: &str, said: &str) {
+    let text = SHIPPED.replacen(from, to, 1);
+    assert_ne!(text, SHIPPED, "{from}");
+    let error = read(&text).unwrap_err().to_string();
+    assert!(error.starts_with(said), "{from}: {error}");
+}
+
+#[test]
+fn an_amount_a_company_or_a_word_that_cannot_be_is_refused() {
+    for (from, to, said) in [
         (
             "amount = [\"amount\"]",
             "amount = []",
@@ -122,9 +137,6 @@ fn a_contract_that_contradicts_itself_is_refused_with_its_line_and_the_remedy() 
             "v1.toml: actual: no `gl`",
         ),
     ] {
-        let text = SHIPPED.replacen(from, to, 1);
-        assert_ne!(text, SHIPPED, "{from}");
-        let error = read(&text).unwrap_err().to_string();
-        assert!(error.starts_with(said), "{from}: {error}");
+        assert_refused(from, to, said);
     }
 }

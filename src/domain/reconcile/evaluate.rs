@@ -4,12 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::beside::{findings, not_covered, residuals};
 use super::contract::{Line, ReconciliationContract};
-use super::fx::{Rate, Rates};
-use super::result::{
-    Bucket, Code, LineDollars, LineResult, NotCovered, ReconcileFinding, Reconciliation, Residual,
-    Sides, Status,
-};
+use super::fx::Rates;
+use super::result::{Bucket, LineDollars, LineResult, Reconciliation, Sides, Status};
 use super::threshold::{Context, Kind, Thresholds};
 use super::verdict::{Facts, judge};
 use super::wide::Dollars;
@@ -47,8 +45,10 @@ pub struct InputState {
     pub unsound: Vec<String>,
     /// Companies of which it has rows, or of which it is proven that there are none.
     pub delivered: BTreeSet<String>,
-    /// Rows that lack an amount, by company.
+    /// Rows that lack an amount or leave a condition open, by company.
     pub rows_without_amount: BTreeMap<String, u64>,
+    /// What its checks found and held nothing: company and sentence.
+    pub reported: Vec<(String, String)>,
 }
 
 /// Everything that a month is judged by.
@@ -99,8 +99,7 @@ pub fn evaluate(inputs: Inputs<'_>) -> Result<Reconciliation, EvaluateError> {
         lines.push(line_result(inputs, line)?);
     }
     let residuals = residuals(inputs, &lines);
-    let mut findings = findings(inputs, &residuals);
-    findings.sort();
+    let findings = findings(inputs, &residuals);
     Ok(Reconciliation {
         control: contract.id.clone(),
         title: contract.title.clone(),
@@ -314,140 +313,6 @@ fn dollars(buckets: &[Bucket]) -> LineDollars {
         without_rate: u64::try_from(buckets.iter().filter(|b| b.rate.is_none()).count())
             .unwrap_or(u64::MAX),
     }
-}
-
-/// Residuals of every company, of judged lines, against the materiality of its country.
-fn residuals(inputs: Inputs<'_>, lines: &[LineResult]) -> Vec<Residual> {
-    let companies = inputs.contract.companies.iter();
-    let all = companies.map(|(code, company)| {
-        let judged = lines.iter().filter(|line| !line.memo);
-        let buckets = judged.flat_map(|line| &line.buckets);
-        let small = buckets.filter(|b| b.company == *code && b.status == Status::Ok);
-        let gross = small.filter_map(|b| Some(Dollars::of(b.unexplained?, b.rate?)?.abs()));
-        let gross = gross.reduce(|sum, one| sum.add(&one));
-        let materiality = inputs.thresholds.resolve(
-            Kind::CountryMaterialityUsd,
-            &company.country,
-            Context::default(),
-            inputs.period.end(),
-        );
-        Residual {
-            company: code.clone(),
-            is_reached: gross
-                .as_ref()
-                .is_some_and(|gross| gross.reaches(materiality.usd)),
-            gross_usd: gross.and_then(|gross| gross.shown()),
-            materiality,
-        }
-    });
-    all.collect()
-}
-
-fn findings(inputs: Inputs<'_>, residuals: &[Residual]) -> Vec<ReconcileFinding> {
-    let mut found = Vec::new();
-    let mut find = |code, place: &str, what: String| {
-        found.push(ReconcileFinding {
-            code,
-            place: place.to_owned(),
-            what,
-        });
-    };
-    let contract = inputs.contract;
-    if inputs.items.contains_key(&contract.rates.item) {
-        for company in contract.companies.keys() {
-            match inputs.rates.of(company) {
-                Rate::One(_) => {}
-                Rate::Missing => find(Code::FxMissing, company, "no closing rate".to_owned()),
-                Rate::Ambiguous(rates) => {
-                    let rates: Vec<String> = rates.iter().map(ToString::to_string).collect();
-                    let what = format!(
-                        "several rows with rates {}; none is taken",
-                        rates.join(" and ")
-                    );
-                    find(Code::FxAmbiguous, company, what);
-                }
-                Rate::NotPositive(rate) => {
-                    find(
-                        Code::FxNotPositive,
-                        company,
-                        format!("a closing rate of {rate}"),
-                    );
-                }
-            }
-        }
-        let currencies = contract.companies.iter();
-        let currencies = currencies.map(|(code, c)| (code.as_str(), c.currency.as_str()));
-        for (currency, rates) in inputs.rates.unequal(currencies) {
-            let rates: Vec<String> = rates
-                .iter()
-                .map(|(c, rate)| format!("{c} {rate}"))
-                .collect();
-            find(
-                Code::FxUnequal,
-                currency,
-                format!("different rates: {}", rates.join(", ")),
-            );
-        }
-    }
-    let judged = contract.lines.iter().filter(|line| !line.memo);
-    for line in judged {
-        for item in line.targets.iter().map(|target| &target.item) {
-            let Some(state) = inputs
-                .items
-                .get(item)
-                .filter(|state| state.unsound.is_empty())
-            else {
-                continue;
-            };
-            for company in contract.scope(line) {
-                if !state.delivered.contains(company) {
-                    let what = format!(
-                        "{} cannot be concluded: no row, and no proof that there is none",
-                        line.id
-                    );
-                    find(Code::CompanyEmpty, &format!("{company} {item}"), what);
-                }
-                if let Some(rows) = state.rows_without_amount.get(company) {
-                    let what = format!("{rows} rows have no amount and are in no sum");
-                    find(Code::AmountMissing, &format!("{company} {item}"), what);
-                }
-            }
-        }
-    }
-    for residual in residuals.iter().filter(|residual| residual.is_reached) {
-        let gross = residual
-            .gross_usd
-            .map_or_else(String::new, |usd| usd.to_string());
-        let what = format!(
-            "residuals below their thresholds come to {gross} dollars together, and the country's materiality is {}",
-            residual.materiality.usd
-        );
-        find(Code::Aggregate, &residual.company, what);
-    }
-    found
-}
-
-/// Balances that no line compares: of companies outside the scope, and on accounts of no line.
-fn not_covered(inputs: Inputs<'_>) -> Vec<NotCovered> {
-    let contract = inputs.contract;
-    let mut found = Vec::new();
-    for ((company, gl), balance) in inputs.actuals {
-        let why = match contract.line_of(gl) {
-            _ if balance.units() == 0 => continue,
-            _ if contract.outside.contains(company) => "the company is outside the scope",
-            _ if !contract.companies.contains_key(company) => "nobody knows the company",
-            None => "no line owns the account",
-            Some(line) if line.without.contains(company) => "the line leaves the company out",
-            Some(_) => continue,
-        };
-        found.push(NotCovered {
-            company: company.clone(),
-            gl: gl.clone(),
-            balance: *balance,
-            why: why.to_owned(),
-        });
-    }
-    found
 }
 
 impl Bucket {

@@ -83,7 +83,7 @@ impl Rate {
 }
 
 /// The text of a value without zeros at its end: 1650.00 and 1650 are one rate.
-fn plain(rate: Amount) -> String {
+pub(super) fn plain(rate: Amount) -> String {
     let text = rate.to_string();
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),

@@ -2,10 +2,13 @@
 //!
 //! Pure: no rows, no I/O, no clock, no float. Nothing that is missing counts as zero, and no rate is ever assumed.
 
+mod beside;
 pub mod contract;
 pub mod evaluate;
 pub mod fx;
 mod lint;
+#[cfg(test)]
+mod month;
 pub mod result;
 pub mod threshold;
 mod verdict;

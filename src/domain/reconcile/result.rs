@@ -177,10 +177,10 @@ pub enum Code {
     Aggregate,
     /// Rows without an amount, which are in no sum.
     AmountMissing,
-    /// Balance and entries of the month do not make the next balance.
-    RollForward,
-    /// Entries dated into a closed month.
-    LatePosting,
+    /// An item has amounts on accounts that its line does not own.
+    AmountElsewhere,
+    /// What a check of an item found, or somebody answers for.
+    Item,
 }
 
 impl Code {
@@ -195,8 +195,8 @@ impl Code {
             Self::CompanyEmpty => "COMPANY_EMPTY",
             Self::Aggregate => "AGGREGATE",
             Self::AmountMissing => "AMOUNT_MISSING",
-            Self::RollForward => "ROLL_FORWARD",
-            Self::LatePosting => "LATE_POSTING",
+            Self::AmountElsewhere => "AMOUNT_ELSEWHERE",
+            Self::Item => "ITEM",
         }
     }
 }
