@@ -218,6 +218,8 @@ pub struct RunSettings {
     pub warehouse: WarehouseChoice,
     /// Evidence root.
     pub evidence: String,
+    /// Root of the leases; `None` is the evidence root.
+    pub leases: Option<String>,
     /// Folder that replaces the embedded catalog.
     pub catalog: Option<PathBuf>,
     /// What is read from.

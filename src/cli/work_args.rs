@@ -34,7 +34,7 @@ pub(super) struct WorkArgs {
         value_name = "URL"
     )]
     warehouse: WarehouseChoice,
-    /// Where evidence packages are sealed, and leases kept: a folder, file:///folder or gs://bucket/prefix
+    /// Where evidence packages are sealed: a folder, file:///folder or gs://bucket/prefix
     #[arg(
         long,
         env = "SOXAUTO_EVIDENCE",
@@ -42,6 +42,10 @@ pub(super) struct WorkArgs {
         value_name = "URL"
     )]
     evidence: String,
+    /// Where the leases of runs at work lie, for every run of this evidence root; a bucket without retention, where
+    /// evidence is retained [default: the evidence root]
+    #[arg(long, env = "SOXAUTO_LEASES", value_name = "URL")]
+    leases: Option<String>,
     /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
     #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
     catalog: Option<PathBuf>,
@@ -74,6 +78,7 @@ impl From<WorkArgs> for RunSettings {
             staging,
             warehouse,
             evidence,
+            leases,
             catalog,
             alert_webhook,
             source,
@@ -91,6 +96,7 @@ impl From<WorkArgs> for RunSettings {
             staging,
             warehouse,
             evidence,
+            leases,
             catalog,
             source: source.into(),
             google: google.into(),

@@ -45,6 +45,7 @@ use crate::domain::limits::Limits;
 use crate::domain::run::Holder;
 use crate::ports::{Clock, Processes, Sources, StoreRoot, Warehouse};
 
+use lease::Leases;
 use package::SealedPackage;
 use progress::Progress;
 use record::{ItemRecord, Places};
@@ -62,6 +63,8 @@ pub struct Tools {
     pub warehouse: Arc<dyn Warehouse>,
     /// Evidence root.
     pub evidence: StoreRoot,
+    /// Where its leases lie.
+    pub leases: Leases,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Who else runs on this machine.

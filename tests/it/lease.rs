@@ -12,7 +12,7 @@ use soxauto::domain::ids::RunId;
 use soxauto::domain::limits::Limits;
 use soxauto::domain::run::{FinalMark, ItemStatus, ProcessMark};
 use soxauto::pipeline::Tools;
-use soxauto::pipeline::lease::{Lease, leases_folder, mark_final, take};
+use soxauto::pipeline::lease::{Lease, Leases, leases_folder, mark_final, take};
 use soxauto::pipeline::package::{bury, write::package_folder};
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::ItemRecord;
@@ -58,15 +58,15 @@ impl Sources for NoSources {
     }
 }
 
-struct Site {
-    tools: Tools,
+pub(crate) struct Site {
+    pub(crate) tools: Tools,
     hands: Arc<Hands>,
     process: Arc<OneProcess>,
     world: World,
 }
 
 impl Site {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::run(0).await;
         let (hands, process) = (
             Arc::new(Hands(0.into())),
@@ -74,11 +74,13 @@ impl Site {
         );
         let staging = store::memory();
         let root = store::open(world.dir.path().to_str().unwrap()).unwrap();
+        let evidence = store::memory();
         let tools = Tools {
             sources: Arc::new(NoSources),
             warehouse: Arc::new(LocalWarehouse::new(&root, staging.clone()).unwrap()),
             staging,
-            evidence: store::memory(),
+            leases: Leases::within(&evidence),
+            evidence,
             clock: Arc::<Hands>::clone(&hands),
             processes: Arc::<OneProcess>::clone(&process),
             progress: Arc::new(Silent),
@@ -95,7 +97,7 @@ impl Site {
     }
 
     /// The record of a run that begins.
-    fn record(&self, number: u32) -> ItemRecord {
+    pub(crate) fn record(&self, number: u32) -> ItemRecord {
         let mut record = self.world.record.clone();
         record.context = context(number);
         record.context.run_id = RunId::new(start(), number);
@@ -113,11 +115,11 @@ impl Site {
         record
     }
 
-    async fn take(&self, number: u32) -> Result<(Lease, Vec<ItemRecord>), PortError> {
+    pub(crate) async fn take(&self, number: u32) -> Result<(Lease, Vec<ItemRecord>), PortError> {
         Ok(take(&self.tools, &self.record(number)).await?)
     }
 
-    fn later(&self, seconds: i64) {
+    pub(crate) fn later(&self, seconds: i64) {
         self.hands.0.fetch_add(seconds, Ordering::SeqCst);
     }
 }

@@ -33,6 +33,7 @@ mod journey;
 mod keys;
 #[cfg(test)]
 mod lease;
+mod lease_roots;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod own_tables;

@@ -11,11 +11,16 @@ use crate::settings::{GoogleCredentials, RunSettings, SecretsChoice, WarehouseCh
 
 /// Whether a run with these settings calls Google at all.
 fn is_used(run: &RunSettings) -> bool {
-    is_bucket(&run.staging)
-        || is_bucket(&run.evidence)
+    has_bucket(run)
         || matches!(run.warehouse, WarehouseChoice::BigQuery(_))
         || matches!(run.source.secrets, SecretsChoice::Gcp(_))
         || run.google.credentials != GoogleCredentials::Metadata
+}
+
+/// Whether a root lies in Cloud Storage.
+fn has_bucket(run: &RunSettings) -> bool {
+    let leases = run.leases.as_deref().is_some_and(is_bucket);
+    is_bucket(&run.staging) || is_bucket(&run.evidence) || leases
 }
 
 const UNUSED: &str = "nothing of Google Cloud is used";
@@ -55,7 +60,7 @@ pub(super) async fn clock(at: &mut Examination<'_>, run: &RunSettings, google: O
         let session = google.session()?;
         let places = session.endpoints();
         let place = match &run.warehouse {
-            _ if is_bucket(&run.staging) || is_bucket(&run.evidence) => &places.storage,
+            _ if has_bucket(run) => &places.storage,
             WarehouseChoice::BigQuery(_) => &places.bigquery,
             WarehouseChoice::Local(_) => &places.secretmanager,
         };

@@ -107,7 +107,8 @@ pub async fn examine(settings: &DoctorSettings, tell: &mut (dyn FnMut(&Check) + 
     }
     let cloud = made.as_ref().ok().filter(|_| may_call);
     let staging = places::root(&mut at, run, ("staging", &run.staging), cloud).await;
-    places::root(&mut at, run, ("evidence", &run.evidence), cloud).await;
+    let evidence = places::root(&mut at, run, ("evidence", &run.evidence), cloud).await;
+    places::leases(&mut at, run, evidence, cloud).await;
     places::warehouse(&mut at, settings, &limits, (cloud, staging)).await;
     google::clock(&mut at, run, cloud).await;
     machine::catalog(&mut at, run).await;
