@@ -54,7 +54,7 @@ enum Format {
 /// Makes the checks and prints them.
 pub(super) async fn doctor(args: DoctorArgs) -> anyhow::Result<u8> {
     let settings = DoctorSettings {
-        run: args.work.into(),
+        run: args.work.try_into()?,
         scratch: !args.no_scratch,
         limits: DoctorLimits::default(),
     };
