@@ -212,7 +212,7 @@ async fn rows_leave_only_when_it_is_said_and_the_archive_verifies_elsewhere() {
     }
 }
 
-fn settings(place: &Place, google: &Google, folder: &str) -> RunSettings {
+pub(super) fn settings(place: &Place, google: &Google, folder: &str) -> RunSettings {
     let mut settings = place.settings("CR_04");
     settings.drive = Some(DriveSettings {
         folder: folder.parse().unwrap(),
