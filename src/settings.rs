@@ -282,6 +282,8 @@ pub struct ServiceSettings {
 pub struct DoctorSettings {
     /// What the run would be set up with; month and items do not matter.
     pub run: RunSettings,
+    /// Job that makes runs for a service, if there is one.
+    pub async_job: Option<JobName>,
     /// Whether types are proved on a scratch table of BigQuery.
     pub scratch: bool,
     /// Limits.

@@ -131,7 +131,8 @@ async fn a_final_month_is_final_wherever_the_leases_lie() {
         at: start(),
         by: "A. Mwangi".into(),
     };
-    let marked = mark_final(&site.tools.evidence, &ipe(), period(), &mark);
+    let item = ipe();
+    let marked = mark_final(&site.tools.evidence, &item, period(), &mark);
     marked.await.unwrap();
     let refused = take(&with(&site, &own("leases")), &site.record(1)).await;
     let refused = PortError::from(refused.err().unwrap());

@@ -14,7 +14,7 @@ use crate::ports::{Clock as _, PortError, StoreRoot, TrialWarehouse as _, Wareho
 use crate::settings::{BigQueryPlace, DoctorSettings, RunSettings, WarehouseChoice};
 
 const SCRATCH: &str = "bigquery scratch table";
-const NO_IDENTITY: &str = "there is no identity at Google";
+pub(super) const NO_IDENTITY: &str = "there is no identity at Google";
 
 /// Opens a root and sees that what is created there stays; gives the root where it does.
 pub(super) async fn root(
