@@ -29,6 +29,7 @@ mod population;
 mod previous;
 pub mod probe;
 pub mod progress;
+mod publish;
 pub mod record;
 pub mod schedule;
 pub mod stage;

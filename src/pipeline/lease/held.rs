@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Leases, leases_folder};
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::limits::Limits;
+use crate::domain::manifest::Submitted;
 use crate::domain::period::Period;
 use crate::domain::run::{Holder, ItemStatus, ProcessMark};
 use crate::pipeline::check;
@@ -42,12 +43,20 @@ pub(super) struct Beat {
     pub(super) at: DateTime<Utc>,
 }
 
+/// What is left before a load job is submitted, and when it is certain that it replaced nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LoadNote {
+    pub(super) load: Option<Submitted>,
+}
+
 /// The newest generation.
 pub(super) struct Held {
     pub(super) generation: u64,
     pub(super) taken: Taken,
     /// The last sign of life.
     alive_at: DateTime<Utc>,
+    /// The load that it noted last, unless that replaced nothing.
+    submitted: Option<Submitted>,
     pub(super) ended: bool,
 }
 
@@ -105,12 +114,17 @@ impl Held {
         let mut record = self.taken.record.clone();
         record.status = ItemStatus::Abandoned;
         record.ended_at = now;
+        let load = self.submitted.as_ref().map_or_else(String::new, |load| {
+            format!("; its load job {} may have replaced the month", load.job_id)
+        });
         record.error = Some(format!(
-            "the run never ended: its last sign of life was at {}, and run {} took over",
+            "the run never ended: its last sign of life was at {}, and run {} took over{load}",
             self.alive_at.format("%Y-%m-%d %H:%M:%S UTC"),
             by.context.run_id
         ));
+        record.submitted = self.submitted.clone();
         record.checks = check::before_load(&record);
+        record.verification = check::after_load(&record);
         record
     }
 }
@@ -212,11 +226,18 @@ async fn last_in(root: &StoreRoot, ipe: &IpeId, period: Period) -> Result<Option
         Some(name) => read::<Beat>(root, &path(name)).await?.at,
         None => taken.at,
     };
+    let ended = of_it.contains(&"ended.json");
+    let load = of_it.iter().filter(|name| name.starts_with("load-")).max();
+    let submitted = match load.filter(|_| !ended) {
+        Some(name) => read::<LoadNote>(root, &path(name)).await?.load,
+        None => None,
+    };
     Ok(Some(Held {
         generation,
         taken,
         alive_at,
-        ended: of_it.contains(&"ended.json"),
+        submitted,
+        ended,
     }))
 }
 

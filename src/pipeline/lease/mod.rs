@@ -1,7 +1,7 @@
 //! One run of an item and month at a time, over all machines that share the root of the leases.
 //!
-//! `runs/<item>/period=YYYY-MM/<generation>/` holds `lease.json`, a `beat-NNNNNN.beat` for each sign of life, and
-//! `ended.json`. All are create-only, so of two runs that want the same generation one wins. A run that shows no sign
+//! `runs/<item>/period=YYYY-MM/<generation>/` holds `lease.json`, a `beat-NNNNNN.beat` for each sign of life, a
+//! `load-NNNNNN.json` before each load job, and `ended.json`. All are create-only, so of two runs that want the same generation one wins. A run that shows no sign
 //! of life for `lease_expires_after`, or whose process on this machine is gone, is dead: the next run takes the next generation and seals an `ABANDONED` package
 //! for it. A run that was thought dead loses the right to load: it looks again just before (ADR-0015), and the warehouse refuses it after (ADR-0024).
 
@@ -17,11 +17,12 @@ use tokio::task::JoinSet;
 
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::limits::Limits;
+use crate::domain::manifest::Submitted;
 use crate::domain::period::Period;
 use crate::domain::run::{Fence, FinalMark, Holder, ItemStatus};
 use crate::ports::{Clock, PortError, PortErrorKind, StoreRoot};
 
-use held::{Beat, Held, Taken, last, read};
+use held::{Beat, Held, LoadNote, Taken, last, read};
 pub use held::{Holders, at_work, holders};
 pub use roots::Leases;
 
@@ -70,6 +71,8 @@ pub struct Lease {
     period: Period,
     fence: Fence,
     run_id: RunId,
+    /// Notes of loads that were written.
+    loads: u32,
     _beats: JoinSet<()>,
 }
 
@@ -136,6 +139,7 @@ pub async fn take(tools: &Tools, record: &ItemRecord) -> Result<(Lease, Vec<Item
                     period,
                     fence,
                     run_id,
+                    loads: 0,
                     _beats: beats(&leases.root, clock, limits, &path),
                 };
                 return Ok((lease.seen(clock).await?, taken.dead));
@@ -237,6 +241,24 @@ impl Lease {
         }
     }
 
+    /// Notes beside the lease the load that is about to be submitted, or that the last one replaced nothing.
+    ///
+    /// # Errors
+    /// Storage errors: then nobody could say after a kill which job it was.
+    pub async fn note_load(&mut self, load: Option<&Submitted>) -> Result<(), PortError> {
+        self.loads += 1;
+        let note = json(&LoadNote {
+            load: load.cloned(),
+        })?;
+        let path = self.path(&format!("load-{:06}.json", self.loads));
+        self.leases.root.create(&path, note).await
+    }
+
+    fn path(&self, name: &str) -> String {
+        let folder = leases_folder(&self.ipe, self.period);
+        format!("{folder}/{:06}/{name}", self.fence.generation)
+    }
+
     /// Gives the lease back.
     ///
     /// # Errors
@@ -247,8 +269,7 @@ impl Lease {
             run_id: self.run_id.clone(),
             status,
         };
-        let folder = leases_folder(&self.ipe, self.period);
-        let path = format!("{folder}/{:06}/ended.json", self.fence.generation);
+        let path = self.path("ended.json");
         self.leases.root.create(&path, json(&ended)?).await
     }
 }
