@@ -19,9 +19,10 @@ Examples:
   gcloud run jobs execute soxauto-pg01-run --args=doctor --wait    where the month is run
   soxauto doctor --format json | jq -r '.checks[].todo // empty'
 
-It takes the places that `soxauto run` takes, and looks at them in the order in which a run needs them. No
-row of a source is read, no file is put into Drive, no job is started. It leaves one small object below soxauto-doctor/ in each root, also in a bucket
-under retention, and with BigQuery one small Parquet file in staging. The scratch table is dropped.
+It takes the places that `soxauto run` takes, and looks at them in the order in which a run needs
+them. No row of a source is read, no file is put into Drive, no job is started. It leaves one small
+object below soxauto-doctor/ in each root, also in a bucket under retention, and with BigQuery one
+small Parquet file in staging. The scratch table is dropped.
 
 Exit codes: 0 all is well · 1 something is wrong · 2 something could not be found out (2 wins)";
 

@@ -14,6 +14,7 @@ use soxauto::ports::{PortError, PortErrorKind, StoreRoot};
 use crate::cli::{Said, Shell};
 use crate::evidence::sample::{ipe, period, start};
 use crate::lease::Site;
+use crate::support::{Moment, guarded};
 
 const NOTE: &str = "runs/leases-root/000001.json";
 
@@ -121,6 +122,35 @@ async fn the_line_goes_on_when_leases_get_a_root_of_their_own() {
         (&fence.line, fence.generation),
         (&RunId::new(start(), 1), 2)
     );
+}
+
+/// The first run with the other root comes between the look of this one and its lease.
+#[tokio::test]
+async fn a_run_that_was_overtaken_by_the_note_sees_it_and_gives_its_lease_back() {
+    let (site, root) = (Site::new().await, own("leases"));
+    let evidence = site.tools.evidence.clone();
+    let note = br#"{"leases": "memory://leases", "run_id": "20240501T090000Z-00000009", "at": "2024-05-01T09:00:00Z"}"#;
+    let guarded = guarded(evidence.clone(), move |moment| {
+        if matches!(moment, Moment::Before(Some(_))) {
+            futures::executor::block_on(evidence.create(NOTE, note.to_vec().into())).unwrap();
+        }
+        Ok(())
+    });
+    let late = Tools {
+        leases: Leases::within(&guarded),
+        evidence: guarded,
+        ..site.tools.clone()
+    };
+    let refused = take(&late, &site.record(1)).await.err().unwrap();
+    assert_sent_to(&PortError::from(refused), "memory://leases");
+    let left = paths(&site.tools.evidence).await;
+    assert!(
+        left.iter().any(|path| path.ends_with("/000001/ended.json")),
+        "{left:?}"
+    );
+    // Nobody waits for it, and nobody takes it for dead.
+    let (_lease, dead) = take(&with(&site, &root), &site.record(2)).await.unwrap();
+    assert_eq!(dead, vec![]);
 }
 
 #[tokio::test]

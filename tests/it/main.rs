@@ -33,6 +33,8 @@ mod journey;
 mod keys;
 #[cfg(test)]
 mod lease;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod lease_roots;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! A look at everything that a run needs, one check after the other, each with what to grant or do where it fails.
 //!
 //! The order is that of need: who we are at Google, the secret, then the way to the SQL Server step by step, the roots,
-//! the warehouse, what else is used of Google, the machine. A check that fails stops only those that cannot be made without it (ADR-0035). Reads no
-//! row of any table, and writes only what ADR-0035 lists.
+//! the warehouse, what else is used of Google, the machine. A check that fails stops only those that cannot be made without
+//! it (ADR-0035). Reads no row of any table, and writes only what ADR-0035 lists.
 
 mod examination;
 mod google;

@@ -32,6 +32,10 @@ pub(super) struct Taken {
     /// The first run that ever took the item and month with this evidence root; `None` in leases of older programs.
     #[serde(default)]
     pub(super) line: Option<RunId>,
+    /// Generations that came before the first one in this root: those of the evidence root, where leases have got a root of
+    /// their own.
+    #[serde(default)]
+    pub(super) before: u64,
     /// What is to be sealed in the names of the runs that died before it: written here first, so that whoever
     /// comes after a cut seals the same bytes.
     #[serde(default)]
@@ -51,7 +55,10 @@ pub(super) struct LoadNote {
 
 /// The newest generation.
 pub(super) struct Held {
-    pub(super) generation: u64,
+    /// The number of its folder.
+    folder: u64,
+    /// Whether it lies in the root that leases are taken in.
+    is_here: bool,
     pub(super) taken: Taken,
     /// The last sign of life.
     alive_at: DateTime<Utc>,
@@ -101,6 +108,20 @@ impl Held {
             .at("leases", leases.root.uri.clone())
             .hint(hint);
         Untaken::Held(holder, error)
+    }
+
+    /// Its place in the line.
+    pub(super) fn generation(&self) -> u64 {
+        self.taken.before.saturating_add(self.folder)
+    }
+
+    /// The folder of the next one, and the generations that came before the first one beside it. In a root without any
+    /// it is always the first, so that all who begin there want the same name.
+    pub(super) fn next(&self) -> (u64, u64) {
+        match self.is_here {
+            true => (self.folder + 1, self.taken.before),
+            false => (1, self.generation()),
+        }
     }
 
     /// The first run of the line in which this one stands.
@@ -195,15 +216,19 @@ pub(super) async fn last(
     ipe: &IpeId,
     period: Period,
 ) -> Result<Option<Held>, PortError> {
-    for root in leases.places() {
-        if let Some(held) = last_in(root, ipe, period).await? {
+    for (place, root) in leases.places().enumerate() {
+        if let Some(held) = last_in(root, place == 0, (ipe, period)).await? {
             return Ok(Some(held));
         }
     }
     Ok(None)
 }
 
-async fn last_in(root: &StoreRoot, ipe: &IpeId, period: Period) -> Result<Option<Held>, PortError> {
+async fn last_in(
+    root: &StoreRoot,
+    is_here: bool,
+    (ipe, period): (&IpeId, Period),
+) -> Result<Option<Held>, PortError> {
     let folder = leases_folder(ipe, period);
     let stored = root.list(&folder).await?;
     let names: Vec<(u64, &str)> = stored
@@ -233,7 +258,8 @@ async fn last_in(root: &StoreRoot, ipe: &IpeId, period: Period) -> Result<Option
         None => None,
     };
     Ok(Some(Held {
-        generation,
+        folder: generation,
+        is_here,
         taken,
         alive_at,
         submitted,

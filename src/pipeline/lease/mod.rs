@@ -1,9 +1,11 @@
 //! One run of an item and month at a time, over all machines that share the root of the leases.
 //!
 //! `runs/<item>/period=YYYY-MM/<generation>/` holds `lease.json`, a `beat-NNNNNN.beat` for each sign of life, a
-//! `load-NNNNNN.json` before each load job, and `ended.json`. All are create-only, so of two runs that want the same generation one wins. A run that shows no sign
-//! of life for `lease_expires_after`, or whose process on this machine is gone, is dead: the next run takes the next generation and seals an `ABANDONED` package
-//! for it. A run that was thought dead loses the right to load: it looks again just before (ADR-0015), and the warehouse refuses it after (ADR-0024).
+//! `load-NNNNNN.json` before each load job, and `ended.json`. All are create-only, so of two runs that want the same
+//! generation one wins. A run that shows no sign of life for `lease_expires_after`, or whose process on this machine is
+//! gone, is dead: the next run takes the next generation and seals an `ABANDONED` package for it. A run that was thought
+//! dead loses the right to load: it looks again just before (ADR-0015), and the warehouse refuses it after (ADR-0024).
+//! Where the root of the leases is, the evidence root knows (ADR-0029).
 
 mod held;
 mod roots;
@@ -71,6 +73,8 @@ pub struct Lease {
     period: Period,
     fence: Fence,
     run_id: RunId,
+    /// Where its signs lie below the root of the leases.
+    folder: String,
     /// Notes of loads that were written.
     loads: u32,
     _beats: JoinSet<()>,
@@ -118,19 +122,21 @@ pub async fn take(tools: &Tools, record: &ItemRecord) -> Result<(Lease, Vec<Item
         {
             return Err(held.refusal(leases, limits));
         }
+        let (number, before) = held.as_ref().map_or((1, 0), Held::next);
         let fence = Fence {
             line: held.as_ref().map_or_else(|| run_id.clone(), Held::line),
-            generation: held.as_ref().map_or(0, |held| held.generation) + 1,
+            generation: before.saturating_add(number),
         };
         let taken = Taken {
             at: clock.now(),
             record: record.clone(),
             process: tools.processes.mine(),
             line: Some(fence.line.clone()),
+            before,
             dead: unsealed(tools, held, record).await?,
         };
-        let folder = leases_folder(ipe, period);
-        let path = format!("{folder}/{:06}/lease.json", fence.generation);
+        let folder = format!("{}/{number:06}", leases_folder(ipe, period));
+        let path = format!("{folder}/lease.json");
         match leases.root.create(&path, json(&taken)?).await {
             Ok(()) => {
                 let lease = Lease {
@@ -140,7 +146,8 @@ pub async fn take(tools: &Tools, record: &ItemRecord) -> Result<(Lease, Vec<Item
                     fence,
                     run_id,
                     loads: 0,
-                    _beats: beats(&leases.root, clock, limits, &path),
+                    _beats: beats(&leases.root, clock, limits, &folder),
+                    folder,
                 };
                 return Ok((lease.seen(clock).await?, taken.dead));
             }
@@ -230,7 +237,7 @@ impl Lease {
         refuse_final(&self.leases.evidence, &self.ipe, self.period).await?;
         self.leases.agree().await?;
         match last(&self.leases, &self.ipe, self.period).await? {
-            Some(held) if held.generation > self.fence.generation => {
+            Some(held) if held.generation() > self.fence.generation => {
                 let by = held.taken.record.context.run_id;
                 let what = format!("run {by} took this item and month over; nothing was loaded");
                 Err(PortError::new(PortErrorKind::Denied, what).hint(
@@ -250,13 +257,8 @@ impl Lease {
         let note = json(&LoadNote {
             load: load.cloned(),
         })?;
-        let path = self.path(&format!("load-{:06}.json", self.loads));
+        let path = format!("{}/load-{:06}.json", self.folder, self.loads);
         self.leases.root.create(&path, note).await
-    }
-
-    fn path(&self, name: &str) -> String {
-        let folder = leases_folder(&self.ipe, self.period);
-        format!("{folder}/{:06}/{name}", self.fence.generation)
     }
 
     /// Gives the lease back.
@@ -269,7 +271,7 @@ impl Lease {
             run_id: self.run_id.clone(),
             status,
         };
-        let path = self.path("ended.json");
+        let path = format!("{}/ended.json", self.folder);
         self.leases.root.create(&path, json(&ended)?).await
     }
 }

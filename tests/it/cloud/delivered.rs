@@ -308,7 +308,8 @@ async fn a_run_that_cannot_deliver_keeps_its_exit_code_and_says_how_to_repeat() 
     assert!(run.out.contains("NOT DELIVERED: "), "{}", run.out);
     assert!(run.out.contains("SUCCESS, NO_EXCEPTIONS"), "{}", run.out);
     let (_, package) = run.err.split_once("again: soxauto upload ").unwrap();
-    let upload = ["upload", package.trim(), "--drive-folder", OWN_FOLDER];
+    let package = package.lines().next().unwrap();
+    let upload = ["upload", package, "--drive-folder", OWN_FOLDER];
     let again = said(&shell, &google, &upload);
     assert_eq!(again.code, 2, "who asks for the upload alone hears of it");
     assert!(again.out.contains("shared drive"), "{}", again.out);
