@@ -53,6 +53,7 @@ fn settings(dir: &TempDir) -> ServiceSettings {
         staging: root("staging"),
         warehouse: WarehouseChoice::Local(root("warehouse")),
         evidence: root("evidence"),
+        leases: None,
         catalog: None,
         source: SourceSettings {
             secrets: SecretsChoice::Sandbox,

@@ -218,6 +218,8 @@ pub struct RunSettings {
     pub warehouse: WarehouseChoice,
     /// Evidence root.
     pub evidence: String,
+    /// Root of the leases; `None` is the evidence root.
+    pub leases: Option<String>,
     /// Folder that replaces the embedded catalog.
     pub catalog: Option<PathBuf>,
     /// What is read from.
@@ -280,6 +282,8 @@ pub struct ServiceSettings {
 pub struct DoctorSettings {
     /// What the run would be set up with; month and items do not matter.
     pub run: RunSettings,
+    /// Job that makes runs for a service, if there is one.
+    pub async_job: Option<JobName>,
     /// Whether types are proved on a scratch table of BigQuery.
     pub scratch: bool,
     /// Limits.

@@ -252,6 +252,7 @@ impl Tours {
             staging: root("staging"),
             warehouse: WarehouseChoice::Local(root("warehouse")),
             evidence: root("evidence"),
+            leases: None,
             catalog: Some(self.files.path().to_owned()),
             source: SourceSettings {
                 secrets: SecretsChoice::File(self.files.path().to_owned()),

@@ -55,6 +55,7 @@ locals {
     { who = "auditor", role = "roles/storage.legacyBucketReader", on = "staging" },
     { who = "auditor", role = "roles/storage.objectViewer", on = "evidence" },
     { who = "auditor", role = "roles/storage.legacyBucketReader", on = "evidence" },
+    { who = "auditor", role = "roles/storage.objectViewer", on = "leases" },
     { who = "deployer", role = "roles/storage.objectUser", on = "build" },
     { who = "deployer", role = "roles/storage.legacyBucketReader", on = "build" },
   ]

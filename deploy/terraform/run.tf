@@ -6,6 +6,7 @@ locals {
     SOXAUTO_SECRETS   = "gcp:${var.project_id}"
     SOXAUTO_STAGING   = "gs://${google_storage_bucket.retained["staging"].name}"
     SOXAUTO_EVIDENCE  = "gs://${google_storage_bucket.retained["evidence"].name}"
+    SOXAUTO_LEASES    = "gs://${google_storage_bucket.leases.name}"
     SOXAUTO_WAREHOUSE = "bigquery://${var.project_id}/${var.dataset}?location=${var.location}"
   }, { for secret in google_secret_manager_secret.webhook : "SOXAUTO_ALERT_WEBHOOK" => secret.secret_id }, var.drive_folder_id == "" ? {} : { GOOGLE_DRIVE_FOLDER_ID = var.drive_folder_id })
 

@@ -53,6 +53,17 @@ resource "google_storage_bucket" "leases" {
     }
   }
 
+  # Signs of life of runs that ended long ago. Who held a month, and in which order, stays.
+  lifecycle_rule {
+    condition {
+      age            = 30
+      matches_suffix = [".beat"]
+    }
+    action {
+      type = "Delete"
+    }
+  }
+
   lifecycle {
     prevent_destroy = true
   }

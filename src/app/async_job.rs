@@ -121,13 +121,15 @@ impl AsyncJob {
         period: Period,
     ) -> Result<Option<Holder>, StartError> {
         let items = sound_items(wanted.catalog.as_deref(), &wanted.items)?;
-        let evidence = roots(wanted).await?.open(&wanted.evidence)?;
+        let roots = roots::of_run(wanted).await?;
+        let evidence = roots.open(&wanted.evidence)?;
+        let leases = roots.leases(wanted.leases.as_deref(), &evidence)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let processes: Arc<dyn Processes> = Arc::new(ProcProcesses);
         let mut first = None;
         for item in &items {
             let month = (&item.id, period);
-            match at_work(&evidence, month, &clock, &processes, &wanted.limits).await? {
+            match at_work(&leases, month, &clock, &processes, &wanted.limits).await? {
                 Some(holder) => first = first.or(Some(holder)),
                 None => return Ok(None),
             }

@@ -40,7 +40,7 @@ use crate::pipeline::record::Places;
 use crate::pipeline::workflow::WorkflowResult;
 use crate::pipeline::{Tools, schedule};
 use crate::ports::{Clock, PortError};
-use crate::settings::{GoogleSettings, RunSettings, SecretsChoice, WarehouseChoice};
+use crate::settings::{GoogleSettings, RunSettings, SecretsChoice};
 
 use delivery::Outbox;
 use roots::RootOpener;
@@ -190,9 +190,10 @@ impl App {
             accepted.validate().map_err(StartError::Acceptance)?;
         }
         let items = items(&settings)?;
-        let roots = roots(&settings).await?;
+        let roots = roots::of_run(&settings).await?;
         let staging = roots.open(&settings.staging)?;
         let evidence = roots.open(&settings.evidence)?;
+        let leases = roots.leases(settings.leases.as_deref(), &evidence)?;
         let warehouse = warehouse::open(
             &settings.warehouse,
             &staging,
@@ -217,12 +218,14 @@ impl App {
             secrets: reach.origin.clone(),
             host: host_name(),
             endpoints: google::places(&settings.google),
+            leases: leases.apart().map(str::to_owned),
         };
         let tools = Tools {
             sources: reach.sources(),
             staging,
             warehouse,
             evidence,
+            leases,
             clock: Arc::new(clock),
             processes: Arc::new(ProcProcesses),
             progress,
@@ -254,14 +257,14 @@ impl App {
     /// Items of this run that another run is at work on, and who that is.
     ///
     /// # Errors
-    /// The evidence root cannot be read.
+    /// The leases cannot be read, or lie elsewhere.
     pub async fn at_work(&self) -> Result<BTreeMap<IpeId, Holder>, PortError> {
         let tools = &self.tools;
         let mut found = BTreeMap::new();
         for ipe in self.items() {
             let month = (ipe, self.context.period);
             let (clock, processes) = (&tools.clock, &tools.processes);
-            let held = at_work(&tools.evidence, month, clock, processes, &tools.limits).await?;
+            let held = at_work(&tools.leases, month, clock, processes, &tools.limits).await?;
             found.extend(held.map(|holder| (ipe.clone(), holder)));
         }
         Ok(found)
@@ -334,22 +337,6 @@ pub async fn verify_with(
         limits: &Limits::default(),
     };
     Ok(verify_package(request).await)
-}
-
-/// What opens the roots of a run; refuses a disk that does not keep them.
-async fn roots(settings: &RunSettings) -> Result<RootOpener, PortError> {
-    if settings.disk_is_memory {
-        let mut places = vec![
-            ("staging", settings.staging.as_str()),
-            ("evidence", settings.evidence.as_str()),
-        ];
-        if let WarehouseChoice::Local(warehouse) = &settings.warehouse {
-            places.push(("warehouse", warehouse));
-        }
-        roots::refuse_memory_disk(&places)?;
-    }
-    let (google, secrets) = (&settings.google, &settings.source.secrets);
-    RootOpener::beside(google, secrets, &settings.limits).await
 }
 
 /// What is fixed before the first row.

@@ -3,8 +3,9 @@
 use crate::adapters::google::storage;
 use crate::adapters::store;
 use crate::domain::limits::Limits;
+use crate::pipeline::lease::Leases;
 use crate::ports::{PortError, PortErrorKind, StoreRoot};
-use crate::settings::{GoogleSettings, SecretsChoice};
+use crate::settings::{GoogleSettings, RunSettings, SecretsChoice, WarehouseChoice};
 
 use super::google::Google;
 
@@ -45,6 +46,21 @@ impl RootOpener {
             .unwrap_or_else(|| store::open(location))
     }
 
+    /// Opens the leases of an evidence root: in a root of their own, if one is named.
+    ///
+    /// # Errors
+    /// As [`RootOpener::open`].
+    pub(super) fn leases(
+        &self,
+        location: Option<&str>,
+        evidence: &StoreRoot,
+    ) -> Result<Leases, PortError> {
+        Ok(match location {
+            Some(location) => Leases::new(self.open(location)?, evidence),
+            None => Leases::within(evidence),
+        })
+    }
+
     /// Opens a root that must be there, for reading; a bucket that is not there is found out at its first use.
     ///
     /// # Errors
@@ -67,6 +83,31 @@ impl RootOpener {
         let opened = || storage::root(self.google.session()?, location);
         location.starts_with(storage::SCHEME).then(opened)
     }
+}
+
+/// What opens the roots of a run; refuses a disk that does not keep them.
+///
+/// # Errors
+/// `Config` names the flag and what to write there; what reading a key says.
+pub(super) async fn of_run(settings: &RunSettings) -> Result<RootOpener, PortError> {
+    if settings.disk_is_memory {
+        let warehouse = match &settings.warehouse {
+            WarehouseChoice::Local(folder) => Some(folder.as_str()),
+            WarehouseChoice::BigQuery(_) => None,
+        };
+        let places = [
+            ("staging", Some(settings.staging.as_str())),
+            ("evidence", Some(&settings.evidence)),
+            ("leases", settings.leases.as_deref()),
+            ("warehouse", warehouse),
+        ];
+        let given = places
+            .into_iter()
+            .filter_map(|(flag, place)| Some((flag, place?)));
+        refuse_memory_disk(&given.collect::<Vec<_>>())?;
+    }
+    let (google, secrets) = (&settings.google, &settings.source.secrets);
+    RootOpener::beside(google, secrets, &settings.limits).await
 }
 
 /// Refuses places on the disk of a machine that does not keep it.

@@ -54,6 +54,8 @@ pub struct Configuration {
     pub warehouse: String,
     /// Evidence root.
     pub evidence: String,
+    /// Root of the leases, if they have one of their own.
+    pub leases: Option<String>,
     /// Folder of Drive that packages are delivered to, if one is set.
     pub google_drive_folder_id: Option<String>,
     /// Whether callers must prove who they are.
@@ -113,6 +115,7 @@ pub fn configuration(settings: &ServiceSettings) -> Result<Configuration, StartE
         staging: redacted(&run.staging),
         warehouse,
         evidence: redacted(&run.evidence),
+        leases: run.leases.as_deref().map(redacted),
         google_drive_folder_id: run.drive.as_ref().map(|drive| drive.folder.to_string()),
         authentication: match settings.access {
             Access::Anybody => "none",
@@ -196,7 +199,8 @@ impl Door {
 }
 
 /// Looks whether all is there that a run needs, without asking any of it to work: names resolve to secrets, servers take
-/// a connection, storage lists, the dataset is where it is said to be. Of alerts only where there is a webhook.
+/// a connection, storage lists, the dataset is where it is said to be. Of leases and alerts only where they have a place
+/// of their own.
 pub async fn dependencies(settings: &ServiceSettings, alerts: &Alerts) -> Vec<Dependency> {
     let (run, longest) = (&settings.run, settings.limits.ready_timeout);
     let within = |name: &str, look| {
@@ -217,11 +221,13 @@ pub async fn dependencies(settings: &ServiceSettings, alerts: &Alerts) -> Vec<De
     };
     let staging = within("staging", boxed(listable(run, &run.staging)));
     let evidence = within("evidence", boxed(listable(run, &run.evidence)));
+    let own = run.leases.as_deref().unwrap_or(&run.evidence);
+    let leases = within("leases", boxed(listable(run, own)));
     let warehouse = within("warehouse", boxed(warehoused(run)));
     let source = within("source", boxed(reachable(run)));
     let alerts = within("alerts", boxed(alerts.look()));
-    let (source, staging, warehouse, evidence, alerts) =
-        tokio::join!(source, staging, warehouse, evidence, alerts);
+    let (source, staging, warehouse, evidence, leases, alerts) =
+        tokio::join!(source, staging, warehouse, evidence, leases, alerts);
     let shown = |mut found: Dependency, location: &str| {
         let problem = found.problem.take();
         found.problem = problem.map(|text| text.replace(location, &redacted(location)));
@@ -232,8 +238,10 @@ pub async fn dependencies(settings: &ServiceSettings, alerts: &Alerts) -> Vec<De
         WarehouseChoice::BigQuery(_) => warehouse,
     };
     let (staging, evidence) = (shown(staging, &run.staging), shown(evidence, &run.evidence));
+    let leases = run.leases.as_ref().map(|own| shown(leases, own));
     [source, staging, warehouse, evidence]
         .into_iter()
+        .chain(leases)
         .chain(run.alert_webhook.is_some().then_some(alerts))
         .collect()
 }

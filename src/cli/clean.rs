@@ -34,6 +34,9 @@ pub(super) struct CleanArgs {
     remove: bool,
     #[command(flatten)]
     roots: RootArgs,
+    /// Root of the leases, where the runs were given one [default: the evidence root]
+    #[arg(long, env = "SOXAUTO_LEASES", value_name = "URL")]
+    leases: Option<String>,
     /// Print the report as JSON on stdout
     #[arg(long, env = "SOXAUTO_JSON")]
     json: bool,
@@ -42,7 +45,7 @@ pub(super) struct CleanArgs {
 /// Lists or removes orphans.
 pub(super) async fn clean(args: CleanArgs) -> anyhow::Result<u8> {
     let roots = Roots::from(args.roots);
-    let report = app::clean::clean(&roots, args.remove).await?;
+    let report = app::clean::clean(&roots, args.leases.as_deref(), args.remove).await?;
     if args.json {
         output::print(&serde_json::to_string_pretty(&report)?)?;
     } else {

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::app::doctor::{Check, Outcome, Report, examine};
+use crate::domain::job::JobName;
 use crate::domain::limits::DoctorLimits;
 use crate::settings::DoctorSettings;
 
@@ -18,9 +19,10 @@ Examples:
   gcloud run jobs execute soxauto-pg01-run --args=doctor --wait    where the month is run
   soxauto doctor --format json | jq -r '.checks[].todo // empty'
 
-It takes the places that `soxauto run` takes, and looks at them in the order in which a run needs them. No
-row of a source is read. It leaves one small object below soxauto-doctor/ in each root, also in a bucket
-under retention, and with BigQuery one small Parquet file in staging. The scratch table is dropped.
+It takes the places that `soxauto run` takes, and looks at them in the order in which a run needs
+them. No row of a source is read, no file is put into Drive, no job is started. It leaves one small
+object below soxauto-doctor/ in each root, also in a bucket under retention, and with BigQuery one
+small Parquet file in staging. The scratch table is dropped.
 
 Exit codes: 0 all is well · 1 something is wrong · 2 something could not be found out (2 wins)";
 
@@ -30,6 +32,10 @@ Exit codes: 0 all is well · 1 something is wrong · 2 something could not be fo
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     work: WorkArgs,
+    /// Job of Cloud Run that makes runs for a service, projects/PROJECT/locations/REGION/jobs/JOB: whether it may be started
+    /// and looked at; it is not started
+    #[arg(long, env = "SOXAUTO_ASYNC_JOB", value_name = "JOB")]
+    async_job: Option<JobName>,
     /// Leave out the scratch table of BigQuery, which proves that every type comes back as it was staged
     #[arg(long, env = "SOXAUTO_NO_SCRATCH")]
     no_scratch: bool,
@@ -54,7 +60,8 @@ enum Format {
 /// Makes the checks and prints them.
 pub(super) async fn doctor(args: DoctorArgs) -> anyhow::Result<u8> {
     let settings = DoctorSettings {
-        run: args.work.into(),
+        run: args.work.try_into()?,
+        async_job: args.async_job,
         scratch: !args.no_scratch,
         limits: DoctorLimits::default(),
     };

@@ -21,6 +21,7 @@ mod source_args;
 mod sql;
 mod upload;
 mod verify;
+mod warehouse_args;
 mod work_args;
 
 use std::process::ExitCode;

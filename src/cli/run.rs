@@ -91,7 +91,7 @@ fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
         witnesses,
         items,
         shard: Some(shard),
-        ..work.into()
+        ..RunSettings::try_from(work)?
     };
     Ok((settings, shard))
 }

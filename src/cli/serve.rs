@@ -42,7 +42,7 @@ pub(super) async fn serve(args: ServeArgs) -> anyhow::Result<u8> {
     };
     let is_open = access == Access::Anybody;
     let service = Service::new(ServiceSettings {
-        run: args.work.into(),
+        run: args.work.try_into()?,
         access,
         project: args.project.or(args.google_cloud_project),
         async_job: args.async_job,

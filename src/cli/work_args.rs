@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::domain::limits::Limits;
-use crate::settings::{RunSettings, WarehouseChoice};
+use crate::settings::RunSettings;
 
 use super::drive_args::DriveArgs;
 use super::google_args::{DiskArgs, GoogleArgs};
 use super::source_args::SourceArgs;
+use super::warehouse_args::WarehouseArgs;
 
 /// Where a run reads and writes.
 #[derive(Debug, Args)]
@@ -26,15 +27,9 @@ pub(super) struct WorkArgs {
         value_name = "URL"
     )]
     staging: String,
-    /// Where months are loaded: a folder, file:///folder or bigquery://PROJECT/DATASET?location=EU
-    #[arg(
-        long,
-        env = "SOXAUTO_WAREHOUSE",
-        default_value = "out/warehouse",
-        value_name = "URL"
-    )]
-    warehouse: WarehouseChoice,
-    /// Where evidence packages are sealed, and leases kept: a folder, file:///folder or gs://bucket/prefix
+    #[command(flatten)]
+    warehouse: WarehouseArgs,
+    /// Where evidence packages are sealed: a folder, file:///folder or gs://bucket/prefix
     #[arg(
         long,
         env = "SOXAUTO_EVIDENCE",
@@ -42,6 +37,10 @@ pub(super) struct WorkArgs {
         value_name = "URL"
     )]
     evidence: String,
+    /// Where the leases of runs at work lie, for every run of this evidence root; a bucket without retention, where
+    /// evidence is retained [default: the evidence root]
+    #[arg(long, env = "SOXAUTO_LEASES", value_name = "URL")]
+    leases: Option<String>,
     /// Folder that replaces the catalog in the binary; the run is then stamped NOT CONTROL EVIDENCE
     #[arg(long, env = "SOXAUTO_CATALOG", value_name = "DIR")]
     catalog: Option<PathBuf>,
@@ -66,14 +65,17 @@ impl WorkArgs {
     }
 }
 
-impl From<WorkArgs> for RunSettings {
+impl TryFrom<WorkArgs> for RunSettings {
+    type Error = anyhow::Error;
+
     /// All items of the last closed month.
-    fn from(args: WorkArgs) -> Self {
+    fn try_from(args: WorkArgs) -> anyhow::Result<Self> {
         let WorkArgs {
             jobs,
             staging,
             warehouse,
             evidence,
+            leases,
             catalog,
             alert_webhook,
             source,
@@ -81,7 +83,7 @@ impl From<WorkArgs> for RunSettings {
             drive,
             disk,
         } = args;
-        Self {
+        Ok(Self {
             period: None,
             preliminary: false,
             accepted: Vec::new(),
@@ -89,8 +91,9 @@ impl From<WorkArgs> for RunSettings {
             items: Vec::new(),
             jobs: usize::from(jobs),
             staging,
-            warehouse,
+            warehouse: warehouse.try_into()?,
             evidence,
+            leases,
             catalog,
             source: source.into(),
             google: google.into(),
@@ -100,6 +103,6 @@ impl From<WorkArgs> for RunSettings {
             alert_webhook,
             stamps: Vec::new(),
             limits: Limits::default(),
-        }
+        })
     }
 }

@@ -12,7 +12,7 @@ use super::workflow::{IpeResult, Uncleared, WorkflowResult};
 pub enum Urgency {
     /// Something did not finish, or was not loaded.
     Failure,
-    /// All is loaded, and the reviewer has something to look at.
+    /// All is loaded, and a person has something to look at, or to deliver again.
     Findings,
 }
 
@@ -35,20 +35,21 @@ pub struct Alert {
 
 impl Alert {
     /// What is to be said of a run that ended; `None` when nothing is. An item that another run is at work on is that
-    /// run's to tell of.
+    /// run's to tell of, but for the delivery of the own package. All of it is one alert, so a delivery is told of once:
+    /// whoever repeats it by hand hears himself what came of it.
     #[must_use]
     pub fn of(result: &WorkflowResult) -> Option<Self> {
         let told = result
             .ipe_results
             .iter()
-            .filter(|(_, item)| item.held_by.is_none())
             .filter_map(|(name, item)| Some((name, item, line(name, item)?)));
         let told: Vec<_> = told.collect();
         if told.is_empty() {
             return None;
         }
         let is_failure = |item: &IpeResult| {
-            item.status != ItemStatus::Success || !item.abandoned_before.is_empty()
+            let is_ours = item.held_by.is_none();
+            is_ours && (item.status != ItemStatus::Success || !item.abandoned_before.is_empty())
         };
         let urgency = if told.iter().any(|(_, item, _)| is_failure(item)) {
             Urgency::Failure
@@ -104,6 +105,20 @@ impl Alert {
 /// What is to be said of an item.
 fn line(name: &str, item: &IpeResult) -> Option<String> {
     let mut said = Vec::new();
+    if item.held_by.is_none() {
+        said.extend(outcome(item));
+    }
+    if let Some(report) = &item.delivery
+        && report.error.is_some()
+    {
+        said.push(format!("its package was not delivered to {}", report.place));
+    }
+    (!said.is_empty()).then(|| format!("{name} {}: {}", item.status.word(), said.join("; ")))
+}
+
+/// What the run came to for an item.
+fn outcome(item: &IpeResult) -> Vec<String> {
+    let mut said = Vec::new();
     if item.status != ItemStatus::Success {
         said.push(match held_by(&item.failures) {
             checks if checks.is_empty() => "could not be found out".to_owned(),
@@ -135,7 +150,7 @@ fn line(name: &str, item: &IpeResult) -> Option<String> {
             "run {run_id} had never ended and was sealed as ABANDONED"
         ));
     }
-    (!said.is_empty()).then(|| format!("{name} {}: {}", item.status.word(), said.join("; ")))
+    said
 }
 
 fn held_by(checks: &[Uncleared]) -> String {
@@ -242,6 +257,48 @@ mod tests {
         assert_eq!(
             Alert::of(&result(&[("CR_04", held)], "NOT_CONCLUDED")),
             None
+        );
+    }
+    fn delivery(error: Option<&str>) -> Value {
+        json!({"place": "folder F of Drive", "files": [], "error": error})
+    }
+
+    #[test]
+    fn a_package_that_was_not_delivered_is_told_of_and_its_month_is_no_failure() {
+        let none = json!({"delivery": delivery(Some("SENTINEL-WORDS of the service"))});
+        let whole = json!({"delivery": delivery(None)});
+        let all = [("CR_04", none.clone()), ("CR_05", whole.clone())];
+        let found = Alert::of(&result(&all, "NO_EXCEPTIONS")).unwrap();
+        assert_eq!(found.urgency, Urgency::Findings);
+        assert_eq!(
+            found.lines,
+            ["CR_04 SUCCESS: its package was not delivered to folder F of Drive"]
+        );
+        assert!(!found.text().contains("SENTINEL"), "{}", found.text());
+        assert_eq!(
+            Alert::of(&result(&[("CR_05", whole)], "NO_EXCEPTIONS")),
+            None
+        );
+
+        // One line for an item, whatever else it came to; that of a month that somebody else holds is our own package.
+        let mut both = none.clone();
+        both["status"] = json!("ERROR");
+        let found = Alert::of(&result(&[("CR_04", both.clone())], "NOT_CONCLUDED")).unwrap();
+        assert_eq!(found.urgency, Urgency::Failure);
+        assert_eq!(
+            found.lines,
+            [
+                "CR_04 ERROR: could not be found out; its package was not delivered to folder F of Drive"
+            ]
+        );
+        let at = DateTime::UNIX_EPOCH;
+        both["held_by"] =
+            json!({"run_id": RunId::new(at, 2), "since": at, "host": "h", "expires_at": at});
+        let found = Alert::of(&result(&[("CR_04", both)], "NOT_CONCLUDED")).unwrap();
+        assert_eq!(found.urgency, Urgency::Findings);
+        assert_eq!(
+            found.lines,
+            ["CR_04 ERROR: its package was not delivered to folder F of Drive"]
         );
     }
 }

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::domain::digest::{TableDigest, differing_buckets};
+use crate::domain::digest::TableDigest;
 use crate::domain::ids::RunId;
 use crate::domain::ipe::Ipe;
 use crate::domain::losses::ColumnLosses;
-use crate::domain::manifest::{Staged, Submitted};
 use crate::domain::query::BoundQuery;
-use crate::domain::run::{Fence, Holder, ItemStatus, RunContext};
+use crate::domain::run::{Holder, ItemStatus, RunContext};
 use crate::kernels::conform::{Conform, contract_findings};
 use crate::kernels::sql;
-use crate::ports::{Consistency, LoadJob, PortError, PortErrorKind, Snapshot, SourceColumn};
+use crate::ports::{Consistency, PortError, PortErrorKind, Snapshot, SourceColumn};
 
 use super::ask::{ask_columns, ask_totals};
 use super::check;
@@ -25,15 +24,11 @@ use super::log::ItemLog;
 use super::package;
 use super::population::{self, Questions};
 use super::progress::{KeysExamined, Stage};
+use super::publish;
 use super::record::{Executed, ItemRecord};
 use super::stage::{PartLayout, provenance};
 use super::witness;
 use super::{ItemOutcome, Tools};
-
-/// Proof that every check before the load let the item through; only [`clear`] makes one.
-struct Cleared {
-    staged: Staged,
-}
 
 /// How the run came into the item and month, or who kept it out.
 #[derive(Default)]
@@ -154,12 +149,10 @@ async fn journey(
         return Err(stopped());
     };
     let buckets = reached?;
-    match clear(record) {
+    match publish::clear(record) {
         Some(cleared) => {
             during("lease", lease.still_ours().await)?;
-            let fence = Some(lease.fence().clone());
-            let cleared = (cleared, fence, buckets);
-            load_and_verify(tools, context, ipe, cleared, record, log).await
+            publish::load_and_verify(tools, ipe, (cleared, lease, buckets), record, log).await
         }
         None => Ok(()),
     }
@@ -289,7 +282,7 @@ async fn examine_staged(
 }
 
 /// Names the step in which it broke, and the next step where nothing better is known: each step leaves a whole month.
-fn during<T>(step: &'static str, result: Result<T, PortError>) -> Result<T, PortError> {
+pub(super) fn during<T>(step: &'static str, result: Result<T, PortError>) -> Result<T, PortError> {
     result.map_err(|error| {
         let error = error.at("step", step);
         match error.hint {
@@ -330,66 +323,4 @@ async fn extract_rows(
     };
     let second = SecondPath::new(contract, tools.limits.recheck_rows_max);
     extract::extract(stream, fold, second, &to, &tools.progress).await
-}
-
-/// Lets an item through when every check did.
-fn clear(record: &ItemRecord) -> Option<Cleared> {
-    let staged = record.staged.clone()?;
-    let checks = check::before_load(record);
-    let through = check::holding(record, &checks).next().is_none();
-    through.then_some(Cleared { staged })
-}
-
-async fn load_and_verify(
-    tools: &Tools,
-    context: &RunContext,
-    ipe: &Ipe,
-    (cleared, fence, buckets): (Cleared, Option<Fence>, Vec<TableDigest>),
-    record: &mut ItemRecord,
-    log: &mut ItemLog,
-) -> Result<(), PortError> {
-    let table = ipe.id.table_name();
-    tools.progress.stage(&ipe.id, Stage::Load);
-    during("load", tools.warehouse.prepare(&table, &ipe.contract).await)?;
-    let job = LoadJob {
-        table: table.clone(),
-        period: context.period,
-        metadata: context.row_metadata(&ipe.id),
-        parts: cleared.staged.parts,
-        fence,
-    };
-    let mut tell = |submitted: Option<Submitted>| {
-        if let Some(load) = &submitted {
-            log.note("load submitted", json!({"job_id": load.job_id}));
-        }
-        record.submitted = submitted;
-    };
-    let loaded = tools.warehouse.load_telling(&job, &mut tell).await;
-    let receipt = during("load", loaded.map_err(|error| left_open(error, record)))?;
-    record.submitted = None;
-    log.note("month replaced", json!({"table": receipt.destination_table, "rows": receipt.output_rows, "job_id": receipt.job_id}));
-    record.receipt = Some(receipt);
-    tools.progress.stage(&ipe.id, Stage::Verify);
-    let rows_max = tools.limits.recheck_rows_max;
-    let found = tools
-        .warehouse
-        .read_back(&table, context.period, &ipe.contract, rows_max)
-        .await;
-    let found = during("verify", found)?;
-    record.differing_buckets = Some(differing_buckets(&buckets, &found.buckets));
-    record.read_back = Some(found.recomputed);
-    record.read_back_runs = Some(found.run_ids);
-    record.read_back_table = Some(found.table);
-    Ok(())
-}
-
-/// Says with the error of a load what it leaves open.
-fn left_open(error: PortError, record: &ItemRecord) -> PortError {
-    match &record.submitted {
-        Some(load) => error.at(
-            "month",
-            format!("may have been replaced by job {}", load.job_id),
-        ),
-        None => error,
-    }
 }

@@ -29,6 +29,7 @@ mod population;
 mod previous;
 pub mod probe;
 pub mod progress;
+mod publish;
 pub mod reconcile;
 pub mod record;
 pub mod schedule;
@@ -46,6 +47,7 @@ use crate::domain::limits::Limits;
 use crate::domain::run::Holder;
 use crate::ports::{Clock, Processes, Sources, StoreRoot, Warehouse};
 
+use lease::Leases;
 use package::SealedPackage;
 use progress::Progress;
 use record::{ItemRecord, Places};
@@ -63,6 +65,8 @@ pub struct Tools {
     pub warehouse: Arc<dyn Warehouse>,
     /// Evidence root.
     pub evidence: StoreRoot,
+    /// Where its leases lie.
+    pub leases: Leases,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Who else runs on this machine.

@@ -45,6 +45,9 @@ pub struct Places {
     /// Services of the cloud that were asked elsewhere than at their own places, as `name=URL`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<String>,
+    /// URI of the root that the leases lie in, where it is not the evidence root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leases: Option<String>,
 }
 
 /// The record of one item. What was not reached is `None`: it did not happen, it is never a pass.

@@ -39,9 +39,34 @@ pub struct ReadBack {
     pub table: Vec<String>,
 }
 
-/// Is told of a load before anything is done that may replace the month, and `None` when it is certain that nothing
-/// was replaced.
-pub type Tell<'a> = &'a mut (dyn FnMut(Option<Submitted>) + Send);
+/// Is told of a load around the moment from which on nobody can take it back.
+#[async_trait]
+pub trait LoadListener: Send {
+    /// Before anything is done that may replace the month.
+    ///
+    /// # Errors
+    /// What kept it from being noted: then nothing is submitted.
+    async fn begins(&mut self, load: Submitted) -> Result<(), PortError>;
+
+    /// When it is certain that what was begun replaced nothing.
+    async fn replaced_nothing(&mut self);
+}
+
+/// Who hears the same from a closure: `None` when nothing was replaced.
+#[async_trait]
+impl<F: FnMut(Option<Submitted>) + Send> LoadListener for F {
+    async fn begins(&mut self, load: Submitted) -> Result<(), PortError> {
+        self(Some(load));
+        Ok(())
+    }
+
+    async fn replaced_nothing(&mut self) {
+        self(None);
+    }
+}
+
+/// Whoever listens to a load.
+pub type Tell<'a> = &'a mut dyn LoadListener;
 
 /// A place that keeps loaded months and answers SQL about them.
 #[async_trait]
@@ -66,7 +91,7 @@ pub trait Warehouse: Send + Sync {
     /// # Errors
     /// As [`Warehouse::load_telling`].
     async fn load(&self, job: &LoadJob) -> Result<LoadReceipt, PortError> {
-        self.load_telling(job, &mut |_| ()).await
+        self.load_telling(job, &mut |_: Option<Submitted>| ()).await
     }
 
     /// Counts one month from the warehouse's own rows, after a load: never from staging and never from the receipt.

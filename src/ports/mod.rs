@@ -29,7 +29,7 @@ use crate::domain::sql_type::SqlType;
 
 pub use answer::{AnswerColumn, AnswerRow, AnswerTo, RowSink, ValueKind};
 pub use estimate::Estimate;
-pub use load::{LoadJob, ReadBack, Tell, Warehouse};
+pub use load::{LoadJob, LoadListener, ReadBack, Tell, Warehouse};
 pub use machine::{Clock, Processes};
 pub use sink::{Content, Delivered, EvidenceSink, Outgoing};
 pub use store::{Leftover, StoreRoot, Stored};

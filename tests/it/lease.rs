@@ -10,9 +10,10 @@ use soxauto::adapters::local_warehouse::LocalWarehouse;
 use soxauto::adapters::store;
 use soxauto::domain::ids::RunId;
 use soxauto::domain::limits::Limits;
+use soxauto::domain::manifest::Submitted;
 use soxauto::domain::run::{FinalMark, ItemStatus, ProcessMark};
 use soxauto::pipeline::Tools;
-use soxauto::pipeline::lease::{Lease, leases_folder, mark_final, take};
+use soxauto::pipeline::lease::{Lease, Leases, leases_folder, mark_final, take};
 use soxauto::pipeline::package::{bury, write::package_folder};
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::ItemRecord;
@@ -58,15 +59,15 @@ impl Sources for NoSources {
     }
 }
 
-struct Site {
-    tools: Tools,
+pub(crate) struct Site {
+    pub(crate) tools: Tools,
     hands: Arc<Hands>,
     process: Arc<OneProcess>,
     world: World,
 }
 
 impl Site {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::run(0).await;
         let (hands, process) = (
             Arc::new(Hands(0.into())),
@@ -74,11 +75,13 @@ impl Site {
         );
         let staging = store::memory();
         let root = store::open(world.dir.path().to_str().unwrap()).unwrap();
+        let evidence = store::memory();
         let tools = Tools {
             sources: Arc::new(NoSources),
             warehouse: Arc::new(LocalWarehouse::new(&root, staging.clone()).unwrap()),
             staging,
-            evidence: store::memory(),
+            leases: Leases::within(&evidence),
+            evidence,
             clock: Arc::<Hands>::clone(&hands),
             processes: Arc::<OneProcess>::clone(&process),
             progress: Arc::new(Silent),
@@ -95,7 +98,7 @@ impl Site {
     }
 
     /// The record of a run that begins.
-    fn record(&self, number: u32) -> ItemRecord {
+    pub(crate) fn record(&self, number: u32) -> ItemRecord {
         let mut record = self.world.record.clone();
         record.context = context(number);
         record.context.run_id = RunId::new(start(), number);
@@ -113,11 +116,11 @@ impl Site {
         record
     }
 
-    async fn take(&self, number: u32) -> Result<(Lease, Vec<ItemRecord>), PortError> {
+    pub(crate) async fn take(&self, number: u32) -> Result<(Lease, Vec<ItemRecord>), PortError> {
         Ok(take(&self.tools, &self.record(number)).await?)
     }
 
-    fn later(&self, seconds: i64) {
+    pub(crate) fn later(&self, seconds: i64) {
         self.hands.0.fetch_add(seconds, Ordering::SeqCst);
     }
 }
@@ -269,4 +272,40 @@ async fn a_final_month_is_refused_with_who_and_when() {
         .unwrap();
     let again = mark_final(&site.tools.evidence, &ipe(), period(), &other).await;
     assert_eq!(again.unwrap_err().kind, PortErrorKind::Corrupt);
+}
+
+/// What an auditor needs to look up what a killed run may have done to the month.
+#[tokio::test]
+async fn a_dead_run_is_sealed_with_the_load_that_it_noted_last() {
+    let load = |number: u32| Submitted {
+        job_id: format!("job-{number}"),
+        destination_table: "t$202404".into(),
+        look: format!("bq show -j job-{number}"),
+    };
+    for (notes, left) in [
+        (vec![], None),
+        (vec![Some(load(1))], Some(load(1))),
+        (vec![Some(load(1)), None], None),
+        (vec![Some(load(1)), None, Some(load(2))], Some(load(2))),
+    ] {
+        let site = Site::new().await;
+        let (mut first, _) = site.take(1).await.unwrap();
+        for note in &notes {
+            first.note_load(note.as_ref()).await.unwrap();
+        }
+        site.later(300);
+        let (_second, dead) = site.take(2).await.unwrap();
+        let [dead] = dead.try_into().unwrap();
+        assert_eq!(dead.submitted, left);
+        bury(&site.tools, &dead).await.unwrap();
+        let package = site.tools.evidence.below(&package_folder(&dead));
+        assert_valid(&verify(&package).await);
+        let page = package.get("data/summary.md").await.unwrap();
+        let page = String::from_utf8_lossy(&page);
+        for number in 1..=2 {
+            let job = format!("may have been replaced by job job-{number}; look with");
+            let is_left = left == Some(load(number));
+            assert_eq!(page.contains(&job), is_left, "{page}");
+        }
+    }
 }

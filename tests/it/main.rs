@@ -35,6 +35,9 @@ mod keys;
 mod lease;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod lease_roots;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod own_tables;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

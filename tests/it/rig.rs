@@ -12,6 +12,7 @@ use soxauto::domain::ids::RunId;
 use soxauto::domain::ipe::Ipe;
 use soxauto::domain::limits::Limits;
 use soxauto::domain::run::{Program, RunContext};
+use soxauto::pipeline::lease::Leases;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::Places;
 use soxauto::pipeline::{ItemOutcome, Tools, run_ipe};
@@ -79,6 +80,7 @@ impl Rig {
         let tools = Tools {
             sources: Arc::new(OneSource(Arc::new(source))),
             warehouse,
+            leases: Leases::within(&self.evidence),
             evidence: self.evidence.clone(),
             clock: Arc::new(SystemClock),
             processes: Arc::new(ProcProcesses),
@@ -91,6 +93,7 @@ impl Rig {
                 secrets: "test".into(),
                 host: "test".into(),
                 endpoints: Vec::new(),
+                leases: None,
             },
             staging: self.staging.clone(),
         };

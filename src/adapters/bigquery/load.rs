@@ -93,11 +93,12 @@ async fn run(
     let mut last = None;
     for generation in 1..=client.limits.load_attempts_max {
         let id = attempt(name, generation);
-        tell(Some(Submitted {
+        let load = Submitted {
             job_id: id.clone(),
             destination_table: destination(client, job),
             look: client.look(&id),
-        }));
+        };
+        tell.begins(load).await?;
         let inserted = client
             .insert(&what, &id, configuration(client, job, uris))
             .await?;
@@ -106,7 +107,7 @@ async fn run(
         if closed.is_ok() && done.error().is_none() {
             return Ok((id, done.statistics.load.unwrap_or_default()));
         }
-        tell(None);
+        tell.replaced_nothing().await;
         closed?;
         let Some(error) = done.error() else { continue };
         let failed = words::of_job(&what, error).at("job", id);

@@ -20,6 +20,9 @@ const EXECUTOR: &str = "roles/run.jobsExecutorWithOverrides";
 /// Who may look at executions.
 const VIEWER: &str = "roles/run.viewer";
 
+/// What starting with other arguments needs.
+const START: &str = "run.jobs.runWithOverrides";
+
 /// Variable of the container that says which request started it.
 const MARK: &str = "SOXAUTO_REQUEST";
 
@@ -112,6 +115,13 @@ struct VariableSaid {
 #[derive(Debug, Deserialize)]
 struct Operation {
     metadata: Said,
+}
+
+/// Which of the permissions that were asked about the caller has.
+#[derive(Debug, Deserialize)]
+struct Permitted {
+    #[serde(default)]
+    permissions: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -217,6 +227,34 @@ impl CloudRunJob {
             )
             .hint("ask again: an execution that was started is found then, and two of one month do not load twice")),
         }
+    }
+
+    /// Asks whether we may start an execution; starts none.
+    ///
+    /// # Errors
+    /// `Denied` without the right; `Config` where there is no such job; `Unreachable`.
+    pub async fn may_start(&self) -> Result<(), PortError> {
+        let verb = format!("{}:testIamPermissions", self.name.job);
+        let what = format!("asking who may start job {}", self.name);
+        let call = Call::new(what, Method::POST, self.url(&[&verb])?).repeatable();
+        let call = call.json(&json!({"permissions": [START]}))?;
+        let reply = self.session.send(&call).await;
+        let said: Permitted = reply
+            .map_err(|failure| self.failed(failure))?
+            .document(&call)?;
+        if said
+            .permissions
+            .iter()
+            .any(|permission| permission == START)
+        {
+            return Ok(());
+        }
+        let caller = self.session.tokens().identity().await;
+        let what = format!("{caller} may not start job {} for a month", self.name.job);
+        Err(PortError::new(PortErrorKind::Denied, what).hint(format!(
+            "grant {EXECUTOR} on job {} to {caller}",
+            self.name.job
+        )))
     }
 
     /// All executions that Cloud Run still lists.

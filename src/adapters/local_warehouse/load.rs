@@ -86,11 +86,12 @@ pub(super) async fn load(
         current.files.push(copied);
     }
     let receipt = receipt(job, &current);
-    tell(Some(Submitted {
+    let load = Submitted {
         job_id: receipt.job_id.clone(),
         destination_table: receipt.destination_table.clone(),
         look: format!("cat '{}'", month.join("CURRENT").display()),
-    }));
+    };
+    tell.begins(load).await?;
     let (table, period, run_id) = (job.table.clone(), job.period, current.run_id.clone());
     let of_the_switch = layout.clone();
     let switched = blocking(move || {
@@ -107,7 +108,7 @@ pub(super) async fn load(
         let (table, period) = (job.table.clone(), job.period);
         let shown = blocking(move || layout.current(&table, period)).await;
         if shown.is_ok_and(|shown| shown.is_none_or(|shown| shown.run_id != run_id)) {
-            tell(None);
+            tell.replaced_nothing().await;
         }
         return Err(error);
     }

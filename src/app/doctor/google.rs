@@ -7,15 +7,25 @@ use super::is_bucket;
 use crate::app::SystemClock;
 use crate::app::google::Google;
 use crate::ports::{Clock as _, PortError, PortErrorKind};
-use crate::settings::{GoogleCredentials, RunSettings, SecretsChoice, WarehouseChoice};
+use crate::settings::{
+    DoctorSettings, GoogleCredentials, RunSettings, SecretsChoice, WarehouseChoice,
+};
 
-/// Whether a run with these settings calls Google at all.
-fn is_used(run: &RunSettings) -> bool {
-    is_bucket(&run.staging)
-        || is_bucket(&run.evidence)
+/// Whether a run with these settings, or the service that starts it, calls Google at all.
+fn is_used(settings: &DoctorSettings) -> bool {
+    let run = &settings.run;
+    has_bucket(run)
+        || run.drive.is_some()
+        || settings.async_job.is_some()
         || matches!(run.warehouse, WarehouseChoice::BigQuery(_))
         || matches!(run.source.secrets, SecretsChoice::Gcp(_))
         || run.google.credentials != GoogleCredentials::Metadata
+}
+
+/// Whether a root lies in Cloud Storage.
+fn has_bucket(run: &RunSettings) -> bool {
+    let leases = run.leases.as_deref().is_some_and(is_bucket);
+    is_bucket(&run.staging) || is_bucket(&run.evidence) || leases
 }
 
 const UNUSED: &str = "nothing of Google Cloud is used";
@@ -23,11 +33,11 @@ const UNUSED: &str = "nothing of Google Cloud is used";
 /// Asks for a token, if one is needed at all; whether nothing stands in the way of calls.
 pub(super) async fn identity(
     at: &mut Examination<'_>,
-    run: &RunSettings,
+    settings: &DoctorSettings,
     made: &Result<Google, PortError>,
 ) -> bool {
     const NAME: &str = "google identity";
-    if !is_used(run) {
+    if !is_used(settings) {
         at.skip(NAME, UNUSED);
         return true;
     }
@@ -42,9 +52,14 @@ pub(super) async fn identity(
 }
 
 /// Compares our clock with that of the first service that a run uses.
-pub(super) async fn clock(at: &mut Examination<'_>, run: &RunSettings, google: Option<&Google>) {
+pub(super) async fn clock(
+    at: &mut Examination<'_>,
+    settings: &DoctorSettings,
+    google: Option<&Google>,
+) {
     const NAME: &str = "google clock";
-    if !is_used(run) {
+    let run = &settings.run;
+    if !is_used(settings) {
         return at.skip(NAME, UNUSED);
     }
     let Some(google) = google else {
@@ -55,8 +70,11 @@ pub(super) async fn clock(at: &mut Examination<'_>, run: &RunSettings, google: O
         let session = google.session()?;
         let places = session.endpoints();
         let place = match &run.warehouse {
-            _ if is_bucket(&run.staging) || is_bucket(&run.evidence) => &places.storage,
+            _ if has_bucket(run) => &places.storage,
             WarehouseChoice::BigQuery(_) => &places.bigquery,
+            _ if matches!(run.source.secrets, SecretsChoice::Gcp(_)) => &places.secretmanager,
+            _ if run.drive.is_some() => &places.drive,
+            _ if settings.async_job.is_some() => &places.run,
             WarehouseChoice::Local(_) => &places.secretmanager,
         };
         let theirs = session.time_at(place).await?;

@@ -1,12 +1,13 @@
 //! A look at everything that a run needs, one check after the other, each with what to grant or do where it fails.
 //!
 //! The order is that of need: who we are at Google, the secret, then the way to the SQL Server step by step, the roots,
-//! the warehouse, the machine. A check that fails stops only those that cannot be made without it (ADR-0035). Reads no
-//! row of any table, and writes only what ADR-0035 lists.
+//! the warehouse, what else is used of Google, the machine. A check that fails stops only those that cannot be made without
+//! it (ADR-0035). Reads no row of any table, and writes only what ADR-0035 lists.
 
 mod examination;
 mod google;
 mod machine;
+mod outside;
 mod places;
 mod source;
 
@@ -99,7 +100,7 @@ pub async fn examine(settings: &DoctorSettings, tell: &mut (dyn FnMut(&Check) + 
             .await
             .ok(),
     };
-    let may_call = google::identity(&mut at, run, &made).await;
+    let may_call = google::identity(&mut at, settings, &made).await;
     let catalog = machine::items(run);
     match made.as_ref().ok().or(google.as_ref()) {
         Some(google) => source::check(&mut at, run, google, &limits, &catalog).await,
@@ -107,9 +108,12 @@ pub async fn examine(settings: &DoctorSettings, tell: &mut (dyn FnMut(&Check) + 
     }
     let cloud = made.as_ref().ok().filter(|_| may_call);
     let staging = places::root(&mut at, run, ("staging", &run.staging), cloud).await;
-    places::root(&mut at, run, ("evidence", &run.evidence), cloud).await;
+    let evidence = places::root(&mut at, run, ("evidence", &run.evidence), cloud).await;
+    places::leases(&mut at, run, evidence, cloud).await;
     places::warehouse(&mut at, settings, &limits, (cloud, staging)).await;
-    google::clock(&mut at, run, cloud).await;
+    outside::drive(&mut at, run, &limits, cloud).await;
+    outside::job(&mut at, settings.async_job.as_ref(), cloud).await;
+    google::clock(&mut at, settings, cloud).await;
     machine::catalog(&mut at, run).await;
     machine::resources(&mut at).await;
     at.report()

@@ -8,12 +8,13 @@ use crate::app::google::Google;
 use crate::app::{SystemClock, roots, warehouse};
 use crate::domain::ids::RunId;
 use crate::domain::limits::Limits;
+use crate::pipeline::lease::Leases;
 use crate::pipeline::{probe, trial};
 use crate::ports::{Clock as _, PortError, StoreRoot, TrialWarehouse as _, Warehouse as _};
 use crate::settings::{BigQueryPlace, DoctorSettings, RunSettings, WarehouseChoice};
 
 const SCRATCH: &str = "bigquery scratch table";
-const NO_IDENTITY: &str = "there is no identity at Google";
+pub(super) const NO_IDENTITY: &str = "there is no identity at Google";
 
 /// Opens a root and sees that what is created there stays; gives the root where it does.
 pub(super) async fn root(
@@ -39,6 +40,34 @@ pub(super) async fn root(
         Ok(Good::new(said, root))
     };
     at.look(name, looked).await
+}
+
+/// Looks at the root of the leases, where it is one of its own, and whether it is that of every other run.
+pub(super) async fn leases(
+    at: &mut Examination<'_>,
+    run: &RunSettings,
+    evidence: Option<StoreRoot>,
+    google: Option<&Google>,
+) {
+    const NAME: &str = "leases root";
+    let own = match &run.leases {
+        Some(location) => root(at, run, ("leases", location), google).await,
+        None => evidence.clone(),
+    };
+    let (Some(own), Some(evidence)) = (own, evidence) else {
+        return at.skip(NAME, "behind evidence and leases");
+    };
+    let looked = async {
+        let leases = Leases::new(own, &evidence);
+        leases.agree().await?;
+        let advised = (leases.apart().is_none() && is_bucket(&run.evidence)).then(|| {
+            "name a bucket without retention with --leases: a run at work leaves an object every 30 s, and retention              keeps each as long as the evidence"
+                .to_owned()
+        });
+        let said = format!("{}, for every run of this evidence", leases.root().uri);
+        Ok(Good::new(said, ()).better(advised))
+    };
+    at.look(NAME, looked).await;
 }
 
 /// Looks at a folder as at a root; at a dataset: whether it is there, takes jobs, and keeps every type.

@@ -5,6 +5,7 @@
 
 mod compare;
 mod contract;
+mod one_row;
 mod params;
 mod population;
 mod select;

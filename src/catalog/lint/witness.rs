@@ -9,7 +9,7 @@ use crate::domain::sql_type::SqlType;
 
 use super::contract::at_of;
 use super::select::outputs;
-use super::{Finding, Report, params, sorted, statement_rules};
+use super::{Finding, Report, one_row, params, sorted, statement_rules};
 use crate::catalog::ItemFiles;
 use crate::catalog::file::{ColumnToml, ContractToml};
 use crate::catalog::witness::WitnessToml;
@@ -69,6 +69,7 @@ pub(super) fn query(
         return sorted(report.found);
     };
     types(&sql.block, contract, &key, &mut report);
+    one_row::check(&sql, &key, &mut report);
     for token in &sql.tokens {
         if token.is_any(&["JOIN", "APPLY"]) {
             let what = "a join can drop or double the row that is to be proved";

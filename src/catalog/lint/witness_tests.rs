@@ -159,3 +159,101 @@ fn section_and_file_go_together() {
         );
     }
 }
+
+/// The sound query with one thing exchanged.
+fn lint_edited(from: &str, to: &str) -> Vec<Finding> {
+    assert!(WITNESS.contains(from), "{from}");
+    lint_with(SECTIONS, &WITNESS.replace(from, to))
+}
+
+/// What may be asked about the amount.
+const AMOUNT: &str = "t.[Amount] AS [amount]";
+const KEYS: &str = "t.[id_company] = @id_company AND t.[Entry No_] = @entry_no";
+
+/// Asserts that this exchange is named on this line.
+fn assert_named(from: &str, to: &str, line: usize, part: &str) {
+    let found = lint_edited(from, to);
+    let named = |f: &Finding| f.rule == "witness-rows" && f.line == line && f.what.contains(part);
+    assert!(found.iter().any(named), "{part}: {found:#?}");
+    assert!(found.iter().all(|f| !f.remedy.is_empty()));
+}
+
+#[test]
+fn what_hides_a_doubled_key_is_named_with_its_line() {
+    let select = "SELECT t.[id_company] AS";
+    for (word, hides) in [("TOP (1)", "TOP hides"), ("DISTINCT", "DISTINCT hides")] {
+        let to = format!("SELECT {word} t.[id_company] AS");
+        assert_named(select, &to, 5, hides);
+    }
+    assert_named(AMOUNT, "SUM(t.[Amount]) AS [amount]", 5, "SUM hides");
+    let cast = "CAST(MAX(t.[Amount]) AS money) AS [amount]";
+    assert_named(AMOUNT, cast, 5, "MAX hides");
+    for (clause, hides) in [
+        ("GROUP BY t.[id_company]", "GROUP hides"),
+        ("UNION SELECT 'X', 1, 2", "UNION hides"),
+    ] {
+        assert_named(KEYS, &format!("{KEYS}\n{clause}"), 8, hides);
+    }
+}
+
+#[test]
+fn what_lets_rows_of_other_keys_in_is_named_with_its_line() {
+    assert_named(
+        KEYS,
+        &format!("{KEYS}\nOR 1 = 1"),
+        8,
+        "an OR beside the key",
+    );
+    let table = "FROM [D].[dbo].[T] AS t";
+    let comma = format!("{table}, [D].[dbo].[U] AS u");
+    assert_named(table, &comma, 6, "a comma joins");
+    let derived = "FROM (SELECT DISTINCT * FROM [D].[dbo].[T]) AS t";
+    assert_named(table, derived, 6, "a derived table");
+    let key = " AND t.[Entry No_] = @entry_no";
+    for operator in [">=", "<>", "LIKE"] {
+        let to = format!(" AND t.[Entry No_] {operator} @entry_no");
+        assert_named(key, &to, 7, "@entry_no is not compared by =");
+    }
+    let declared = "DECLARE @entry_no int = 1;\n";
+    assert_named(declared, "", 4, "@entry_no is not declared");
+    // A name given by `=` in the select list compares nothing.
+    let named = WITNESS
+        .replace(AMOUNT, "amount = @entry_no")
+        .replace(key, "");
+    let found = lint_with(SECTIONS, &named);
+    let is_it = |f: &Finding| f.what.contains("@entry_no is not compared by =");
+    assert!(found.iter().any(is_it), "{found:#?}");
+}
+
+#[test]
+fn a_subquery_has_one_value_or_is_refused() {
+    let of = |subquery: &str| lint_edited(AMOUNT, &format!("{subquery} AS [amount]"));
+    let from = "FROM [D].[dbo].[U] AS u WHERE u.[k] = @entry_no";
+    for sound in [
+        format!("(SELECT SUM(u.[a]) {from})"),
+        format!("(SELECT CAST(ISNULL(SUM(u.[a]), 0) AS money) {from})"),
+        format!("CASE WHEN t.[x] = 1 THEN 1 ELSE (SELECT MAX(u.[a]) {from}) END"),
+        format!("(SELECT MAX(u.[a]) {from} AND u.[b] IN (SELECT v.[b] FROM [D].[dbo].[V] AS v))"),
+        format!("(SELECT MAX(x.[a]) FROM (SELECT u.[a] {from}) AS x)"),
+        "(SELECT t.[Amount])".to_owned(),
+        "SUM(t.[Amount]) OVER (PARTITION BY t.[Entry No_])".to_owned(),
+        "t.[SUM]".to_owned(),
+    ] {
+        let found = of(&sound);
+        assert!(found.is_empty(), "{sound}: {found:#?}");
+    }
+    for several in [
+        format!("(SELECT u.[a] {from})"),
+        format!("(SELECT TOP (1) u.[a] {from})"),
+        format!("(SELECT MAX(u.[a]) {from} GROUP BY u.[b])"),
+        format!("(SELECT MAX(u.[a]) {from} UNION SELECT 1)"),
+        format!("(SELECT SUM(u.[a]) OVER () {from})"),
+        format!("ISNULL((SELECT u.[a] {from}), 0)"),
+        format!("(SELECT MAX(u.[a]) {from} AND u.[b] = (SELECT v.[b] FROM [D].[dbo].[V] AS v))"),
+        format!("(SELECT u.[a] {from} HAVING MAX(u.[a]) > 0)"),
+    ] {
+        let found = of(&several);
+        let named = |f: &Finding| f.rule == "witness-rows" && f.what.contains("several values");
+        assert!(found.iter().any(named), "{several}: {found:#?}");
+    }
+}

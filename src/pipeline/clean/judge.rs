@@ -37,14 +37,12 @@ impl Judge {
     /// Reads leases, then packages.
     pub(super) async fn new(
         tools: &CleanTools,
-        staged: &[FileAt],
-        evidence: &[FileAt],
+        written: &[&FileAt],
         leftovers: &[&Leftover],
     ) -> Result<Self, PortError> {
-        let folders = staged.iter().chain(evidence);
-        let of_runs = folders.filter_map(|file| RunFolder::of(file.path()));
+        let of_runs = written.iter().filter_map(|file| RunFolder::of(file.path()));
         let of_runs = of_runs.map(|run| (run.ipe, run.period));
-        let of_leases = evidence.iter().filter_map(|file| leased_month(file.path()));
+        let of_leases = written.iter().filter_map(|file| leased_month(file.path()));
         let of_tables = leftovers
             .iter()
             .filter_map(|left| Some((IpeId::of_table(&left.table)?, left.period?)));
@@ -53,7 +51,7 @@ impl Judge {
         let mut months = BTreeMap::new();
         for (ipe, period) in wanted {
             let month = (&ipe, period);
-            let found = lease::holders(&tools.evidence, month, clock, processes, &tools.limits);
+            let found = lease::holders(&tools.leases, month, clock, processes, &tools.limits);
             let found = found.await.map_err(|error| error.to_string());
             months.insert((ipe, period), found);
         }
@@ -141,8 +139,8 @@ impl Judge {
         self.loose(root, files);
     }
 
-    /// Files of the evidence root that lie in no package, and temporary ones in sealed packages.
-    fn loose(&mut self, root: &Ground, files: &[FileAt]) {
+    /// Files of the evidence root, or of that of the leases, that lie in no package, and temporary ones in sealed packages.
+    pub(super) fn loose(&mut self, root: &Ground, files: &[FileAt]) {
         for file in files {
             let stored = vec![file.stored.clone()];
             let place = (file.path().to_owned(), None);
@@ -326,7 +324,7 @@ fn at_work_on(by: &RunId, ipe: &IpeId, period: Period) -> Word {
 
 fn unknown_here(run_id: &RunId) -> Word {
     Word::Unknown(format!(
-        "the evidence root knows no run {run_id}; name the one in which it ran with --evidence"
+        "the leases know no run {run_id}; name the evidence root in which it ran with --evidence"
     ))
 }
 

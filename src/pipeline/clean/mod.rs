@@ -20,9 +20,10 @@ use crate::domain::limits::Limits;
 use crate::domain::period::Period;
 use crate::ports::{Clock, Leftover, PortError, Processes, StoreRoot, Stored};
 
-use super::lease;
+use super::lease::{self, Leases};
 use ground::Ground;
 use judge::Judge;
+use walk::FileAt;
 
 pub use remove::remove;
 
@@ -32,8 +33,10 @@ pub struct CleanTools {
     pub staging: Option<StoreRoot>,
     /// The warehouse's folder, if there is one, and what it says no month shows: taken before anything else.
     pub warehouse: Option<(StoreRoot, Vec<Leftover>)>,
-    /// Evidence root: its leases and packages say what is an orphan.
+    /// Evidence root: its packages say what is an orphan.
     pub evidence: StoreRoot,
+    /// Its leases, which say it too.
+    pub leases: Leases,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Who runs on this machine.
@@ -110,21 +113,33 @@ impl CleanReport {
 /// Finds every orphan; changes nothing.
 ///
 /// # Errors
-/// A root that cannot be listed; what cannot be judged is in the report.
+/// A root that cannot be listed; `Config` where the evidence root names another root of leases. What cannot be judged is
+/// in the report.
 pub async fn find(tools: &CleanTools) -> Result<CleanReport, PortError> {
+    tools.leases.agree().await?;
     // Files before leases before packages: a run that ends meanwhile has either still its lease or already its package.
     let staged = match &tools.staging {
         Some(staging) => Ground::of(staging).files().await?,
         None => Vec::new(),
     };
     let evidence = Ground::of(&tools.evidence).files().await?;
+    // Below the evidence root they are among its files.
+    let leases = match tools.leases.apart() {
+        Some(_) => Ground::of(tools.leases.root()).files().await?,
+        None => Vec::new(),
+    };
     let leftovers = tools.warehouse.iter().flat_map(|(_, found)| found);
     let leftovers: Vec<&Leftover> = leftovers.collect();
-    let mut judge = Judge::new(tools, &staged, &evidence, &leftovers).await?;
+    let written: Vec<&FileAt> = [&staged, &evidence, &leases]
+        .into_iter()
+        .flatten()
+        .collect();
+    let mut judge = Judge::new(tools, &written, &leftovers).await?;
     if let Some(staging) = &tools.staging {
         judge.staging(&Ground::of(staging), &staged);
     }
     judge.evidence(&Ground::of(&tools.evidence), &evidence);
+    judge.loose(&Ground::of(tools.leases.root()), &leases);
     if let Some((warehouse, _)) = &tools.warehouse {
         judge.warehouse(&Ground::of(warehouse), &leftovers);
     }

@@ -19,7 +19,7 @@ pub async fn remove(tools: &CleanTools, mut report: CleanReport) -> CleanReport 
         if let Some((ipe, period)) = &orphan.month {
             let (clock, processes) = (&tools.clock, &tools.processes);
             let month = (ipe, *period);
-            let now = lease::holders(&tools.evidence, month, clock, processes, &tools.limits).await;
+            let now = lease::holders(&tools.leases, month, clock, processes, &tools.limits).await;
             match now {
                 Ok(holders) if holders.at_work.is_none() => {}
                 Ok(_) => {

@@ -1,6 +1,6 @@
 //! What stands in the folder of the leases: the newest generation, its signs of life, and who ever held the month.
 //!
-//! May use storage below the evidence root; writes nothing.
+//! May use storage below the root of the leases; writes nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::leases_folder;
+use super::{Leases, leases_folder};
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::limits::Limits;
+use crate::domain::manifest::Submitted;
 use crate::domain::period::Period;
 use crate::domain::run::{Holder, ItemStatus, ProcessMark};
 use crate::pipeline::check;
@@ -28,9 +29,13 @@ pub(super) struct Taken {
     pub(super) record: ItemRecord,
     /// Its process, where that is known.
     pub(super) process: Option<ProcessMark>,
-    /// The first run that ever took the item and month in this evidence root; `None` in leases of older programs.
+    /// The first run that ever took the item and month with this evidence root; `None` in leases of older programs.
     #[serde(default)]
     pub(super) line: Option<RunId>,
+    /// Generations that came before the first one in this root: those of the evidence root, where leases have got a root of
+    /// their own.
+    #[serde(default)]
+    pub(super) before: u64,
     /// What is to be sealed in the names of the runs that died before it: written here first, so that whoever
     /// comes after a cut seals the same bytes.
     #[serde(default)]
@@ -42,12 +47,23 @@ pub(super) struct Beat {
     pub(super) at: DateTime<Utc>,
 }
 
+/// What is left before a load job is submitted, and when it is certain that it replaced nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LoadNote {
+    pub(super) load: Option<Submitted>,
+}
+
 /// The newest generation.
 pub(super) struct Held {
-    pub(super) generation: u64,
+    /// The number of its folder.
+    folder: u64,
+    /// Whether it lies in the root that leases are taken in.
+    is_here: bool,
     pub(super) taken: Taken,
     /// The last sign of life.
     alive_at: DateTime<Utc>,
+    /// The load that it noted last, unless that replaced nothing.
+    submitted: Option<Submitted>,
     pub(super) ended: bool,
 }
 
@@ -74,7 +90,7 @@ impl Held {
         }
     }
 
-    pub(super) fn refusal(&self, evidence: &StoreRoot, limits: &Limits) -> Untaken {
+    pub(super) fn refusal(&self, leases: &Leases, limits: &Limits) -> Untaken {
         let holder = self.holder(limits);
         let what = format!(
             "run {} has been at work on {} {} since {} on {}",
@@ -89,9 +105,23 @@ impl Held {
             holder.expires_at.format("%Y-%m-%d %H:%M:%S UTC")
         );
         let error = PortError::new(PortErrorKind::Denied, what)
-            .at("evidence", evidence.uri.clone())
+            .at("leases", leases.root.uri.clone())
             .hint(hint);
         Untaken::Held(holder, error)
+    }
+
+    /// Its place in the line.
+    pub(super) fn generation(&self) -> u64 {
+        self.taken.before.saturating_add(self.folder)
+    }
+
+    /// The folder of the next one, and the generations that came before the first one beside it. In a root without any
+    /// it is always the first, so that all who begin there want the same name.
+    pub(super) fn next(&self) -> (u64, u64) {
+        match self.is_here {
+            true => (self.folder + 1, self.taken.before),
+            false => (1, self.generation()),
+        }
     }
 
     /// The first run of the line in which this one stands.
@@ -105,12 +135,17 @@ impl Held {
         let mut record = self.taken.record.clone();
         record.status = ItemStatus::Abandoned;
         record.ended_at = now;
+        let load = self.submitted.as_ref().map_or_else(String::new, |load| {
+            format!("; its load job {} may have replaced the month", load.job_id)
+        });
         record.error = Some(format!(
-            "the run never ended: its last sign of life was at {}, and run {} took over",
+            "the run never ended: its last sign of life was at {}, and run {} took over{load}",
             self.alive_at.format("%Y-%m-%d %H:%M:%S UTC"),
             by.context.run_id
         ));
+        record.submitted = self.submitted.clone();
         record.checks = check::before_load(&record);
+        record.verification = check::after_load(&record);
         record
     }
 }
@@ -120,13 +155,14 @@ impl Held {
 /// # Errors
 /// As [`holders`].
 pub async fn at_work(
-    evidence: &StoreRoot,
+    leases: &Leases,
     (ipe, period): (&IpeId, Period),
     clock: &Arc<dyn Clock>,
     processes: &Arc<dyn Processes>,
     limits: &Limits,
 ) -> Result<Option<Holder>, PortError> {
-    let last = last(evidence, ipe, period).await?;
+    leases.agree().await?;
+    let last = last(leases, ipe, period).await?;
     let alive = last.filter(|held| !held.ended && !held.is_dead(clock, processes, limits));
     Ok(alive.map(|held| held.holder(limits)))
 }
@@ -143,22 +179,26 @@ pub struct Holders {
 /// Who holds or held an item and month.
 ///
 /// # Errors
-/// `Corrupt` for a lease that cannot be read; `Denied`, `Unreachable`.
+/// `Corrupt` for a lease that cannot be read; `Config` where the evidence root names another root of leases; `Denied`,
+/// `Unreachable`.
 pub async fn holders(
-    evidence: &StoreRoot,
+    leases: &Leases,
     (ipe, period): (&IpeId, Period),
     clock: &Arc<dyn Clock>,
     processes: &Arc<dyn Processes>,
     limits: &Limits,
 ) -> Result<Holders, PortError> {
+    leases.agree().await?;
     let mut holders = Holders::default();
-    for stored in evidence.list(&leases_folder(ipe, period)).await? {
-        if stored.path.ends_with("/lease.json") {
-            let taken: Taken = read(evidence, &stored.path).await?;
-            holders.runs.insert(taken.record.context.run_id);
+    for root in leases.places() {
+        for stored in root.list(&leases_folder(ipe, period)).await? {
+            if stored.path.ends_with("/lease.json") {
+                let taken: Taken = read(root, &stored.path).await?;
+                holders.runs.insert(taken.record.context.run_id);
+            }
         }
     }
-    let last = last(evidence, ipe, period).await?;
+    let last = last(leases, ipe, period).await?;
     let alive = last.filter(|held| !held.ended && !held.is_dead(clock, processes, limits));
     if let Some(held) = alive {
         let run_id = held.taken.record.context.run_id;
@@ -169,13 +209,28 @@ pub async fn holders(
     Ok(holders)
 }
 
+/// The newest generation: of the leases' own root, or of the evidence root where that one has none yet. So the line goes
+/// on when leases get a root of their own.
 pub(super) async fn last(
-    evidence: &StoreRoot,
+    leases: &Leases,
     ipe: &IpeId,
     period: Period,
 ) -> Result<Option<Held>, PortError> {
+    for (place, root) in leases.places().enumerate() {
+        if let Some(held) = last_in(root, place == 0, (ipe, period)).await? {
+            return Ok(Some(held));
+        }
+    }
+    Ok(None)
+}
+
+async fn last_in(
+    root: &StoreRoot,
+    is_here: bool,
+    (ipe, period): (&IpeId, Period),
+) -> Result<Option<Held>, PortError> {
     let folder = leases_folder(ipe, period);
-    let stored = evidence.list(&folder).await?;
+    let stored = root.list(&folder).await?;
     let names: Vec<(u64, &str)> = stored
         .iter()
         .filter_map(|object| {
@@ -190,28 +245,36 @@ pub(super) async fn last(
     let of_it = names.iter().filter(|(number, _)| *number == generation);
     let of_it: Vec<&str> = of_it.map(|(_, name)| *name).collect();
     let path = |name: &str| format!("{folder}/{generation:06}/{name}");
-    let taken: Taken = read(evidence, &path("lease.json")).await?;
+    let taken: Taken = read(root, &path("lease.json")).await?;
     let beat = of_it.iter().filter(|name| name.starts_with("beat-")).max();
     let alive_at = match beat {
-        Some(name) => read::<Beat>(evidence, &path(name)).await?.at,
+        Some(name) => read::<Beat>(root, &path(name)).await?.at,
         None => taken.at,
     };
+    let ended = of_it.contains(&"ended.json");
+    let load = of_it.iter().filter(|name| name.starts_with("load-")).max();
+    let submitted = match load.filter(|_| !ended) {
+        Some(name) => read::<LoadNote>(root, &path(name)).await?.load,
+        None => None,
+    };
     Ok(Some(Held {
-        generation,
+        folder: generation,
+        is_here,
         taken,
         alive_at,
-        ended: of_it.contains(&"ended.json"),
+        submitted,
+        ended,
     }))
 }
 
 pub(super) async fn read<T: serde::de::DeserializeOwned>(
-    evidence: &StoreRoot,
+    root: &StoreRoot,
     path: &str,
 ) -> Result<T, PortError> {
-    let bytes = evidence.get(path).await?;
+    let bytes = root.get(path).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
         PortError::new(PortErrorKind::Corrupt, format!("not readable: {error}"))
-            .at("uri", evidence.uri_of(path))
+            .at("uri", root.uri_of(path))
             .hint("another program wrote there; move the file away and run again")
     })
 }

@@ -1,11 +1,14 @@
-//! One run of an item and month at a time, over all machines that share the evidence root.
+//! One run of an item and month at a time, over all machines that share the root of the leases.
 //!
-//! `runs/<item>/period=YYYY-MM/<generation>/` holds `lease.json`, a `beat-NNNNNN.json` for each sign of life, and
-//! `ended.json`. All are create-only, so of two runs that want the same generation one wins. A run that shows no sign
-//! of life for `lease_expires_after`, or whose process on this machine is gone, is dead: the next run takes the next generation and seals an `ABANDONED` package
-//! for it. A run that was thought dead loses the right to load: it looks again just before (ADR-0015), and the warehouse refuses it after (ADR-0024).
+//! `runs/<item>/period=YYYY-MM/<generation>/` holds `lease.json`, a `beat-NNNNNN.beat` for each sign of life, a
+//! `load-NNNNNN.json` before each load job, and `ended.json`. All are create-only, so of two runs that want the same
+//! generation one wins. A run that shows no sign of life for `lease_expires_after`, or whose process on this machine is
+//! gone, is dead: the next run takes the next generation and seals an `ABANDONED` package for it. A run that was thought
+//! dead loses the right to load: it looks again just before (ADR-0015), and the warehouse refuses it after (ADR-0024).
+//! Where the root of the leases is, the evidence root knows (ADR-0029).
 
 mod held;
+mod roots;
 
 use std::sync::Arc;
 
@@ -16,12 +19,14 @@ use tokio::task::JoinSet;
 
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::limits::Limits;
+use crate::domain::manifest::Submitted;
 use crate::domain::period::Period;
 use crate::domain::run::{Fence, FinalMark, Holder, ItemStatus};
 use crate::ports::{Clock, PortError, PortErrorKind, StoreRoot};
 
-use held::{Beat, Held, Taken, last, read};
+use held::{Beat, Held, LoadNote, Taken, last, read};
 pub use held::{Holders, at_work, holders};
+pub use roots::Leases;
 
 use super::Tools;
 use super::package;
@@ -63,15 +68,19 @@ impl From<Untaken> for PortError {
 /// The right to load one item and month. Dropping it stops the signs of life.
 #[derive(Debug)]
 pub struct Lease {
-    evidence: StoreRoot,
+    leases: Leases,
     ipe: IpeId,
     period: Period,
     fence: Fence,
     run_id: RunId,
+    /// Where its signs lie below the root of the leases.
+    folder: String,
+    /// Notes of loads that were written.
+    loads: u32,
     _beats: JoinSet<()>,
 }
 
-/// Folder of the leases of an item and month below the evidence root.
+/// Folder of the leases of an item and month below their root.
 #[must_use]
 pub fn leases_folder(ipe: &IpeId, period: Period) -> String {
     format!("runs/{ipe}/period={period}")
@@ -81,7 +90,7 @@ fn final_path(ipe: &IpeId, period: Period) -> String {
     format!("{}/final.json", leases_folder(ipe, period))
 }
 
-/// Marks a month of an item as final: no run loads it any more.
+/// Marks a month of an item as final: no run loads it any more. That is evidence, and lies there.
 ///
 /// # Errors
 /// `Corrupt` when it is final already by another run or person; storage errors.
@@ -100,42 +109,47 @@ pub async fn mark_final(
 /// [`Untaken::Held`] when another run is at work: who, since when, and when its lease would expire; `Denied` when the
 /// month is final.
 pub async fn take(tools: &Tools, record: &ItemRecord) -> Result<(Lease, Vec<ItemRecord>), Untaken> {
-    let (evidence, clock, limits) = (&tools.evidence, &tools.clock, &tools.limits);
+    let (leases, clock, limits) = (&tools.leases, &tools.clock, &tools.limits);
     let (ipe, period) = (&record.ipe, record.context.period);
     let run_id = record.context.run_id.clone();
-    refuse_final(evidence, ipe, period).await?;
+    refuse_final(&tools.evidence, ipe, period).await?;
+    leases.claim(&run_id, clock.now()).await?;
     for _ in 0..ATTEMPTS_MAX {
-        let held = last(evidence, ipe, period).await?;
+        let held = last(leases, ipe, period).await?;
         if let Some(held) = &held
             && !held.ended
             && !held.is_dead(clock, &tools.processes, limits)
         {
-            return Err(held.refusal(evidence, limits));
+            return Err(held.refusal(leases, limits));
         }
+        let (number, before) = held.as_ref().map_or((1, 0), Held::next);
         let fence = Fence {
             line: held.as_ref().map_or_else(|| run_id.clone(), Held::line),
-            generation: held.as_ref().map_or(0, |held| held.generation) + 1,
+            generation: before.saturating_add(number),
         };
         let taken = Taken {
             at: clock.now(),
             record: record.clone(),
             process: tools.processes.mine(),
             line: Some(fence.line.clone()),
+            before,
             dead: unsealed(tools, held, record).await?,
         };
-        let folder = leases_folder(ipe, period);
-        let path = format!("{folder}/{:06}/lease.json", fence.generation);
-        match evidence.create(&path, json(&taken)?).await {
+        let folder = format!("{}/{number:06}", leases_folder(ipe, period));
+        let path = format!("{folder}/lease.json");
+        match leases.root.create(&path, json(&taken)?).await {
             Ok(()) => {
                 let lease = Lease {
-                    evidence: evidence.clone(),
+                    leases: leases.clone(),
                     ipe: ipe.clone(),
                     period,
                     fence,
                     run_id,
-                    _beats: beats(evidence, clock, limits, &path),
+                    loads: 0,
+                    _beats: beats(&leases.root, clock, limits, &folder),
+                    folder,
                 };
-                return Ok((lease, taken.dead));
+                return Ok((lease.seen(clock).await?, taken.dead));
             }
             // Another run was faster; it is seen in the next round.
             Err(error) if error.kind == PortErrorKind::Corrupt => {}
@@ -172,14 +186,9 @@ async fn unsealed(
 
 /// Gives signs of life until it is dropped. One that cannot be written is passed over: the next may be, and when
 /// none can, the lease expires, which is what it is for.
-fn beats(
-    evidence: &StoreRoot,
-    clock: &Arc<dyn Clock>,
-    limits: &Limits,
-    lease: &str,
-) -> JoinSet<()> {
+fn beats(root: &StoreRoot, clock: &Arc<dyn Clock>, limits: &Limits, lease: &str) -> JoinSet<()> {
     let folder = lease.trim_end_matches("/lease.json").to_owned();
-    let (evidence, clock) = (evidence.clone(), Arc::clone(clock));
+    let (root, clock) = (root.clone(), Arc::clone(clock));
     let interval = limits.lease_beat_interval;
     let mut task = JoinSet::new();
     task.spawn(async move {
@@ -188,9 +197,9 @@ fn beats(
             tokio::time::sleep(interval).await;
             number += 1;
             let beat = Beat { at: clock.now() };
-            let path = format!("{folder}/beat-{number:06}.json");
+            let path = format!("{folder}/beat-{number:06}.beat");
             let written = match json(&beat) {
-                Ok(bytes) => evidence.create(&path, bytes).await,
+                Ok(bytes) => root.create(&path, bytes).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = written {
@@ -202,6 +211,17 @@ fn beats(
 }
 
 impl Lease {
+    /// Gives it back at once when the leases have got another root meanwhile: their runs do not see this one.
+    async fn seen(self, clock: &Arc<dyn Clock>) -> Result<Self, PortError> {
+        let Err(moved) = self.leases.agree().await else {
+            return Ok(self);
+        };
+        if let Err(error) = self.end(clock, ItemStatus::Error).await {
+            tracing::warn!(%error, "the lease was not given back; it expires by itself");
+        }
+        Err(moved)
+    }
+
     /// The place of this run in the line of those that held the item and month.
     #[must_use]
     pub fn fence(&self) -> &Fence {
@@ -211,11 +231,13 @@ impl Lease {
     /// Whether this run may still load.
     ///
     /// # Errors
-    /// `Denied` when another run has taken over, or the month became final.
+    /// `Denied` when another run has taken over, or the month became final; `Config` when the leases have got another
+    /// root.
     pub async fn still_ours(&self) -> Result<(), PortError> {
-        refuse_final(&self.evidence, &self.ipe, self.period).await?;
-        match last(&self.evidence, &self.ipe, self.period).await? {
-            Some(held) if held.generation > self.fence.generation => {
+        refuse_final(&self.leases.evidence, &self.ipe, self.period).await?;
+        self.leases.agree().await?;
+        match last(&self.leases, &self.ipe, self.period).await? {
+            Some(held) if held.generation() > self.fence.generation => {
                 let by = held.taken.record.context.run_id;
                 let what = format!("run {by} took this item and month over; nothing was loaded");
                 Err(PortError::new(PortErrorKind::Denied, what).hint(
@@ -224,6 +246,19 @@ impl Lease {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Notes beside the lease the load that is about to be submitted, or that the last one replaced nothing.
+    ///
+    /// # Errors
+    /// Storage errors: then nobody could say after a kill which job it was.
+    pub async fn note_load(&mut self, load: Option<&Submitted>) -> Result<(), PortError> {
+        self.loads += 1;
+        let note = json(&LoadNote {
+            load: load.cloned(),
+        })?;
+        let path = format!("{}/load-{:06}.json", self.folder, self.loads);
+        self.leases.root.create(&path, note).await
     }
 
     /// Gives the lease back.
@@ -236,9 +271,8 @@ impl Lease {
             run_id: self.run_id.clone(),
             status,
         };
-        let folder = leases_folder(&self.ipe, self.period);
-        let path = format!("{folder}/{:06}/ended.json", self.fence.generation);
-        self.evidence.create(&path, json(&ended)?).await
+        let path = format!("{}/ended.json", self.folder);
+        self.leases.root.create(&path, json(&ended)?).await
     }
 }
 

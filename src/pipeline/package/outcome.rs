@@ -70,6 +70,18 @@ pub(super) fn outcome(page: &mut String, record: &ItemRecord) {
             ),
         ),
     }
+    if record.status == ItemStatus::Abandoned
+        && let Some(load) = &record.submitted
+    {
+        line(
+            page,
+            format_args!(
+                "It had begun to load: {} may have been replaced by job {}; look with `{}`. A run that took over and \
+                 loaded has made sure before that this job loads nothing any more.\n",
+                load.destination_table, load.job_id, load.look
+            ),
+        );
+    }
     exceptions(page, record);
     if let Some(error) = &record.error {
         for text in error.lines() {

@@ -14,6 +14,7 @@ use soxauto::app::SystemClock;
 use soxauto::domain::limits::Limits;
 use soxauto::domain::run::{ProcessMark, RunContext};
 use soxauto::pipeline::clean::{self, CleanTools};
+use soxauto::pipeline::lease::Leases;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::Places;
 use soxauto::pipeline::{ItemOutcome, Tools, run_ipe};
@@ -150,6 +151,7 @@ impl World {
                 inner: warehouse,
                 gate: Arc::clone(&gate),
             }),
+            leases: Leases::within(&gate.root(self.evidence.clone())),
             evidence: gate.root(self.evidence.clone()),
             clock: Arc::new(self.clock.clone()),
             processes: Arc::new(self.machine(run)),
@@ -162,6 +164,7 @@ impl World {
                 secrets: "test".into(),
                 host: "test".into(),
                 endpoints: Vec::new(),
+                leases: None,
             },
             staging,
         };
@@ -224,6 +227,7 @@ impl World {
         let tools = CleanTools {
             staging: Some(self.staging.clone()),
             warehouse: Some((self.root.clone(), self.warehouse.leftovers().unwrap())),
+            leases: Leases::within(&self.evidence),
             evidence: self.evidence.clone(),
             clock: Arc::new(self.clock.clone()),
             processes: Arc::new(self.machine(0)),

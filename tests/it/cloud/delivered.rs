@@ -212,7 +212,7 @@ async fn rows_leave_only_when_it_is_said_and_the_archive_verifies_elsewhere() {
     }
 }
 
-fn settings(place: &Place, google: &Google, folder: &str) -> RunSettings {
+pub(super) fn settings(place: &Place, google: &Google, folder: &str) -> RunSettings {
     let mut settings = place.settings("CR_04");
     settings.drive = Some(DriveSettings {
         folder: folder.parse().unwrap(),
@@ -308,7 +308,8 @@ async fn a_run_that_cannot_deliver_keeps_its_exit_code_and_says_how_to_repeat() 
     assert!(run.out.contains("NOT DELIVERED: "), "{}", run.out);
     assert!(run.out.contains("SUCCESS, NO_EXCEPTIONS"), "{}", run.out);
     let (_, package) = run.err.split_once("again: soxauto upload ").unwrap();
-    let upload = ["upload", package.trim(), "--drive-folder", OWN_FOLDER];
+    let package = package.lines().next().unwrap();
+    let upload = ["upload", package, "--drive-folder", OWN_FOLDER];
     let again = said(&shell, &google, &upload);
     assert_eq!(again.code, 2, "who asks for the upload alone hears of it");
     assert!(again.out.contains("shared drive"), "{}", again.out);

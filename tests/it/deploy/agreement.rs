@@ -87,7 +87,7 @@ fn guide_and_terraform_give_the_same_variables() {
     let exported = exported.join("\n");
     let run = text("terraform/run.tf");
     assert_eq!(settings(&exported), settings(&run));
-    assert_eq!(settings(&exported).len(), 7);
+    assert_eq!(settings(&exported).len(), 8);
 }
 
 #[test]
@@ -102,6 +102,10 @@ fn guide_and_terraform_agree_on_what_the_control_rests_on() {
             "retention_seconds = 220903200",
         ),
         ("--versioning", "versioning { enabled = true }"),
+        (
+            "{\"age\":30,\"matchesSuffix\":[\".beat\"]}",
+            "age = 30 matches_suffix = [\".beat\"]",
+        ),
         (
             "--public-access-prevention",
             "public_access_prevention = \"enforced\"",

@@ -26,6 +26,7 @@ fn settings(place: &Place, google: &Google) -> RunSettings {
     });
     run.staging = "gs://staging/parts".to_owned();
     run.evidence = "gs://evidence".to_owned();
+    run.leases = Some("gs://leases".to_owned());
     run.google = google.settings();
     run.limits = Limits {
         http: quick(),
@@ -56,7 +57,7 @@ async fn buckets_secrets_identity_and_clock_are_well_and_one_object_is_left_in_e
         "{}",
         said("google clock")
     );
-    for bucket in ["staging", "evidence"] {
+    for bucket in ["staging", "evidence", "leases"] {
         let names: Vec<String> = google.buckets.objects(bucket).into_keys().collect();
         let [name] = names.as_slice() else {
             panic!("{names:?}")
@@ -204,4 +205,18 @@ async fn who_may_run_no_jobs_is_told_the_role_and_a_dataset_that_is_not_there_is
 fn one() -> serde_json::Value {
     json!({"jobComplete": true, "totalRows": "1", "rows": [{"f": [{"v": "1"}]}],
            "schema": {"fields": [{"name": "n", "type": "INTEGER"}]}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_under_the_retention_of_the_evidence_are_advised_against() {
+    let (place, google) = (Place::new(), Google::start().await);
+    let mut run = settings(&place, &google);
+    let own = look(run.clone()).await;
+    assert_eq!(check(&own, "leases root").todo, None);
+    run.leases = None;
+    let within = look(run).await;
+    let leases = check(&within, "leases root");
+    assert_eq!(leases.outcome, Outcome::Ok, "{leases:?}");
+    let todo = leases.todo.as_deref().unwrap();
+    assert!(todo.contains("--leases"), "{todo}");
 }

@@ -2,11 +2,13 @@
 //! what cannot be looked at without it.
 
 mod cloud;
+mod outside;
 mod source;
 mod trial;
 
 use serde_json::Value;
 use soxauto::app::doctor::{Check, Outcome, Report, examine};
+use soxauto::domain::job::JobName;
 use soxauto::domain::limits::DoctorLimits;
 use soxauto::settings::{DoctorSettings, RunSettings};
 
@@ -14,8 +16,14 @@ use crate::cli::Shell;
 
 /// Looks at what these settings name, without a scratch table.
 pub(crate) async fn look(run: RunSettings) -> Report {
+    look_with(run, None).await
+}
+
+/// The same with the job that makes runs.
+pub(crate) async fn look_with(run: RunSettings, async_job: Option<JobName>) -> Report {
     let settings = DoctorSettings {
         run,
+        async_job,
         scratch: false,
         limits: DoctorLimits::default(),
     };

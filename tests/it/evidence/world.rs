@@ -62,6 +62,7 @@ fn places(staging: &StoreRoot, warehouse: &LocalWarehouse) -> Places {
         secrets: "sandbox".into(),
         host: "host".into(),
         endpoints: Vec::new(),
+        leases: None,
     }
 }
 

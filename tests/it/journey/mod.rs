@@ -59,6 +59,7 @@ impl Place {
             staging: self.path("staging"),
             warehouse: WarehouseChoice::Local(self.path("warehouse")),
             evidence: self.path("evidence"),
+            leases: None,
             catalog: None,
             source: SourceSettings {
                 secrets: SecretsChoice::File(self.dir.path().join("secrets")),

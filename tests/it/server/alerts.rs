@@ -16,19 +16,19 @@ use crate::cli::{Said, Shell};
 use crate::cloud::fakes::server::{Fake, Fault};
 use crate::journey::Place;
 
-const SECRET: &str = "ALERT_WEBHOOK_URL";
+pub(crate) const SECRET: &str = "ALERT_WEBHOOK_URL";
 const PATH: &str = "/services/SENTINEL-HOOK";
 const APRIL: &str = r#"{"cutoff_date": "2024-05-01"}"#;
 
 /// A chat, and the URL of its webhook.
-async fn chat() -> (Fake, String) {
+pub(crate) async fn chat() -> (Fake, String) {
     let fake = Fake::serve(Router::new().route(PATH, post(async || "ok"))).await;
     let url = format!("{}{PATH}", fake.url());
     (fake, url)
 }
 
 /// The messages that came.
-fn messages(chat: &Fake) -> Vec<String> {
+pub(crate) fn messages(chat: &Fake) -> Vec<String> {
     let posts = chat.seen("POST");
     let text = |seen: &crate::cloud::fakes::server::Seen| {
         assert_eq!(seen.target, PATH);
@@ -41,7 +41,7 @@ fn messages(chat: &Fake) -> Vec<String> {
 }
 
 /// The lines of a log that the alert policies count.
-fn alert_lines(log: &str) -> Vec<Value> {
+pub(crate) fn alert_lines(log: &str) -> Vec<Value> {
     let lines = log.lines().map(|line| {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
         line
@@ -227,7 +227,7 @@ async fn served(
     (Served::start(settings).await, sandbox)
 }
 
-async fn until_told(chat: &Fake) -> Vec<String> {
+pub(crate) async fn until_told(chat: &Fake) -> Vec<String> {
     for _ in 0..200 {
         let told = messages(chat);
         if !told.is_empty() {

@@ -1,6 +1,6 @@
 //! The HTTP service through real sockets: what it answers, what it refuses, and that it never runs a month twice at once.
 
-mod alerts;
+pub(crate) mod alerts;
 mod auth;
 mod fuzz;
 mod jobs;

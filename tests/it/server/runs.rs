@@ -220,3 +220,39 @@ async fn a_caller_who_goes_away_takes_nothing_with_him() {
         .until(&run_id, |run| run["status"] == "SUCCESS")
         .await;
 }
+
+/// Leases elsewhere: the one at work is seen there, and nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_asks_the_root_of_the_leases_and_says_where_it_is() {
+    let (place, silent) = (Place::new(), Silent::new());
+    let own = Place::new();
+    let leases = own.settings("").evidence;
+    let mut settings = stuck_settings(&place, &silent);
+    settings.run.leases = Some(leases.clone());
+    let first = Served::start(settings).await;
+    let mut settings = open_settings(&place);
+    settings.run.leases = Some(leases.clone());
+    let second = Served::start(settings).await;
+    let blind = Served::start(open_settings(&place)).await;
+    let run_id = first.begin(APRIL).await;
+    first
+        .until(&run_id, |run| run["ipes"]["CR_04"]["stage"] == "open")
+        .await;
+    let reply = second.post(APRIL).await;
+    assert_eq!(
+        (reply.status, reply.code().as_str()),
+        (409, "at_work"),
+        "{reply:?}"
+    );
+    assert_eq!(reply.json()["error"]["run_id"], run_id.as_str());
+    let reply = blind.post(APRIL).await;
+    assert!(reply.status >= 500, "{reply:?}");
+    assert!(reply.body.contains("--leases"), "{reply:?}");
+    assert_eq!(blind.get("/runs").await.json(), json!({"runs": []}));
+    let said = second.get("/config").await.json();
+    assert_eq!(said["leases"], leases.as_str());
+    let ready = second.get("/ready").await;
+    assert!(ready.body.contains("\"leases\""), "{ready:?}");
+    assert!(!blind.get("/ready").await.body.contains("\"leases\""));
+    assert!(first.stopped().await);
+}

@@ -5,6 +5,7 @@
 //! may write there.
 
 mod content;
+mod look;
 mod refused;
 mod upload;
 

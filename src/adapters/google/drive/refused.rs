@@ -6,6 +6,10 @@ use crate::adapters::google::failure::Failure;
 use crate::domain::ids::FolderId;
 use crate::ports::{PortError, PortErrorKind};
 
+/// What to do about a folder in a drive of somebody's own.
+pub(super) const NO_STORAGE: &str = "a service account has no storage of its own: name a folder of a shared drive, and make \
+     the account a Contributor there";
+
 /// The error of a call, with the next step where Drive has one of its own.
 pub(super) fn failed(folder: &FolderId, caller: &str, failure: Failure) -> PortError {
     let Failure::Refused(refusal) = &failure else {
@@ -15,10 +19,7 @@ pub(super) fn failed(folder: &FolderId, caller: &str, failure: Failure) -> PortE
     let reason = refusal.reason.clone().unwrap_or_default();
     let error = PortError::from(failure);
     match (status, reason.as_str()) {
-        (403, "storageQuotaExceeded") => error.hint(
-            "a service account has no storage of its own: name a folder of a shared drive, and make the account a \
-             Contributor there",
-        ),
+        (403, "storageQuotaExceeded") => error.hint(NO_STORAGE),
         (403, "teamDriveFileLimitExceeded" | "numChildrenInNonRootLimitExceeded") => {
             error.hint("the folder is full: name another one")
         }

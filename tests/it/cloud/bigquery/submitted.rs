@@ -7,6 +7,8 @@ use serde_json::json;
 use soxauto::domain::check::Verdict;
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::ItemOutcome;
+use soxauto::pipeline::lease::leases_folder;
+use soxauto::pipeline::record::ItemRecord;
 
 use super::super::fakes::server::{Fault, Gate, When};
 use super::brisk;
@@ -267,4 +269,82 @@ async fn of_two_whole_runs_at_once_one_loads_and_the_other_names_it() {
         second.record.error
     );
     assert_eq!(world.shown().await, Ok(World::run_id(2)));
+}
+
+/// Kills run 2 at the POST of that number; gives the summary and the record of the package that run 3 seals for it.
+async fn killed_at(post: usize, when: When) -> (World, String, ItemRecord) {
+    let mut world = world().await;
+    let gate = Arc::new(Gate::default());
+    let held = Fault::Held(Arc::clone(&gate), when);
+    let faults = [vec![Fault::Served; post], vec![held]].concat();
+    world.jobs.fake.plan(POSTS, faults);
+    let second = world.begin(brisk());
+    gate.reached().await;
+    second.kill().await;
+    gate.open();
+    world.seen_gone(2);
+    let third = world.run().await;
+    assert_eq!(third.record.status, ItemStatus::Success, "{third:#?}");
+    assert_eq!(third.buried.len(), 1);
+    world.jobs.service.end_jobs();
+    assert_eq!(world.shown().await, Ok(World::run_id(3)));
+    let sealed = world.sealed().await;
+    let dead = format!("{}.abandoned", World::run_id(2));
+    let folder = sealed.iter().find(|folder| folder.ends_with(&dead));
+    let folder = folder.expect("the dead run is sealed");
+    world.verify(folder).await.unwrap();
+    let read = async |file: &str| {
+        let bytes = world.evidence.get(&format!("{folder}/{file}")).await;
+        String::from_utf8(bytes.unwrap().to_vec()).unwrap()
+    };
+    let (page, record) = (
+        read("data/summary.md").await,
+        read("data/record.json").await,
+    );
+    let record = serde_json::from_str(&record).unwrap();
+    (world, page, record)
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_in_its_load_is_sealed_with_the_job_to_look_up() {
+    for when in [When::BeforeServing, When::BeforeReply] {
+        let (world, page, record) = killed_at(3, when).await;
+        let load = record.submitted.expect("the load was noted");
+        assert!(load.job_id.starts_with("soxauto_load_"), "{load:?}");
+        let inserted = world.jobs.fake.seen(POSTS);
+        let is_it = |body: &[u8]| String::from_utf8_lossy(body).contains(&load.job_id);
+        assert!(inserted.iter().any(|seen| is_it(&seen.body)));
+        for said in [
+            format!("may have been replaced by job {}", load.job_id),
+            load.look,
+        ] {
+            assert!(page.contains(&said), "`{said}` is missing: {page}");
+        }
+        assert_eq!(record.verification.len(), 5, "none of them was made");
+    }
+}
+
+/// The negative twin: it died before, when it took its place in the line.
+#[tokio::test]
+async fn a_run_that_was_killed_before_its_load_is_sealed_without_one() {
+    let (_world, page, record) = killed_at(2, When::BeforeReply).await;
+    assert_eq!(record.submitted, None);
+    assert!(record.verification.is_empty());
+    assert!(!page.contains("may have been replaced"), "{page}");
+}
+
+/// A note that cannot be written keeps the job from being submitted.
+#[tokio::test]
+async fn a_load_that_cannot_be_noted_is_not_submitted() {
+    let mut world = world().await;
+    let folder = world.evidence.local_dir().unwrap();
+    let leases = leases_folder(&item().id, "2024-04".parse().unwrap());
+    let note = folder.join(leases).join("000002/load-000001.json");
+    std::fs::create_dir_all(&note).unwrap();
+    let loads = world.jobs.service.loads().len();
+    let second = world.run().await;
+    assert_eq!(second.record.status, ItemStatus::Error, "{second:#?}");
+    assert_eq!(second.record.submitted, None);
+    assert_eq!(world.jobs.service.loads().len(), loads);
+    assert_eq!(world.shown().await, Ok(World::run_id(1)));
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use soxauto::adapters::store;
 use soxauto::domain::limits::BigQueryLimits;
+use soxauto::pipeline::lease::Leases;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::Places;
 use soxauto::pipeline::{ItemOutcome, Tools, run_ipe};
@@ -98,6 +99,7 @@ impl World {
             sources: Arc::new(Fixed(run)),
             warehouse: Arc::new(self.jobs.warehouse(within)),
             staging: self.staging.clone(),
+            leases: Leases::within(&self.evidence),
             evidence: self.evidence.clone(),
             clock: Arc::new(self.clock.clone()),
             processes: Arc::new(Machine {
@@ -113,6 +115,7 @@ impl World {
                 secrets: "test".into(),
                 host: "test".into(),
                 endpoints: Vec::new(),
+                leases: None,
             },
         };
         let mut running = JoinSet::new();

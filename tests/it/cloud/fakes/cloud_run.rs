@@ -138,6 +138,9 @@ async fn run(
     if let Some(refusal) = executions.issuer.refusal(&headers) {
         return refusal;
     }
+    if let Some(job) = verb.strip_suffix(":testIamPermissions") {
+        return permitted(&executions, &(project, location, job.to_owned()), &body);
+    }
     let job = verb
         .strip_suffix(":run")
         .expect("a job is only run")
@@ -153,6 +156,20 @@ async fn run(
     let execution = executions.add(containers[0].clone());
     axum::Json(json!({"name": "projects/p/locations/l/operations/o", "metadata": execution}))
         .into_response()
+}
+
+/// Those of the permissions that the caller has; the field is left out when there is none.
+fn permitted(executions: &Executions, name: &(String, String, String), body: &Value) -> Response {
+    if !is_there(name) {
+        return absent();
+    }
+    assert_eq!(body["permissions"], json!(["run.jobs.runWithOverrides"]));
+    let has_none = executions.held.lock().unwrap().may_not_run;
+    let said = match has_none {
+        true => json!({}),
+        false => body.clone(),
+    };
+    axum::Json(said).into_response()
 }
 
 #[derive(Deserialize)]

@@ -60,6 +60,8 @@ struct Held {
     is_damaging: bool,
     /// The next session continues at another host.
     strays: bool,
+    /// What is said of the folder beside what is so.
+    folder: Value,
 }
 
 /// The files of Drive.
@@ -140,6 +142,11 @@ impl Folders {
         self.held.lock().unwrap().strays = true;
     }
 
+    /// What is said of the folder from now on, where it is something else.
+    pub(crate) fn folder(&self, said: Value) {
+        self.held.lock().unwrap().folder = said;
+    }
+
     /// No session is known any more.
     pub(crate) fn forget_sessions(&self) {
         self.held.lock().unwrap().sessions.clear();
@@ -161,6 +168,18 @@ fn described(file: &Kept) -> Value {
         "md5Checksum": hex(&Md5::digest(&file.bytes)), "sha256Checksum": sha256_hex(&file.bytes),
         "webViewLink": format!("https://drive.google.com/file/d/{}/view", file.id),
     })
+}
+
+fn folder(id: &str, other: &Value) -> Value {
+    let mut said = json!({"id": id, "name": "Evidence", "mimeType": "application/vnd.google-apps.folder",
+        "trashed": false, "capabilities": {"canAddChildren": true}});
+    if id == FOLDER {
+        said["driveId"] = json!("0A-Drive");
+    }
+    if let Some(other) = other.as_object() {
+        said.as_object_mut().unwrap().extend(other.clone());
+    }
+    said
 }
 
 fn not_found(id: &str) -> Response {
@@ -227,6 +246,9 @@ async fn describe(
         return refusal;
     }
     let held = folders.held.lock().unwrap();
+    if [FOLDER, OWN_FOLDER].contains(&id.as_str()) {
+        return axum::Json(folder(&id, &held.folder)).into_response();
+    }
     let found = held.files.iter().find(|file| file.id == id);
     found.map_or_else(
         || not_found(&id),

@@ -54,7 +54,7 @@ pub(crate) struct Buckets {
 impl Buckets {
     pub(crate) fn new(issuer: Issuer, folder: PathBuf) -> Self {
         let held = Held {
-            buckets: ["staging".to_owned(), "evidence".to_owned()].into(),
+            buckets: ["staging", "evidence", "leases"].map(str::to_owned).into(),
             page: PAGE,
             ..Held::default()
         };
