@@ -1,5 +1,6 @@
 //! Ground floor: values and rules. No async, no I/O, no Arrow.
 
+pub mod age;
 pub mod amount;
 pub mod check;
 pub mod contract;
@@ -14,6 +15,7 @@ pub mod lexer;
 pub mod limits;
 pub mod losses;
 pub mod manifest;
+pub mod matching;
 pub mod period;
 pub mod plant;
 pub mod population;
