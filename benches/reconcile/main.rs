@@ -6,7 +6,7 @@
 //! ends with seconds, rows a minute and the peak resident memory that the kernel counted. Both are asked for the numbers
 //! that the rows were made with.
 //!
-//! The files are made once, below the target folder: 10 million rows a side take 1 GB there.
+//! The files are made once, below the target folder: 10 million rows a side take half a gigabyte there.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -52,15 +52,19 @@ fn peak_mib() -> u64 {
 fn measured(who: &str) {
     let sides = rows::staged(MANY);
     let start = Instant::now();
-    match who {
+    let scratch_bytes = match who {
         "ours" => ours::run(&sides, ours::Room::AsInARun),
-        _ => peer::plain_join(&sides),
-    }
-    println!("{} {}", start.elapsed().as_millis(), peak_mib());
+        _ => {
+            peer::plain_join(&sides);
+            0
+        }
+    };
+    let (millis, scratch_mib) = (start.elapsed().as_millis(), scratch_bytes >> 20);
+    println!("{millis} {} {scratch_mib}", peak_mib());
 }
 
-/// Milliseconds and MiB of a process of its own.
-fn measure(who: &str) -> (u64, u64) {
+/// Milliseconds, MiB and MiB of scratch of a process of its own.
+fn measure(who: &str) -> [u64; 3] {
     let output = Command::new(std::env::current_exe().unwrap())
         .args([MEASURED, who])
         // As in the Dockerfile: freed memory goes back to the system at once.
@@ -70,8 +74,11 @@ fn measure(who: &str) -> (u64, u64) {
     let text = String::from_utf8(output.stdout).unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{complaint}");
-    let (millis, mib) = text.trim().split_once(' ').unwrap();
-    (millis.parse().unwrap(), mib.parse().unwrap())
+    let numbers: Vec<u64> = text
+        .split_whitespace()
+        .map(|n| n.parse().unwrap())
+        .collect();
+    numbers.try_into().unwrap()
 }
 
 fn few(criterion: &mut Criterion) {
@@ -86,10 +93,10 @@ fn few(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| bencher.iter(|| run(&sides)));
     };
     of("matching_in_memory", &|sides| {
-        ours::run(sides, ours::Room::Memory)
+        ours::run(sides, ours::Room::Memory);
     });
     of("matching_in_scratch", &|sides| {
-        ours::run(sides, ours::Room::Scratch)
+        ours::run(sides, ours::Room::Scratch);
     });
     of("peer_polars_plain_join", &peer::plain_join);
     of("peer_polars_gathered_join", &peer::gathered_join);
@@ -101,9 +108,9 @@ fn many() {
     let mut best = [(u64::MAX, 0); 2];
     for _ in 0..ROUNDS {
         for (who, best) in ["ours", "polars"].into_iter().zip(&mut best) {
-            let (millis, mib) = measure(who);
+            let [millis, mib, scratch_mib] = measure(who);
             println!(
-                "{who}: {:.1} s, {mib} MiB",
+                "{who}: {:.1} s, {mib} MiB, scratch {scratch_mib} MiB",
                 Duration::from_millis(millis).as_secs_f64()
             );
             *best = (best.0.min(millis), best.1.max(mib));

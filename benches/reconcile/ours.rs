@@ -50,8 +50,8 @@ fn parts(files: &[PathBuf]) -> NextPart<'_> {
     Box::new(move || Ok(files.next().map(|file| fs::read(file).unwrap().into())))
 }
 
-/// Matches all rows and compares what is found with what was made.
-pub(crate) fn run(sides: &Sides, room: Room) {
+/// Matches all rows and compares what is found with what was made; gives the bytes of the scratch file.
+pub(crate) fn run(sides: &Sides, room: Room) -> u64 {
     let mut limits = MatchingLimits::default();
     limits.held_bytes_max = match room {
         Room::AsInARun => limits.held_bytes_max,
@@ -65,7 +65,9 @@ pub(crate) fn run(sides: &Sides, room: Room) {
         actual: parts(&sides.actual),
         target: parts(&sides.target),
     });
-    check(sides.rows, &matched.unwrap());
+    let matched = matched.unwrap();
+    check(sides.rows, &matched);
+    matched.work.scratch_bytes
 }
 
 fn check(rows: u64, matched: &Matched) {

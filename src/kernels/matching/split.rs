@@ -164,7 +164,7 @@ impl<'m> Splitter<'m> {
         ) else {
             return Ok(());
         };
-        if buffer.len() + Record::HEAD + record.key.len() > chunk_bytes && !buffer.is_empty() {
+        if buffer.len() + Record::HEAD_MAX + record.key.len() > chunk_bytes && !buffer.is_empty() {
             chunks.push(self.matching.store.put(buffer)?);
         }
         if buffer.capacity() == 0 {

@@ -40,7 +40,7 @@ fn more_rows_take_more_partitions_and_no_more_memory() {
         assert!(work.held_bytes <= 8 << 10, "{}", work.held_bytes);
     }
     // The rest of ten thousand rows went to the scratch file.
-    assert!(many.scratch_bytes > 300_000, "{}", many.scratch_bytes);
+    assert!(many.scratch_bytes > 100_000, "{}", many.scratch_bytes);
     // With room enough it is never made.
     let [actual, target] = sides(500);
     assert_eq!(matched(&actual, &target).work.scratch_bytes, 0);
