@@ -4,9 +4,8 @@ fn amount(units: i128) -> Amount {
     Amount::new(units, 2).unwrap()
 }
 
-/// One match of 5.00, one difference of 1.00, one open row of 2.00 of the ledger.
-fn scope() -> ScopeMatch {
-    let total = |groups, rows: (u64, u64), sums: (i128, i128)| ClassTotal {
+fn total(groups: u64, rows: (u64, u64), sums: (i128, i128)) -> ClassTotal {
+    ClassTotal {
         groups,
         rows: Sides {
             actual: rows.0,
@@ -16,7 +15,11 @@ fn scope() -> ScopeMatch {
             actual: amount(sums.0),
             target: amount(sums.1),
         },
-    };
+    }
+}
+
+/// One match of 5.00, one difference of 1.00, one open row of 2.00 of the ledger.
+fn scope() -> ScopeMatch {
     let nothing = || Listed {
         items: Vec::new(),
         unlisted: 0,
@@ -85,7 +88,8 @@ fn scope() -> ScopeMatch {
 fn a_result_proves_itself_and_no_number_of_it_can_be_changed() {
     assert_eq!(scope().prove(), Ok(()));
     assert_eq!(scope().difference(), Ok(amount(300)));
-    let changes: [(&str, fn(&mut ScopeMatch)); 8] = [
+    type Change = fn(&mut ScopeMatch);
+    let changes: [(&str, Change); 8] = [
         ("rows read and rows of all classes", |scope| {
             scope.rows.target += 1;
         }),

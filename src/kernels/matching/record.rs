@@ -1,8 +1,7 @@
-//! A row on its way to its partition, in as few bytes as it takes: where disks are kept in memory, what waits there is
-//! memory too.
+//! A row on its way to its partition, in few bytes: where disks are kept in memory, what waits there is memory too.
 //!
-//! A byte with flags and the length of the amount, the amount, five numbers of seven bits a byte, the key. Only the process
-//! that wrote a record reads it, so the layout has no version.
+//! A head of one length, the amount without its leading zeros, the key; little endian. Only the process that wrote a record
+//! reads it, so the layout has no version.
 
 use crate::domain::matching::{RowPlace, Side};
 
@@ -39,10 +38,12 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// Flags and length of the amount, part, row, company and GL, day, length of the key.
+    const HEAD: usize = 1 + 4 + 4 + 4 + 4 + 2;
     /// Most bytes without the key.
-    pub(super) const HEAD_MAX: usize = 1 + 16 + 5 * 5;
+    pub(super) const BYTES_MAX: usize = Self::HEAD + 16;
 
-    /// Appends it.
+    /// Appends it. The key has at most 65,535 bytes.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
         let flags = flag(self.amount.is_none(), AMOUNT_MISSING)
@@ -51,49 +52,47 @@ impl<'a> Record<'a> {
         let amount = zigzag(self.amount.unwrap_or(0));
         let bytes = (u128::BITS - amount.leading_zeros()).div_ceil(u8::BITS);
         out.push(flags | u8::try_from(bytes << FLAG_BITS).unwrap_or_default());
-        let amount = amount.to_le_bytes().into_iter();
-        out.extend(amount.take(usize::try_from(bytes).unwrap_or_default()));
-        write_number(self.place.part, out);
-        write_number(self.place.row, out);
-        write_number(self.scope, out);
-        // Days around 1970 are small numbers whatever their sign.
-        write_number(
-            (self.day.cast_unsigned() << 1) ^ (self.day >> 31).cast_unsigned(),
-            out,
-        );
-        write_number(u32::try_from(self.key.len()).unwrap_or(u32::MAX), out);
+        out.extend_from_slice(&self.place.part.to_le_bytes());
+        out.extend_from_slice(&self.place.row.to_le_bytes());
+        out.extend_from_slice(&self.scope.to_le_bytes());
+        out.extend_from_slice(&self.day.to_le_bytes());
+        let length = u16::try_from(self.key.len()).unwrap_or(u16::MAX);
+        out.extend_from_slice(&length.to_le_bytes());
+        let amount = amount.to_le_bytes();
+        let bytes = usize::try_from(bytes).unwrap_or_default();
+        out.extend_from_slice(amount.get(..bytes).unwrap_or(&amount));
         out.extend_from_slice(self.key);
     }
 
     /// Takes the first record off the bytes; `None` when there is no whole one.
     pub(super) fn read(bytes: &mut &'a [u8]) -> Option<Self> {
-        let (first, mut rest) = bytes.split_first()?;
-        let (amount, after) = rest.split_at_checked(usize::from(first >> FLAG_BITS))?;
-        rest = after;
+        let (first, rest) = bytes.split_first()?;
+        let (part, rest) = rest.split_first_chunk()?;
+        let (row, rest) = rest.split_first_chunk()?;
+        let (scope, rest) = rest.split_first_chunk()?;
+        let (day, rest) = rest.split_first_chunk()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let (amount, rest) = rest.split_at_checked(usize::from(first >> FLAG_BITS))?;
+        let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+        *bytes = rest;
         let mut units = [0; 16];
         units.get_mut(..amount.len())?.copy_from_slice(amount);
-        let place = RowPlace {
-            part: read_number(&mut rest)?,
-            row: read_number(&mut rest)?,
-        };
-        let scope = read_number(&mut rest)?;
-        let day = read_number(&mut rest)?;
-        let length = usize::try_from(read_number(&mut rest)?).ok()?;
-        let (key, rest) = rest.split_at_checked(length)?;
-        *bytes = rest;
+        let amount = unzigzag(u128::from_le_bytes(units));
         let side = if first & TARGET == 0 {
             Side::Actual
         } else {
             Side::Target
         };
-        let amount = unzigzag(u128::from_le_bytes(units));
         Some(Self {
             side,
             amount: (first & AMOUNT_MISSING == 0).then_some(amount),
-            place,
-            scope,
+            place: RowPlace {
+                part: u32::from_le_bytes(*part),
+                row: u32::from_le_bytes(*row),
+            },
+            scope: u32::from_le_bytes(*scope),
             scoped: first & NO_SCOPE == 0,
-            day: (day >> 1).cast_signed() ^ -(day & 1).cast_signed(),
+            day: i32::from_le_bytes(*day),
             key,
         })
     }
@@ -111,30 +110,6 @@ fn zigzag(amount: i128) -> u128 {
 
 fn unzigzag(number: u128) -> i128 {
     (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
-}
-
-/// Seven bits a byte, lowest first; the highest bit says that there are more.
-fn write_number(mut number: u32, out: &mut Vec<u8>) {
-    while number > 0x7F {
-        let [low, ..] = number.to_le_bytes();
-        out.push(low | 0x80);
-        number >>= 7;
-    }
-    let [low, ..] = number.to_le_bytes();
-    out.push(low);
-}
-
-fn read_number(bytes: &mut &[u8]) -> Option<u32> {
-    let mut number = 0;
-    for shift in (0..u32::BITS).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u32::from(byte & 0x7F) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -162,7 +137,7 @@ mod tests {
             let mut bytes = Vec::new();
             record.write(&mut bytes);
             let length = bytes.len();
-            prop_assert!(length <= Record::HEAD_MAX + key.len());
+            prop_assert!(length <= Record::BYTES_MAX + key.len());
             record.write(&mut bytes);
             let mut rest = bytes.as_slice();
             prop_assert_eq!(Record::read(&mut rest), Some(record));
@@ -174,26 +149,27 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_all_numbers_read_back_and_small_ones_are_short() {
-        let record = |amount, day, row| Record {
-            side: Side::Target,
-            amount: Some(amount),
-            place: RowPlace { part: 0, row },
-            scope: 0,
-            scoped: true,
-            day,
-            key: b"K",
-        };
-        for (amount, day, row, length) in [
-            (0, 0, 0, 7),
-            (-1, -1, 127, 8),
-            (i128::MAX, i32::MAX, u32::MAX, 31),
-            (i128::MIN, NO_DATE, 128, 28),
-            (-12_345_678 * 10_i128.pow(18), 19_843, 100_000, 22),
+    fn an_amount_takes_as_many_bytes_as_it_needs() {
+        for (amount, length) in [
+            (0, 0),
+            (-128, 1),
+            (128, 2),
+            (-12_345_678 * 10_i128.pow(18), 11),
+            (i128::MAX, 16),
+            (i128::MIN, 16),
         ] {
-            let (mut bytes, record) = (Vec::new(), record(amount, day, row));
+            let record = Record {
+                side: Side::Target,
+                amount: Some(amount),
+                place: RowPlace { part: 0, row: 1 },
+                scope: 0,
+                scoped: true,
+                day: NO_DATE,
+                key: b"K",
+            };
+            let mut bytes = Vec::new();
             record.write(&mut bytes);
-            assert_eq!(bytes.len(), length, "{amount} {day} {row}");
+            assert_eq!(bytes.len(), Record::HEAD + length + 1, "{amount}");
             assert_eq!(Record::read(&mut bytes.as_slice()), Some(record));
         }
     }

@@ -92,7 +92,8 @@ impl<'m> Splitter<'m> {
         Ok(())
     }
 
-    /// Adds rows that stand one after the other from `first` on; of these only those that `keep` says, where it is given.
+    /// Adds rows that stand one after the other from `first` on; of these only those that `keep` says, where it is given,
+    /// and never one of which it says nothing.
     ///
     /// # Errors
     /// [`MatchError`] names the column, the row or the limit; the work is spent then.
@@ -110,7 +111,9 @@ impl<'m> Splitter<'m> {
             max: u32::MAX.into(),
         })?;
         for (row, place) in (first.row..end).enumerate() {
-            if keep.is_some_and(|keep| !keep.is_valid(row) || !keep.value(row)) {
+            let says =
+                |keep: &BooleanArray| row < keep.len() && keep.is_valid(row) && keep.value(row);
+            if !keep.is_none_or(says) {
                 self.half.left_out += 1;
                 continue;
             }
@@ -138,7 +141,7 @@ impl<'m> Splitter<'m> {
             read.sum = sum.ok_or(Overflow).map_err(overflow)?;
         }
         rows.key(row, &mut self.key);
-        let max = self.matching.limits.key_bytes_max;
+        let max = self.matching.limits.key_bytes_max.min(u16::MAX.into());
         if self.key.len() > max {
             return Err(MatchError::KeyTooLong {
                 side: self.side,
@@ -164,7 +167,7 @@ impl<'m> Splitter<'m> {
         ) else {
             return Ok(());
         };
-        if buffer.len() + Record::HEAD_MAX + record.key.len() > chunk_bytes && !buffer.is_empty() {
+        if buffer.len() + Record::BYTES_MAX + record.key.len() > chunk_bytes && !buffer.is_empty() {
             chunks.push(self.matching.store.put(buffer)?);
         }
         if buffer.capacity() == 0 {

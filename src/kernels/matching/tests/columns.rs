@@ -184,9 +184,9 @@ fn a_column_that_cannot_serve_is_refused_by_name() {
         change(&mut rule);
         typed(rule, &numbers(), None).unwrap_err().to_string()
     };
-    for (change, expected) in [
+    let changes: [(fn(&mut Rule), &str); 8] = [
         (
-            (|rule| rule.columns.target.company = "nobody".into()) as fn(&mut Rule),
+            |rule| rule.columns.target.company = "nobody".into(),
             "column `nobody` of the target rows is missing",
         ),
         (
@@ -217,7 +217,8 @@ fn a_column_that_cannot_serve_is_refused_by_name() {
             |rule| rule.tolerance = cents(-1),
             "the rule of matching has a tolerance that is negative or not of scale 2",
         ),
-    ] {
+    ];
+    for (change, expected) in changes {
         assert_eq!(refused(change), expected);
     }
 }

@@ -73,9 +73,9 @@ fn what_is_beyond_a_limit_is_refused_by_its_name() {
         let [actual, target] = sides(rows);
         how.try_match(&actual, &target).unwrap_err().to_string()
     };
-    for (change, rows, expected) in [
+    let changes: [(fn(&mut How), usize, &str); 5] = [
         (
-            (|how| how.limits.partitions_max = 2) as fn(&mut How),
+            |how| how.limits.partitions_max = 2,
             65,
             "matching has more than 128 rows",
         ),
@@ -99,7 +99,8 @@ fn what_is_beyond_a_limit_is_refused_by_its_name() {
             5_000,
             "matching has more than 1128 keys in one partition",
         ),
-    ] {
+    ];
+    for (change, rows, expected) in changes {
         let error = refused(change, rows);
         assert_eq!(error.lines().next(), Some(expected));
     }

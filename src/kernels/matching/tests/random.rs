@@ -39,12 +39,15 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     proptest::collection::vec(row, 0..60)
 }
 
+/// Amount, key and day.
+type Open = (i128, Option<String>, Option<i32>);
+
 /// Classes, ages and open rows of a company and GL, without places.
 #[derive(Debug, Default, PartialEq)]
 struct Plain {
     classes: Classes,
     ages: [BTreeMap<AgeBucket, (u64, i128)>; 2],
-    open: [Vec<(i128, Option<String>, Option<i32>)>; 2],
+    open: [Vec<Open>; 2],
 }
 
 fn normal(text: &Option<String>) -> String {
@@ -206,8 +209,10 @@ proptest! {
 
 #[test]
 fn keys_of_one_hash_are_told_apart_and_counted() {
-    let mut how = How::default();
-    how.hash = |_, _| 7;
+    let how = How {
+        hash: |_, _| 7,
+        ..How::default()
+    };
     let rows = [row("a", 1), row("b", 2), row("c", 4)];
     let matched = how.try_match(&rows, &[row("b", 2), row("d", 4)]).unwrap();
     assert_eq!(matched.work.collisions, 3);
