@@ -1,6 +1,6 @@
-//! Peak memory of one item: below its formula, and the same for ten times the rows.
+//! Peak memory of one item and of one matching: below their formulas whatever the rows.
 //!
-//! Counts every allocation of the process, so it is a program of its own with one test in it. What the kernel counts
+//! Counts every allocation of the process, so it is a program of its own, and its tests wait for each other. What the kernel counts
 //! (resident pages of the release build) is printed by `scripts/memory`.
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,10 @@
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod sample;
 
-use std::sync::Arc;
+#[path = "memory/matching.rs"]
+mod matching;
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use peak_alloc::PeakAlloc;
 use soxauto::adapters::local_warehouse::LocalWarehouse;
@@ -29,6 +32,9 @@ use tokio::task::JoinSet;
 
 #[global_allocator]
 static COUNTED: PeakAlloc = PeakAlloc;
+
+/// Whoever counts is alone.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const BATCH_ROWS: i32 = 1_000;
 
@@ -114,6 +120,7 @@ fn peak_of(runtime: &tokio::runtime::Runtime, batches: i32) -> (usize, usize) {
 
 #[test]
 fn peak_memory_keeps_to_its_formula_whatever_the_rows() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     // Threads, caches and tables that are made once are not a matter of rows.
     peak_of(&runtime, 3);

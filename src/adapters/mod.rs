@@ -7,5 +7,6 @@ pub mod local_warehouse;
 pub mod machine;
 pub mod mssql;
 pub mod process;
+pub mod scratch;
 pub mod secrets;
 pub mod store;

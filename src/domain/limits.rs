@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+#[path = "limits_matching.rs"]
+mod matching;
+
+pub use matching::MatchingLimits;
+
 /// What an item holds whatever its limits: seen as 3 MiB with 14 columns.
 const FIXED_BYTES: usize = 4 << 20;
 

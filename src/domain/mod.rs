@@ -1,5 +1,6 @@
 //! Ground floor: values and rules. No async, no I/O, no Arrow.
 
+pub mod age;
 pub mod amount;
 pub mod check;
 pub mod collections;
@@ -15,6 +16,7 @@ pub mod lexer;
 pub mod limits;
 pub mod losses;
 pub mod manifest;
+pub mod matching;
 pub mod patterns;
 pub mod period;
 pub mod plant;

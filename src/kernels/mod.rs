@@ -5,7 +5,8 @@
 //! same from the staged bytes with Polars. The two share the values of `domain` and the `sha2` crate, no code.
 //!
 //! May use `domain`, the value types of `ports`, Arrow; Polars only in `recheck`, `frame`, `reconcile`, `vouchers`
-//! and `bridges`. Does no I/O, reads no clock, starts no task, and never puts a row's content into a message.
+//! and `bridges`. Does no I/O, reads no clock, starts no task (`matching` alone works on threads of its own, and waits for
+//! them), and never puts a row's content into a message.
 
 pub mod bigquery;
 pub mod bridges;
@@ -18,6 +19,7 @@ pub mod frame;
 pub mod keys;
 pub mod ledger;
 pub mod loss;
+pub mod matching;
 pub mod population;
 pub mod profile;
 pub mod quality;
