@@ -184,7 +184,8 @@ fn a_column_that_cannot_serve_is_refused_by_name() {
         change(&mut rule);
         typed(rule, &numbers(), None).unwrap_err().to_string()
     };
-    let changes: [(fn(&mut Rule), &str); 8] = [
+    type Change = fn(&mut Rule);
+    let changes: [(Change, &str); 8] = [
         (
             |rule| rule.columns.target.company = "nobody".into(),
             "column `nobody` of the target rows is missing",
