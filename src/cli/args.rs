@@ -15,6 +15,7 @@ use super::doctor::DoctorArgs;
 use super::drive_args::UploadArgs;
 use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
+use super::reconcile::ReconcileArgs;
 use super::serve_args::ServeArgs;
 use super::work_args::WorkArgs;
 
@@ -69,6 +70,8 @@ pub(super) enum Command {
     Inspect(Box<InspectArgs>),
     /// Answer a SQL query over loaded months and staged runs
     Sql(SqlArgs),
+    /// Compare the ledger with the source systems, from sealed packages
+    Reconcile(Box<ReconcileArgs>),
     /// List what interrupted runs left behind, and remove it with --remove
     Clean(CleanArgs),
     /// Deliver sealed packages to a folder of Google Drive

@@ -11,6 +11,7 @@ mod google_args;
 mod inspect;
 mod look_args;
 mod output;
+mod reconcile;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -67,6 +68,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             Command::Clean(args) => clean::clean(args).await,
             Command::Inspect(args) => inspect::inspect(*args).await,
             Command::Sql(args) => sql::sql(args).await,
+            Command::Reconcile(args) => reconcile::reconcile(*args).await,
             Command::Upload(args) => upload::upload(args).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::sandbox(args).await,

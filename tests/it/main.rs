@@ -46,6 +46,9 @@ mod printed;
 mod properties;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod reconcile;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod rig;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

@@ -126,6 +126,21 @@ fn a_contract_that_contradicts_itself_is_refused_with_its_line_and_the_remedy() 
             "sign = -2\namount = [\"paid",
             "v1.toml: L4: sign -2; write 1 or -1",
         ),
+    ] {
+        assert_refused(from, to, said);
+    }
+}
+
+fn assert_refused(from: &str, to: &str, said: &str) {
+    let text = SHIPPED.replacen(from, to, 1);
+    assert_ne!(text, SHIPPED, "{from}");
+    let error = read(&text).unwrap_err().to_string();
+    assert!(error.starts_with(said), "{from}: {error}");
+}
+
+#[test]
+fn an_amount_a_company_or_a_word_that_cannot_be_is_refused() {
+    for (from, to, said) in [
         (
             "amount = [\"amount\"]",
             "amount = []",
@@ -166,6 +181,14 @@ fn a_contract_that_contradicts_itself_is_refused_with_its_line_and_the_remedy() 
             "amount = [\"balance",
             "v1.toml: actual: no `gl`",
         ),
+    ] {
+        assert_refused(from, to, said);
+    }
+}
+
+#[test]
+fn signs_and_conditions_that_cannot_be_meant_are_refused() {
+    for (from, to, said) in [
         (
             "amount = [\"balance_at_date\"]",
             "amount = [\"balance_at_date\"]\nsign = -1",
@@ -196,6 +219,14 @@ fn a_contract_that_contradicts_itself_is_refused_with_its_line_and_the_remedy() 
             "meets = { equals = [] }",
             "v1.toml: L6: IPE_08: `to_date` has no pattern",
         ),
+    ] {
+        assert_refused(from, to, said);
+    }
+}
+
+#[test]
+fn bridges_that_explain_twice_or_nothing_are_refused() {
+    for (from, to, said) in [
         (
             "amounts = [\"IPE_08.remaining_amount\"]",
             "amounts = [\"IPE_08.totalamountused\"]",
@@ -237,10 +268,7 @@ fn a_contract_that_contradicts_itself_is_refused_with_its_line_and_the_remedy() 
             "v1.toml: companies: EC_NG: country `Nigeria`",
         ),
     ] {
-        let text = SHIPPED.replacen(from, to, 1);
-        assert_ne!(text, SHIPPED, "{from}");
-        let error = read(&text).unwrap_err().to_string();
-        assert!(error.starts_with(said), "{from}: {error}");
+        assert_refused(from, to, said);
     }
 }
 

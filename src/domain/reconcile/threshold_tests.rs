@@ -39,13 +39,6 @@ fn a_country_goes_before_all_and_a_filter_that_is_not_met_does_not_apply() {
             "DEFAULT v1 line-item",
         ),
         (
-            Kind::CountryMaterialityUsd,
-            "NG",
-            Context::default(),
-            "10000.00",
-            "DEFAULT v1 country",
-        ),
-        (
             Kind::BucketUsd,
             "EG",
             gl("18412"),
@@ -91,6 +84,22 @@ fn a_country_goes_before_all_and_a_filter_that_is_not_met_does_not_apply() {
         );
         assert_eq!((found.version, found.sha256.len()), (1, 64));
     }
+}
+
+#[test]
+fn a_country_without_thresholds_has_those_of_all() {
+    let found = shipped().resolve(
+        Kind::CountryMaterialityUsd,
+        "NG",
+        Context::default(),
+        april(),
+    );
+    assert_eq!(found.rule, "DEFAULT v1 country");
+    assert_eq!(found.usd.to_string(), "10000.00");
+}
+
+#[test]
+fn where_no_contract_applies_the_lowest_thresholds_hold() {
     let none = Thresholds::default().resolve(Kind::BucketUsd, "EG", gl("18412"), april());
     assert_eq!(
         (none.usd.to_string().as_str(), none.source.as_str()),

@@ -4,7 +4,9 @@
 //! succeeded is not taken in its place without a word.
 
 use crate::domain::ids::{IpeId, RunId};
+use crate::domain::manifest::Staged;
 use crate::domain::period::Period;
+use crate::domain::run::{ItemStatus, Stamp};
 use crate::pipeline::package::RECORD;
 use crate::pipeline::package::read::{broken, run_of, sealed_file, sealed_folders};
 use crate::pipeline::record::ItemRecord;
@@ -19,6 +21,46 @@ pub struct Packaged {
     pub manifest_sha256: String,
     /// What it says.
     pub record: ItemRecord,
+}
+
+/// A package that was used, in short.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct InputUsed {
+    /// The item.
+    pub item: IpeId,
+    /// Its run.
+    pub run_id: RunId,
+    /// What came of it.
+    pub status: ItemStatus,
+    /// Rows staged.
+    pub rows: u64,
+    /// Content digest, where rows were staged.
+    pub digest: Option<String>,
+    /// Where the package is.
+    pub uri: String,
+    /// SHA-256 of its manifest, in hex.
+    pub manifest_sha256: String,
+    /// Why its run is no control evidence; empty for a clean one.
+    pub not_control_evidence: Vec<Stamp>,
+}
+
+impl InputUsed {
+    /// What is said of a package.
+    #[must_use]
+    pub fn of(package: &Packaged) -> Self {
+        let record = &package.record;
+        let staged = record.staged.as_ref();
+        Self {
+            item: record.ipe.clone(),
+            run_id: record.context.run_id.clone(),
+            status: record.status,
+            rows: staged.map_or(0, Staged::rows),
+            digest: staged.map(|staged| staged.digest.fingerprint()),
+            uri: package.uri.clone(),
+            manifest_sha256: package.manifest_sha256.clone(),
+            not_control_evidence: record.context.stamps.clone(),
+        }
+    }
 }
 
 /// The package that speaks for an item and month: that of `run`, else the newest; `None` when there is none.

@@ -8,7 +8,7 @@ mod expired;
 pub(crate) mod killed;
 mod losses;
 mod matrix;
-mod planted;
+pub(crate) mod planted;
 mod population;
 mod privacy;
 pub(crate) mod storage;

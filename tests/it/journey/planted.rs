@@ -10,7 +10,7 @@ use soxauto::sandbox::{Planting, SandboxConfig};
 use super::whole::sums;
 use super::{Place, assert_held, assert_sealed, run, sandbox};
 
-pub(super) fn planted(profile: PlantProfile, without: &[&str]) -> SandboxConfig {
+pub(crate) fn planted(profile: PlantProfile, without: &[&str]) -> SandboxConfig {
     SandboxConfig {
         planting: Planting {
             profile,
