@@ -98,7 +98,8 @@ fn balances_that_did_not_come_leave_every_line_open() {
     );
 }
 
-/// Without the bridge that over-explains it a line would look fine.
+/// Defect 10 of the predecessor: a bridge that found no column was zero. Without the bridge that over-explains it a line
+/// would look fine.
 #[test]
 fn a_bridge_that_is_missing_is_not_a_bridge_of_zero() {
     let whole =

@@ -16,87 +16,61 @@ fn judged(company: &'static str, rate: &'static str, actual: &str, target: &str)
         .judged()
 }
 
+/// Company, rate, actual, target; variance in local currency and in dollars.
+type Worked = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+const FINE: [Worked; 8] = [
+    // Top level: 999 passes and 1000 does not, in dollars at a rate of 2.
+    ("EC_NG", "2", "3500", "2150", "1350", "675.00"),
+    ("EC_NG", "2", "21998", "20000", "1998", "999.00"),
+    ("EC_NG", "2", "10000", "10000", "0", "0.00"),
+    // Variances by country.
+    ("EC_NG", "1650", "165000", "160000", "5000", "3.03"),
+    ("JM_EG", "50", "10000", "9000", "1000", "20.00"),
+    ("JM_EG", "48.9", "24450", "0", "24450", "500.00"),
+    ("EC_NG", "1650", "0", "500", "-500", "-0.30"),
+    // A last digit below the threshold.
+    (
+        "EC_NG",
+        "1650",
+        "1649999.99999999999999999999",
+        "0",
+        "1649999.99999999999999999999",
+        "1000.00",
+    ),
+];
+
+const REACHED: [Worked; 4] = [
+    ("EC_NG", "2", "22000", "20000", "2000", "1000.00"),
+    ("JM_EG", "50", "100000", "50000", "50000", "1000.00"),
+    ("EC_NG", "1650", "1650000", "0", "1650000", "1000.00"),
+    ("EC_NG", "1650", "-1650000", "0", "-1650000", "-1000.00"),
+];
+
 #[test]
 fn worked_numbers_of_variance_and_dollars() {
-    for (company, rate, actual, target, variance, usd, status) in [
-        // Top level: 999 passes, 1000 does not; here in dollars at a rate just beside 1.
-        ("EC_NG", "2", "3500", "2150", "1350", "675.00", Status::Ok),
-        ("EC_NG", "2", "21998", "20000", "1998", "999.00", Status::Ok),
-        (
-            "EC_NG",
-            "2",
-            "22000",
-            "20000",
-            "2000",
-            "1000.00",
-            Status::Investigate,
-        ),
-        ("EC_NG", "2", "10000", "10000", "0", "0.00", Status::Ok),
-        // Variances by country.
-        (
-            "EC_NG",
-            "1650",
-            "165000",
-            "160000",
-            "5000",
-            "3.03",
-            Status::Ok,
-        ),
-        ("JM_EG", "50", "10000", "9000", "1000", "20.00", Status::Ok),
-        ("JM_EG", "48.9", "24450", "0", "24450", "500.00", Status::Ok),
-        (
-            "JM_EG",
-            "50",
-            "100000",
-            "50000",
-            "50000",
-            "1000.00",
-            Status::Investigate,
-        ),
-        ("EC_NG", "1650", "0", "500", "-500", "-0.30", Status::Ok),
-        // At the threshold and a last digit below it.
-        (
-            "EC_NG",
-            "1650",
-            "1650000",
-            "0",
-            "1650000",
-            "1000.00",
-            Status::Investigate,
-        ),
-        (
-            "EC_NG",
-            "1650",
-            "-1650000",
-            "0",
-            "-1650000",
-            "-1000.00",
-            Status::Investigate,
-        ),
-        (
-            "EC_NG",
-            "1650",
-            "1649999.99999999999999999999",
-            "0",
-            "1649999.99999999999999999999",
-            "1000.00",
-            Status::Ok,
-        ),
-    ] {
+    let fine = FINE.map(|worked| (worked, Status::Ok));
+    let reached = REACHED.map(|worked| (worked, Status::Investigate));
+    for ((company, rate, actual, target, variance, usd), status) in fine.into_iter().chain(reached)
+    {
         let result = judged(company, rate, actual, target);
         let found = bucket(&result, "L4", company, None);
         let expected: Amount = variance.parse().unwrap();
+        let place = format!("{actual} - {target} at {rate}");
         assert_eq!(
             found.variance,
             Some(expected.rescale(20).unwrap()),
-            "{actual} - {target}"
+            "{place}"
         );
-        assert_eq!(
-            found.variance_usd.unwrap().to_string(),
-            usd,
-            "{actual} - {target}"
-        );
-        assert_eq!(found.status, status, "{actual} - {target} at {rate}");
+        assert_eq!(found.variance_usd.unwrap().to_string(), usd, "{place}");
+        assert_eq!(found.status, status, "{place}");
     }
 }
 
