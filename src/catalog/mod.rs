@@ -288,6 +288,8 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::contract::Contract;
+    use crate::domain::reconcile::contract::ReconciliationContract;
 
     #[test]
     fn every_embedded_item_is_sound() {
@@ -301,6 +303,27 @@ mod tests {
                 ipe.id
             );
             assert!(ipe.contract.amounts().count() > 0, "{}", ipe.id);
+        }
+    }
+
+    /// What the reconciliation names is a column of the item, of a type that it can compute with.
+    #[test]
+    fn the_reconciliation_contract_fits_every_embedded_item() {
+        let file = "data/rules/reconciliation/v1.toml";
+        let text = include_str!("../../data/rules/reconciliation/v1.toml");
+        let rules = ReconciliationContract::read(file, text).unwrap();
+        let catalog = Catalog::embedded().unwrap();
+        let items: BTreeMap<IpeId, &Contract> = catalog
+            .items()
+            .map(|ipe| (ipe.id.clone(), &ipe.contract))
+            .collect();
+        rules.fits(file, &items).unwrap();
+        let missing = rules.missing(&items);
+        for found in ["CR_03", "CR_04", "CR_05", "IPE_07"] {
+            assert!(
+                !missing.contains(&found.parse::<IpeId>().unwrap()),
+                "{found}"
+            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! `soxauto reconcile`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -216,10 +216,10 @@ fn exceptions(text: &mut String, result: &Reconciliation, shown: &Shown) {
         }
     }
     // What is not concluded for one reason is said once.
-    let mut together: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
+    let mut together: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
     for (line, bucket) in unknown {
         let place = (line.id.as_str(), bucket.reasons.join("; "));
-        together.entry(place).or_default().push(&bucket.company);
+        together.entry(place).or_default().insert(&bucket.company);
     }
     for ((line, why), companies) in together {
         let count = companies.len();
@@ -243,6 +243,10 @@ fn notes(bucket: &Bucket) -> Vec<String> {
             "account {others} of the same company has the opposite amount"
         ));
     }
+    if !bucket.offset_companies.is_empty() {
+        let others = bucket.offset_companies.join(", ");
+        notes.push(format!("company {others} has the opposite amount"));
+    }
     if bucket.is_over_bridged {
         notes.push("a bridge explains more than there is".to_owned());
     }
@@ -258,9 +262,11 @@ fn beside(text: &mut String, result: &Reconciliation) {
         ));
     }
     for left in &result.not_covered {
+        let item = left.item.as_ref().map(|item| format!("{item} "));
         text.push_str(&format!(
-            "not covered {} {}: {}, {}\n",
+            "not covered {} {}{}: {}, {}\n",
             left.company,
+            item.unwrap_or_default(),
             left.gl,
             English.dr_cr(left.balance),
             left.why

@@ -1,15 +1,17 @@
 //! The reconciliation contract: which accounts are compared with which sources, by which sign and amount, for whom.
 //!
-//! Read from TOML and checked as a whole ([`super::lint`]); a contract that was read can be computed with.
+//! Read from TOML ([`super::file`]) and checked as a whole ([`super::lint`]); a contract that was read can be computed with.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Confirmation, RuleError, lint};
+use super::{Confirmation, RuleError, file, lint};
 use crate::domain::contract::Contract;
-use crate::domain::digest::sha256_hex;
 use crate::domain::ids::IpeId;
+use crate::domain::patterns::Patterns;
+use crate::domain::period::Period;
 
 /// What the reconciliation compares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +24,6 @@ pub struct ReconciliationContract {
     pub title: String,
     /// SHA-256 of the file, in hex.
     pub sha256: String,
-    /// Who confirmed the assumptions; `None` prints every one of them in the report.
-    pub confirmed: Option<Confirmation>,
     /// Companies of the scope by code, from which a line may leave some out.
     pub companies: BTreeMap<String, Company>,
     /// Companies known to lie outside the scope: their balances are listed, never compared.
@@ -34,6 +34,14 @@ pub struct ReconciliationContract {
     pub rates: RateSource,
     /// The lines, in the order of the report.
     pub lines: Vec<Line>,
+    /// The bridges, in the order of the report.
+    pub bridges: Vec<Bridge>,
+    /// What must come to nothing whatever the lines say.
+    pub zero_checks: Vec<ZeroRule>,
+    /// Accounts that no line compares, by number, with the reason.
+    pub uncovered: BTreeMap<String, String>,
+    /// What finance has yet to confirm of the whole.
+    pub assumptions: Vec<Assumption>,
 }
 
 /// A company of the scope.
@@ -46,13 +54,24 @@ pub struct Company {
     pub currency: String,
 }
 
+/// Something that the contract takes for true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assumption {
+    /// What.
+    pub text: String,
+    /// Who of finance confirmed it.
+    pub confirmed: Option<Confirmation>,
+}
+
 /// One line of the contract.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// Name, such as `L1`.
     pub id: String,
     /// What it is.
     pub title: String,
+    /// Who answers for it, where that is known.
+    pub owner: Option<String>,
     /// Accounts of the group's chart that it owns.
     pub gls: BTreeSet<String>,
     /// Companies of the scope that it leaves out.
@@ -61,16 +80,16 @@ pub struct Line {
     pub memo: bool,
     /// What its accounts must come to.
     pub targets: Vec<Source>,
-    /// Bridges that may explain a part of its variance.
+    /// Bridges that explain a part of its variance.
     pub bridges: Vec<String>,
     /// What finance has yet to confirm.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
     /// What a reader must know.
     pub note: String,
 }
 
 /// Amounts of one item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The item.
     pub item: IpeId,
@@ -84,17 +103,21 @@ pub struct Source {
     pub amount: Vec<Term>,
     /// Conditions of a row that counts, all of them.
     pub conditions: Vec<Condition>,
+    /// Columns of the true key; empty where it is not declared.
+    pub key: BTreeSet<String>,
+    /// What the item's own query leaves out already, in words.
+    pub by_query: Vec<String>,
 }
 
 /// A sign of the ledger: debit positive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     /// As the source has it.
-    #[serde(rename = "+1")]
     Plus,
     /// The other way round.
-    #[serde(rename = "-1")]
     Minus,
+    /// Nobody knows: the amount is shown, and subtracted from nothing. Of memos only.
+    Unknown,
 }
 
 /// A column that is added, or subtracted with a minus before its name.
@@ -107,14 +130,26 @@ pub struct Term {
     pub negative: bool,
 }
 
-/// A column and the texts or whole numbers of which its cell must be one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A column and what its cell must be. A null is neither inside nor outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// Canonical name.
     pub column: String,
-    /// The values; a null is none of them.
-    pub is: Vec<Value>,
+    /// What its cell must be.
+    pub test: Test,
+}
+
+/// What a cell must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// One of these, exactly.
+    Is(Vec<Value>),
+    /// A text that meets one of these, whatever its case.
+    Meets(Patterns),
+    /// On this day or later.
+    AtLeast(Day),
+    /// Before this day.
+    Below(Day),
 }
 
 /// A value in a condition.
@@ -125,6 +160,18 @@ pub enum Value {
     Int(i64),
     /// Text.
     Text(String),
+}
+
+/// A day of the period, never one of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Day {
+    /// First day of the month.
+    Start,
+    /// Last day of the month.
+    PeriodEnd,
+    /// First day of the next month: the cutoff.
+    NextStart,
 }
 
 /// Closing rates, local currency per US dollar.
@@ -139,84 +186,49 @@ pub struct RateSource {
     pub rate: String,
 }
 
-#[derive(Deserialize)]
+/// What a difference may be made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bridge {
+    /// Name, such as `B1`.
+    pub id: String,
+    /// What it is.
+    pub title: String,
+    /// Its line; `None` for a list over all lines.
+    pub line: Option<String>,
+    /// Whether it explains anything.
+    pub effect: Effect,
+    /// Items that must have delivered a company for its amount to be known.
+    pub inputs: Vec<IpeId>,
+    /// Inputs that name no company.
+    pub files: Vec<IpeId>,
+    /// Amounts that it takes, as `ITEM.column`.
+    pub amounts: BTreeSet<String>,
+    /// What a reader must know.
+    pub note: String,
+    /// What finance has yet to confirm.
+    pub assumptions: Vec<Assumption>,
+}
+
+/// Whether a bridge explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Its amount is subtracted from the variance.
+    Explains,
+    /// Its rows are listed; it explains nothing.
+    Listed,
+}
+
+/// Something that must come to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    id: String,
-    version: u32,
-    title: String,
-    confirmed: Option<Confirmation>,
-    companies: BTreeMap<String, Company>,
-    #[serde(default)]
-    outside: Vec<String>,
-    actual: FileSource,
-    rates: RateSource,
-    line: Vec<FileLine>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileLine {
-    id: String,
-    title: String,
-    gls: Vec<String>,
-    #[serde(default)]
-    without: Vec<String>,
-    #[serde(default)]
-    memo: bool,
-    target: Vec<FileSource>,
-    #[serde(default)]
-    bridges: Vec<String>,
-    #[serde(default)]
-    assumptions: Vec<String>,
-    #[serde(default)]
-    note: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileSource {
-    item: IpeId,
-    company: String,
-    gl: Option<String>,
-    #[serde(default = "plus")]
-    sign: i8,
-    amount: Vec<Term>,
-    #[serde(default)]
-    only: Vec<Condition>,
-}
-
-fn plus() -> i8 {
-    1
-}
-
-impl TryFrom<String> for Term {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let (column, negative) = match text.strip_prefix('-') {
-            Some(column) => (column, true),
-            None => (text.strip_prefix('+').unwrap_or(&text), false),
-        };
-        let column = column.trim();
-        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if column.is_empty() || !column.chars().all(is_name) {
-            return Err(format!(
-                "`{text}` is no column: write its canonical name, with a minus before it where it is subtracted"
-            ));
-        }
-        Ok(Self {
-            column: column.to_owned(),
-            negative,
-        })
-    }
-}
-
-impl From<Term> for String {
-    fn from(term: Term) -> Self {
-        let sign = if term.negative { "-" } else { "" };
-        format!("{sign}{}", term.column)
-    }
+pub struct ZeroRule {
+    /// Name, such as `Z1`.
+    pub id: String,
+    /// What it says.
+    pub title: String,
+    /// Items that it needs.
+    pub inputs: Vec<IpeId>,
 }
 
 impl ReconciliationContract {
@@ -225,62 +237,14 @@ impl ReconciliationContract {
     /// # Errors
     /// [`RuleError`] names the line of the contract and the remedy; the first of them.
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
-        let refuse = |place: &str, what: String| RuleError {
-            file: file.to_owned(),
-            place: place.to_owned(),
-            what,
-        };
-        let parsed: File = toml::from_str(text)
-            .map_err(|error| refuse("TOML", error.to_string().trim_end().to_owned()))?;
-        let source = |place: &str, source: FileSource| {
-            let sign = match source.sign {
-                1 => Sign::Plus,
-                -1 => Sign::Minus,
-                other => return Err(refuse(place, format!("sign {other}; write 1 or -1"))),
-            };
-            Ok(Source {
-                item: source.item,
-                company: source.company,
-                gl: source.gl,
-                sign,
-                amount: source.amount,
-                conditions: source.only,
-            })
-        };
-        let mut lines = Vec::new();
-        for line in parsed.line {
-            let targets = line.target.into_iter();
-            let targets = targets.map(|target| source(&line.id, target));
-            lines.push(Line {
-                targets: targets.collect::<Result<_, _>>()?,
-                gls: set(file, &line.id, line.gls)?,
-                without: set(file, &line.id, line.without)?,
-                id: line.id,
-                title: line.title,
-                memo: line.memo,
-                bridges: line.bridges,
-                assumptions: line.assumptions,
-                note: line.note,
-            });
-        }
-        let contract = Self {
-            id: parsed.id,
-            version: parsed.version,
-            title: parsed.title,
-            sha256: sha256_hex(text.as_bytes()),
-            confirmed: parsed.confirmed,
-            companies: parsed.companies,
-            outside: set(file, "outside", parsed.outside)?,
-            actual: source("actual", parsed.actual)?,
-            rates: parsed.rates,
-            lines,
-        };
+        let contract = file::read(file, text)?;
         lint::check(file, &contract)?;
         Ok(contract)
     }
 
-    /// Checks that every name of the contract is a column of its item, and of a type that can be computed with. An item
-    /// that is not among `items` is not judged: its lines are not concluded.
+    /// Checks every name of the contract against the columns of the items that there are: it must be one, and of a type
+    /// that can be computed with; and that no item is unique only by more than its true key. Items that are not among
+    /// `items` are [`missing`](Self::missing), not wrong.
     ///
     /// # Errors
     /// [`RuleError`], the first.
@@ -288,13 +252,27 @@ impl ReconciliationContract {
         lint::fits(file, self, items)
     }
 
-    /// Items that it needs, each once.
+    /// Items that it needs and that are not among these: nothing that needs them can be concluded.
+    #[must_use]
+    pub fn missing(&self, items: &BTreeMap<IpeId, &Contract>) -> BTreeSet<IpeId> {
+        let needed = self.items().into_iter();
+        needed.filter(|item| !items.contains_key(item)).collect()
+    }
+
+    /// Items that it needs, each once; those of bridges that explain among them.
     #[must_use]
     pub fn items(&self) -> BTreeSet<IpeId> {
         let targets = self.lines.iter().flat_map(|line| &line.targets);
         let sources = std::iter::once(&self.actual).chain(targets);
-        let items = sources.map(|source| source.item.clone());
-        items.chain([self.rates.item.clone()]).collect()
+        let explaining = self.bridges.iter();
+        let explaining = explaining.filter(|bridge| bridge.effect == Effect::Explains);
+        let of_bridges = explaining.flat_map(|bridge| bridge.inputs.iter().chain(&bridge.files));
+        sources
+            .map(|source| &source.item)
+            .chain(of_bridges)
+            .chain([&self.rates.item])
+            .cloned()
+            .collect()
     }
 
     /// The line that owns an account.
@@ -303,24 +281,32 @@ impl ReconciliationContract {
         self.lines.iter().find(|line| line.gls.contains(gl))
     }
 
+    /// A bridge by its name.
+    #[must_use]
+    pub fn bridge(&self, id: &str) -> Option<&Bridge> {
+        self.bridges.iter().find(|bridge| bridge.id == id)
+    }
+
     /// Companies that a line covers, in their order.
     pub fn scope<'a>(&'a self, line: &'a Line) -> impl Iterator<Item = &'a str> {
         let companies = self.companies.keys().map(String::as_str);
         companies.filter(|company| !line.without.contains(*company))
     }
 
-    /// Assumptions that nobody has confirmed yet, each with its line.
+    /// Assumptions that nobody has confirmed yet, each with its line or bridge; those of the whole with the control's name.
     #[must_use]
     pub fn unconfirmed(&self) -> Vec<(String, String)> {
-        if self.confirmed.is_some() {
-            return Vec::new();
-        }
-        let lines = self.lines.iter();
-        let all = lines.flat_map(|line| {
-            let texts = line.assumptions.iter();
-            texts.map(|text| (line.id.clone(), text.clone()))
+        let lines = self.lines.iter().map(|line| (&line.id, &line.assumptions));
+        let bridges = self.bridges.iter();
+        let bridges = bridges.map(|bridge| (&bridge.id, &bridge.assumptions));
+        let all = std::iter::once((&self.id, &self.assumptions))
+            .chain(lines)
+            .chain(bridges);
+        let open = all.flat_map(|(place, assumptions)| {
+            let open = assumptions.iter().filter(|one| one.confirmed.is_none());
+            open.map(|one| (place.clone(), one.text.clone()))
         });
-        all.collect()
+        open.collect()
     }
 }
 
@@ -332,19 +318,16 @@ impl Line {
     }
 }
 
-/// A list without a repetition, as a set.
-fn set(file: &str, place: &str, names: Vec<String>) -> Result<BTreeSet<String>, RuleError> {
-    let mut found = BTreeSet::new();
-    for name in names {
-        if !found.insert(name.clone()) {
-            return Err(RuleError {
-                file: file.to_owned(),
-                place: place.to_owned(),
-                what: format!("`{name}` stands twice; take one out"),
-            });
+impl Day {
+    /// The day of a period.
+    #[must_use]
+    pub fn of(self, period: Period) -> NaiveDate {
+        match self {
+            Self::Start => period.start(),
+            Self::PeriodEnd => period.end(),
+            Self::NextStart => period.next_start(),
         }
     }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::beside::{findings, not_covered, residuals};
+use super::bucket::bucket;
 use super::contract::{Line, ReconciliationContract};
+use super::coverage::{not_covered, residuals};
+use super::findings::findings;
 use super::fx::Rates;
-use super::result::{Bucket, LineDollars, LineResult, Reconciliation, Sides, Status};
-use super::threshold::{Context, Kind, Thresholds};
-use super::verdict::{Facts, judge};
+use super::result::{Bucket, LineDollars, LineResult, Reconciliation, Status};
+use super::threshold::Thresholds;
 use super::wide::Dollars;
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::ids::IpeId;
@@ -43,12 +44,23 @@ pub struct TargetSum {
 pub struct InputState {
     /// Why nothing may be concluded from it; empty for an item that passed its checks.
     pub unsound: Vec<String>,
+    /// Why nothing may be concluded for a company, although its amounts are shown.
+    pub unsound_of: BTreeMap<String, Vec<String>>,
     /// Companies of which it has rows, or of which it is proven that there are none.
     pub delivered: BTreeSet<String>,
     /// Rows that lack an amount or leave a condition open, by company.
     pub rows_without_amount: BTreeMap<String, u64>,
     /// What its checks found and held nothing: company and sentence.
     pub reported: Vec<(String, String)>,
+}
+
+/// What a bridge comes to, where it was computed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BridgeSums {
+    /// By company, in ledger sign: what it adds to actual minus target. A company that is not here has nothing of it.
+    pub amounts: BTreeMap<String, Amount>,
+    /// Why nothing may be concluded from it, by company.
+    pub doubts: BTreeMap<String, Vec<String>>,
 }
 
 /// Everything that a month is judged by.
@@ -64,8 +76,8 @@ pub struct Inputs<'a> {
     pub actuals: &'a BTreeMap<Place, Amount>,
     /// Sums of the items.
     pub targets: &'a BTreeMap<TargetPlace, TargetSum>,
-    /// Amounts of bridges, by line, bridge and company.
-    pub bridges: &'a BTreeMap<(String, String, String), Amount>,
+    /// Bridges that were computed, by name.
+    pub bridges: &'a BTreeMap<String, BridgeSums>,
     /// Closing rates.
     pub rates: &'a Rates,
     /// What is known of each item; one that is not here was not run.
@@ -83,23 +95,35 @@ pub enum EvaluateError {
         /// What went wrong.
         source: AmountError,
     },
+    /// An amount that the contract has no place for; it must not get lost.
+    #[error("{0}")]
+    Stray(String),
 }
 
 /// Fraction digits in which everything is computed: those of NAV's amounts.
-const SCALE: u8 = 20;
+pub(super) const SCALE: u8 = 20;
 
 /// Judges a month.
 ///
 /// # Errors
-/// [`EvaluateError`] for a sum beyond 38 digits.
+/// [`EvaluateError`] for a sum beyond 38 digits, and for an amount that the contract has no place for.
 pub fn evaluate(inputs: Inputs<'_>) -> Result<Reconciliation, EvaluateError> {
     let contract = inputs.contract;
+    strays(inputs)?;
+    let companies = contract.companies.iter();
+    let currencies = companies.map(|(code, company)| (code.as_str(), company.currency.as_str()));
+    let rates = inputs.rates.fit(currencies);
+    let inputs = Inputs {
+        rates: &rates,
+        ..inputs
+    };
     let mut lines = Vec::new();
     for line in &contract.lines {
         lines.push(line_result(inputs, line)?);
     }
     let residuals = residuals(inputs, &lines);
-    let findings = findings(inputs, &residuals);
+    let mut findings = findings(inputs, &residuals);
+    findings.sort();
     Ok(Reconciliation {
         control: contract.id.clone(),
         title: contract.title.clone(),
@@ -110,185 +134,100 @@ pub fn evaluate(inputs: Inputs<'_>) -> Result<Reconciliation, EvaluateError> {
         findings,
         not_covered: not_covered(inputs),
         residuals,
+        rates: rates.all().clone(),
         unconfirmed: contract.unconfirmed(),
     })
+}
+
+/// Refuses amounts that no line would look at.
+fn strays(inputs: Inputs<'_>) -> Result<(), EvaluateError> {
+    let lines = &inputs.contract.lines;
+    for place in inputs.targets.keys() {
+        let is_its = |line: &&Line| line.targets.iter().any(|t| t.item == place.item);
+        let Some(line) = lines.iter().find(is_its) else {
+            let what = format!("no line has {} for its target", place.item);
+            return Err(EvaluateError::Stray(what));
+        };
+        if place.gl.is_some() && !line.is_split() {
+            let what = format!(
+                "{} is summed by account, and {} is compared as a whole",
+                place.item, line.id
+            );
+            return Err(EvaluateError::Stray(what));
+        }
+    }
+    let explaining: Vec<&String> = lines.iter().flat_map(|line| &line.bridges).collect();
+    match inputs.bridges.keys().find(|id| !explaining.contains(id)) {
+        Some(id) => {
+            let what = format!("bridge {id} explains no line");
+            Err(EvaluateError::Stray(what))
+        }
+        None => Ok(()),
+    }
 }
 
 fn line_result(inputs: Inputs<'_>, line: &Line) -> Result<LineResult, EvaluateError> {
     let mut buckets = Vec::new();
     for company in inputs.contract.scope(line) {
         if line.is_split() {
-            let mut of_company = Vec::new();
             for gl in &line.gls {
-                of_company.extend(bucket(inputs, line, company, Some(gl))?);
+                buckets.push(bucket(inputs, line, company, Some(gl))?);
             }
-            mark_offsets(&mut of_company);
-            buckets.extend(of_company);
         } else {
-            buckets.extend(bucket(inputs, line, company, None)?);
+            buckets.push(bucket(inputs, line, company, None)?);
         }
     }
+    mark_offsets(&mut buckets);
     let worst = buckets.iter().map(|bucket| bucket.status).max();
     Ok(LineResult {
         id: line.id.clone(),
         title: line.title.clone(),
         gls: line.gls.iter().cloned().collect(),
         items: line.targets.iter().map(|t| t.item.clone()).collect(),
+        companies: inputs.contract.scope(line).map(str::to_owned).collect(),
+        owner: line.owner.clone(),
         memo: line.memo,
         note: line.note.clone(),
-        // No company has anything on it, and every input said so.
-        status: worst.unwrap_or(Status::Ok),
+        // A line without a company was refused with the contract.
+        status: worst.unwrap_or(Status::NotConcluded),
         dollars: dollars(&buckets),
         buckets,
     })
 }
 
-/// What is known of a company's items on a line: why nothing may be concluded, and whether a side was found out at all.
-struct Known {
-    reasons: Vec<String>,
-    actual: bool,
-    target: bool,
-}
-
-fn known(inputs: Inputs<'_>, line: &Line, company: &str) -> Known {
-    let mut known = Known {
-        reasons: Vec::new(),
-        actual: true,
-        target: true,
-    };
-    let targets = line.targets.iter().map(|target| (&target.item, true));
-    let sources = [(&inputs.contract.actual.item, false)].into_iter();
-    for (item, is_target) in sources.chain(targets) {
-        let side = if is_target {
-            &mut known.target
-        } else {
-            &mut known.actual
-        };
-        match inputs.items.get(item) {
-            None => {
-                known.reasons.push(format!("{item} was not run"));
-                *side = false;
-            }
-            Some(state) => {
-                let unsound = state.unsound.iter();
-                known
-                    .reasons
-                    .extend(unsound.map(|why| format!("{item}: {why}")));
-                *side &= state.unsound.is_empty();
-                if state.unsound.is_empty() && !state.delivered.contains(company) {
-                    known
-                        .reasons
-                        .push(format!("{item} has nothing of {company}"));
-                }
-                if let Some(rows) = state.rows_without_amount.get(company) {
-                    let what = format!("{item} has {rows} rows of {company} without an amount");
-                    known.reasons.push(what);
-                }
-            }
-        }
-    }
-    let rates = &inputs.contract.rates.item;
-    match inputs.items.get(rates) {
-        None => known.reasons.push(format!("{rates} was not run")),
-        Some(state) => {
-            let unsound = state.unsound.iter();
-            known
-                .reasons
-                .extend(unsound.map(|why| format!("{rates}: {why}")));
-        }
-    }
-    known
-}
-
-/// The bucket of a company, and of an account where the line is split; `None` where nothing is on either side and every
-/// input says so.
-fn bucket(
-    inputs: Inputs<'_>,
-    line: &Line,
-    company: &str,
-    gl: Option<&str>,
-) -> Result<Option<Bucket>, EvaluateError> {
-    let known = known(inputs, line, company);
-    let failed = |source| EvaluateError::Amount {
-        place: format!("{} {company}", line.id),
-        source,
-    };
-    let (mut actual, mut target, mut target_rows) = (None, None, 0_u64);
-    let owned = line.gls.iter().filter(|own| gl.is_none_or(|gl| *own == gl));
-    for own in owned {
-        let place = (company.to_owned(), own.clone());
-        if let Some(balance) = inputs.actuals.get(&place) {
-            actual = Some(plus(actual, *balance).map_err(failed)?);
-        }
-    }
-    for source in &line.targets {
-        let place = TargetPlace {
-            item: source.item.clone(),
-            company: company.to_owned(),
-            gl: gl.map(str::to_owned),
-        };
-        if let Some(sum) = inputs.targets.get(&place) {
-            target = Some(plus(target, sum.amount).map_err(failed)?);
-            target_rows += sum.rows;
-        }
-    }
-    if known.reasons.is_empty() && actual.is_none() && target.is_none() {
-        return Ok(None);
-    }
-    let mut bridges = BTreeMap::new();
-    for bridge in &line.bridges {
-        let key = (line.id.clone(), bridge.clone(), company.to_owned());
-        if let Some(amount) = inputs.bridges.get(&key) {
-            bridges.insert(bridge.clone(), amount.rescale(SCALE).map_err(failed)?);
-        }
-    }
-    let of_company = inputs.contract.companies.get(company);
-    let (country, currency) = of_company.map_or(("", ""), |c| (&c.country, &c.currency));
-    // An account that is the only one of its line is known also where the line is not split.
-    let only = (line.gls.len() == 1).then(|| line.gls.first()).flatten();
-    let context = Context {
-        gl: gl.or(only.map(String::as_str)),
-        ..Context::default()
-    };
-    let thresholds = inputs.thresholds;
-    let threshold = thresholds.resolve(Kind::BucketUsd, country, context, inputs.period.end());
-    judge(Facts {
-        company,
-        currency,
-        gl,
-        actual: known.actual.then_some(actual).ok_or(()),
-        target: known.target.then_some(target).ok_or(()),
-        target_rows,
-        bridges,
-        rate: inputs.rates.of(company),
-        threshold,
-        reasons: known.reasons,
-        scale: SCALE,
-    })
-    .map(Some)
-}
-
-fn plus(sum: Option<Amount>, amount: Amount) -> Result<Amount, AmountError> {
-    sum.unwrap_or(Amount::zero(SCALE))
-        .checked_add(amount.rescale(SCALE)?)
-}
-
-/// Marks buckets of a company whose unexplained amounts cancel each other: both stay what they are.
+/// Marks buckets whose unexplained amounts cancel each other, on two accounts of a company or in two companies of one
+/// currency: both stay what they are.
 fn mark_offsets(buckets: &mut [Bucket]) {
     let units = |bucket: &Bucket| match (bucket.status, bucket.unexplained) {
         (Status::Ok, _) | (_, None) => 0,
         (_, Some(amount)) => amount.units(),
     };
-    let all: Vec<(Option<String>, i128)> = buckets
+    let all: Vec<(String, String, Option<String>, i128)> = buckets
         .iter()
-        .map(|bucket| (bucket.gl.clone(), units(bucket)))
+        .map(|b| {
+            (
+                b.company.clone(),
+                b.currency.clone(),
+                b.gl.clone(),
+                units(b),
+            )
+        })
         .collect();
     for bucket in buckets {
         let own = units(bucket);
-        let others = all.iter().filter(|(gl, other)| {
-            own != 0 && *gl != bucket.gl && own.checked_add(*other) == Some(0)
-        });
-        bucket.offset_by = others.filter_map(|(gl, _)| gl.clone()).collect();
+        let cancel = all
+            .iter()
+            .filter(|(.., other)| own != 0 && own.checked_add(*other) == Some(0));
+        for (company, currency, gl, _) in cancel {
+            let (same_company, same_gl) = (*company == bucket.company, *gl == bucket.gl);
+            match gl {
+                Some(gl) if same_company && !same_gl => bucket.offset_by.push(gl.clone()),
+                _ if same_gl && !same_company && *currency == bucket.currency => {
+                    bucket.offset_companies.push(company.clone());
+                }
+                _ => {}
+            }
+        }
     }
 }
 
@@ -298,6 +237,10 @@ fn dollars(buckets: &[Bucket]) -> LineDollars {
             .iter()
             .filter_map(|bucket| Dollars::of(of(bucket)?, bucket.rate?));
         counted.reduce(|sum, one| sum.add(&one))?.shown()
+    };
+    let count = |is: fn(&Bucket) -> bool| {
+        let count = buckets.iter().filter(|bucket| is(bucket)).count();
+        u64::try_from(count).unwrap_or(u64::MAX)
     };
     let bridges: BTreeSet<&String> = buckets.iter().flat_map(|b| b.bridges.keys()).collect();
     let of_bridge = |name: &String| {
@@ -310,16 +253,8 @@ fn dollars(buckets: &[Bucket]) -> LineDollars {
         variance: sum(&|bucket| bucket.variance),
         bridges: bridges.into_iter().filter_map(of_bridge).collect(),
         unexplained: sum(&|bucket| bucket.unexplained),
-        without_rate: u64::try_from(buckets.iter().filter(|b| b.rate.is_none()).count())
-            .unwrap_or(u64::MAX),
-    }
-}
-
-impl Bucket {
-    /// Whether anything is on either side.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.sides == Sides::Neither
+        without_rate: count(|bucket| bucket.rate.is_none() && !bucket.is_empty()),
+        unknown: count(|bucket| bucket.variance.is_none()),
     }
 }
 

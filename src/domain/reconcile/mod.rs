@@ -2,17 +2,29 @@
 //!
 //! Pure: no rows, no I/O, no clock, no float. Nothing that is missing counts as zero, and no rate is ever assumed.
 
-mod beside;
+mod bucket;
 pub mod contract;
+mod coverage;
 pub mod evaluate;
+mod file;
+mod findings;
 pub mod fx;
+#[cfg(test)]
+mod golden_tests;
+mod known;
 mod lint;
 #[cfg(test)]
 mod month;
+#[cfg(test)]
+mod plants;
+#[cfg(test)]
+mod plants_tests;
 pub mod result;
+pub mod statement;
 pub mod threshold;
 mod verdict;
 pub mod wide;
+pub mod zero;
 
 use serde::{Deserialize, Serialize};
 

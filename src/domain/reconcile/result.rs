@@ -2,10 +2,11 @@
 //!
 //! Amounts are in ledger sign (debit positive) and local currency unless their name says dollars.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::fx::Rate;
 use super::threshold::Threshold;
 use crate::domain::amount::Amount;
 use crate::domain::ids::IpeId;
@@ -33,6 +34,8 @@ pub struct Reconciliation {
     pub not_covered: Vec<NotCovered>,
     /// Residuals below the threshold, by company.
     pub residuals: Vec<Residual>,
+    /// Closing rates of the scope as they were judged by.
+    pub rates: BTreeMap<String, Rate>,
     /// Assumptions that nobody has confirmed yet: line and text.
     pub unconfirmed: Vec<(String, String)>,
 }
@@ -48,13 +51,17 @@ pub struct LineResult {
     pub gls: Vec<String>,
     /// Items of its targets.
     pub items: Vec<IpeId>,
+    /// Companies that it compares.
+    pub companies: Vec<String>,
+    /// Who answers for it, where that is known.
+    pub owner: Option<String>,
     /// Whether it is only shown.
     pub memo: bool,
     /// What a reader must know.
     pub note: String,
     /// The worst status of its buckets; of a memo what it would be.
     pub status: Status,
-    /// One a company and account, or one a company; in their order.
+    /// One a company and account, or one a company; in their order, also those on which nothing is.
     pub buckets: Vec<Bucket>,
     /// Sums of the buckets that have a rate, in dollars of two digits.
     pub dollars: LineDollars,
@@ -75,6 +82,8 @@ pub struct LineDollars {
     pub unexplained: Option<Amount>,
     /// Buckets that could not be counted in dollars.
     pub without_rate: u64,
+    /// Buckets without a variance, which are in no sum.
+    pub unknown: u64,
 }
 
 /// What a company, or an account of it, comes to on a line.
@@ -88,11 +97,15 @@ pub struct Bucket {
     pub gl: Option<String>,
     /// Balance of the ledger; `None` where the ledger has none.
     pub actual: Option<Amount>,
+    /// Its parts, by account.
+    pub by_gl: BTreeMap<String, Amount>,
     /// What the sources come to; `None` where they have no row, or could not be found out.
     pub target: Option<Amount>,
+    /// Its parts, by item.
+    pub by_item: BTreeMap<IpeId, Amount>,
     /// Rows behind the target.
     pub target_rows: u64,
-    /// Actual minus target; `None` where one of them could not be found out.
+    /// Actual minus target, where one side has nothing the other alone; `None` where it could not be found out.
     pub variance: Option<Amount>,
     /// What explains a part, by bridge, signed as it adds to the variance.
     pub bridges: BTreeMap<String, Amount>,
@@ -102,6 +115,8 @@ pub struct Bucket {
     pub is_over_bridged: bool,
     /// Local currency per dollar, where there is one rate.
     pub rate: Option<Amount>,
+    /// Why there is none, and so no dollars.
+    pub no_rate: Option<String>,
     /// Variance in dollars of two digits, for display.
     pub variance_usd: Option<Amount>,
     /// What nothing explains in dollars of two digits, for display.
@@ -116,6 +131,58 @@ pub struct Bucket {
     pub reasons: Vec<String>,
     /// Accounts of the same company and line whose unexplained amounts cancel this one.
     pub offset_by: Vec<String>,
+    /// Companies of the same currency whose unexplained amounts on the same account or line cancel this one.
+    pub offset_companies: Vec<String>,
+    /// Months since the oldest row behind what is unexplained, where its rows are known.
+    pub age_months: Option<u32>,
+    /// Rows behind what is unexplained, where they are known.
+    pub rows: Vec<RowRef>,
+}
+
+/// A row, by its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowRef {
+    /// Item that delivered it.
+    pub item: IpeId,
+    /// Its key, in the order of the item's contract.
+    pub key: Vec<String>,
+    /// Its amount in ledger sign, where it has one.
+    pub amount: Option<Amount>,
+}
+
+impl Bucket {
+    /// Bridges that explain what is not there: of another sign than the variance, or larger.
+    #[must_use]
+    pub fn outside(&self) -> Vec<&str> {
+        let Some(variance) = self.variance else {
+            return Vec::new();
+        };
+        let bridges = self.bridges.iter();
+        let outside = bridges.filter(|(_, amount)| lies_outside(**amount, variance));
+        outside.map(|(bridge, _)| bridge.as_str()).collect()
+    }
+
+    /// Whether nothing is on either side.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sides == Sides::Neither
+    }
+}
+
+impl LineResult {
+    /// Companies with a bucket that is not OK.
+    #[must_use]
+    pub fn affected(&self) -> BTreeSet<&str> {
+        let buckets = self.buckets.iter();
+        let affected = buckets.filter(|bucket| bucket.status != Status::Ok);
+        affected.map(|bucket| bucket.company.as_str()).collect()
+    }
+}
+
+/// Whether a bridge explains something that is not there. Both are of one scale.
+pub(super) fn lies_outside(bridge: Amount, variance: Amount) -> bool {
+    let (bridge, variance) = (bridge.units(), variance.units());
+    bridge.signum() * variance.signum() < 0 || bridge.unsigned_abs() > variance.unsigned_abs()
 }
 
 /// Which sides of a bucket have something.
@@ -128,7 +195,7 @@ pub enum Sides {
     ActualOnly,
     /// The sources alone.
     TargetOnly,
-    /// Neither: an input is not there.
+    /// Neither: nothing is there, or it could not be found out.
     Neither,
 }
 
@@ -169,8 +236,14 @@ pub enum Code {
     FxAmbiguous,
     /// A company has a rate that is not above zero.
     FxNotPositive,
+    /// A rate of 1 for another currency than the dollar, or another rate for the dollar.
+    FxUnfit,
     /// Companies of one currency have different rates.
     FxUnequal,
+    /// The balances were computed with another rate.
+    FxDiffers,
+    /// A rate is far from last month's.
+    FxMoved,
     /// An item has nothing of a company that must deliver.
     CompanyEmpty,
     /// Residuals of a company reach its country's materiality.
@@ -181,9 +254,21 @@ pub enum Code {
     AmountElsewhere,
     /// What a check of an item found, or somebody answers for.
     Item,
+    /// A value that nobody has approved, and what is filtered by it.
+    Scope,
+    /// What must come to nothing does not, or could not be found out.
+    ZeroCheck,
+    /// Entries dated into a closed month.
+    LatePosting,
 }
 
 impl Code {
+    /// Whether it is only said: it makes no exception.
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        self == Self::FxMoved
+    }
+
     /// The code in tables.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -191,12 +276,18 @@ impl Code {
             Self::FxMissing => "FX_MISSING",
             Self::FxAmbiguous => "FX_AMBIGUOUS",
             Self::FxNotPositive => "FX_NOT_POSITIVE",
+            Self::FxUnfit => "FX_UNFIT",
             Self::FxUnequal => "FX_UNEQUAL",
+            Self::FxDiffers => "FX_DIFFERS",
+            Self::FxMoved => "FX_MOVED",
             Self::CompanyEmpty => "COMPANY_EMPTY",
             Self::Aggregate => "AGGREGATE",
             Self::AmountMissing => "AMOUNT_MISSING",
             Self::AmountElsewhere => "AMOUNT_ELSEWHERE",
             Self::Item => "ITEM",
+            Self::Scope => "SCOPE",
+            Self::ZeroCheck => "ZERO_CHECK",
+            Self::LatePosting => "LATE_POSTING",
         }
     }
 }
@@ -212,14 +303,16 @@ pub struct ReconcileFinding {
     pub what: String,
 }
 
-/// A balance that no line compares.
+/// An amount that no line compares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotCovered {
     /// Company code.
     pub company: String,
-    /// Account.
+    /// Account; empty where the item says none.
     pub gl: String,
-    /// Balance in ledger sign.
+    /// The item that delivered it; `None` for a balance of the ledger.
+    pub item: Option<IpeId>,
+    /// Amount in ledger sign.
     pub balance: Amount,
     /// Why no line compares it.
     pub why: String,
@@ -245,9 +338,19 @@ impl Reconciliation {
         let worst = self.judged().map(|line| line.status).max();
         match worst {
             None | Some(Status::NotConcluded) => ControlResult::NotConcluded,
-            Some(Status::Ok) if self.findings.is_empty() => ControlResult::NoExceptions,
+            Some(Status::Ok) if !self.has_findings() => ControlResult::NoExceptions,
             Some(_) => ControlResult::Exceptions,
         }
+    }
+
+    fn has_findings(&self) -> bool {
+        self.findings.iter().any(|found| !found.code.is_warning())
+    }
+
+    /// Adds what was found elsewhere, such as late postings.
+    pub fn report(&mut self, found: impl IntoIterator<Item = ReconcileFinding>) {
+        self.findings.extend(found);
+        self.findings.sort();
     }
 
     /// 1 if anything is to be reported, else 0: what could not be concluded is reported too.

@@ -14,6 +14,8 @@ use crate::domain::digest::sha256_hex;
 
 /// The contract that holds where a country has none.
 const DEFAULT: &str = "DEFAULT";
+/// What holds where no contract does.
+const FALLBACK: &str = "FALLBACK";
 
 /// What a threshold is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,6 +47,8 @@ pub struct Threshold {
     pub usd: Amount,
     /// Rule in words, such as `EG v1 vouchers`.
     pub rule: String,
+    /// The contract that it stands in: a country, `DEFAULT`, or `FALLBACK` where none applied.
+    pub source: String,
     /// Version of its contract; 0 where none applied.
     pub version: u32,
     /// SHA-256 of the contract's file, in hex; empty where none applied.
@@ -118,16 +122,27 @@ impl Thresholds {
         Ok(all)
     }
 
-    /// Uses one version of a country's contract, whatever else is in force.
+    /// Uses one version of a country's contract, although a later one is in force.
+    ///
+    /// # Shape
+    /// `on`: last day of the period.
     ///
     /// # Errors
-    /// A version that there is not, in words.
-    pub fn pin(&mut self, country: &str, version: u32) -> Result<(), String> {
+    /// A version that there is not, or that does not hold yet on that day, in words.
+    pub fn pin(&mut self, country: &str, version: u32, on: NaiveDate) -> Result<(), String> {
         let of_country = self.contracts.iter().filter(|c| c.country == country);
-        let versions: Vec<u32> = of_country.map(|contract| contract.version).collect();
-        if !versions.contains(&version) {
+        let versions: Vec<(u32, NaiveDate)> = of_country
+            .map(|contract| (contract.version, contract.effective_from))
+            .collect();
+        let Some((_, from)) = versions.iter().find(|(known, _)| *known == version) else {
+            let known: Vec<u32> = versions.iter().map(|(version, _)| *version).collect();
             return Err(format!(
-                "there is no version {version} of the thresholds of {country}; there are {versions:?}"
+                "there is no version {version} of the thresholds of {country}; there are {known:?}"
+            ));
+        };
+        if *from > on {
+            return Err(format!(
+                "version {version} of the thresholds of {country} holds from {from} on, not on {on}"
             ));
         }
         self.pins.insert(country.to_owned(), version);
@@ -159,6 +174,7 @@ impl Thresholds {
             return Threshold {
                 usd: rule.usd,
                 rule: format!("{} v{} {}", contract.country, contract.version, rule.id),
+                source: contract.country.clone(),
                 version: contract.version,
                 sha256: contract.sha256.clone(),
             };
@@ -168,12 +184,11 @@ impl Thresholds {
 
     fn in_force(&self, country: &str, on: NaiveDate) -> Option<&ThresholdContract> {
         let contracts = self.contracts.iter();
-        let mut of_country = contracts.filter(|contract| contract.country == country);
+        let of_country = contracts.filter(|contract| contract.country == country);
+        let mut in_force = of_country.filter(|contract| contract.effective_from <= on);
         match self.pins.get(country) {
-            Some(version) => of_country.find(|contract| contract.version == *version),
-            None => of_country
-                .filter(|contract| contract.effective_from <= on)
-                .max_by_key(|contract| contract.version),
+            Some(version) => in_force.find(|contract| contract.version == *version),
+            None => in_force.max_by_key(|contract| contract.version),
         }
     }
 }
@@ -209,6 +224,7 @@ fn fallback(kind: Kind) -> Threshold {
     Threshold {
         usd: Amount::new(hundredths, 2).unwrap_or(zero),
         rule: "no contract applies".to_owned(),
+        source: FALLBACK.to_owned(),
         version: 0,
         sha256: String::new(),
     }
@@ -227,6 +243,12 @@ fn contract(file: &str, text: &str) -> Result<ThresholdContract, RuleError> {
         .map_err(|problem| error(file, "TOML", problem.to_string().trim_end()))?;
     if parsed.version == 0 {
         return Err(error(file, "version", "0; versions begin with 1"));
+    }
+    let is_code =
+        parsed.country.len() == 2 && parsed.country.chars().all(|c| c.is_ascii_uppercase());
+    if !is_code && parsed.country != DEFAULT {
+        let what = format!("`{}`; write an ISO code or {DEFAULT}", parsed.country);
+        return Err(error(file, "country", what));
     }
     if parsed.rule.is_empty() {
         return Err(error(file, "rule", "there is none; add a [[rule]]"));

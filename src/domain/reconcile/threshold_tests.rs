@@ -102,9 +102,12 @@ fn a_country_without_thresholds_has_those_of_all() {
 fn where_no_contract_applies_the_lowest_thresholds_hold() {
     let none = Thresholds::default().resolve(Kind::BucketUsd, "EG", gl("18412"), april());
     assert_eq!(
-        (none.usd.to_string().as_str(), none.version),
-        ("1000.00", 0)
+        (none.usd.to_string().as_str(), none.source.as_str()),
+        ("1000.00", "FALLBACK")
     );
+    assert_eq!((none.version, none.sha256.as_str()), (0, ""));
+    let line = Thresholds::default().resolve(Kind::LineItemUsd, "EG", gl("18412"), april());
+    assert_eq!(line.usd.to_string(), "1000.00");
     let none =
         Thresholds::default().resolve(Kind::CountryMaterialityUsd, "EG", gl("18412"), april());
     assert_eq!(none.usd.to_string(), "10000.00");
@@ -152,6 +155,32 @@ fn the_narrowest_rule_wins() {
     );
 }
 
+/// The worked example of the predecessor's documents: four rules apply, and the narrowest is taken.
+#[test]
+fn the_narrowest_of_four_wins() {
+    let text = [
+        rule("none", "500", ""),
+        rule("one", "1000", "gl_accounts = ['18412']"),
+        rule(
+            "two",
+            "1500",
+            "gl_accounts = ['18412']\ncategories = ['Voucher']",
+        ),
+        rule(
+            "three",
+            "2000",
+            "gl_accounts = ['18412']\ncategories = ['Voucher']\nvoucher_types = ['refund']",
+        ),
+    ];
+    let context = Context {
+        gl: Some("18412"),
+        category: Some("Voucher"),
+        voucher_type: Some("refund"),
+    };
+    let found = rules(&text.concat()).resolve(Kind::BucketUsd, "NG", context, april());
+    assert_eq!(found.usd.to_string(), "2000.00");
+}
+
 #[test]
 fn of_two_rules_as_narrow_the_lower_one_holds() {
     let text = [
@@ -190,9 +219,13 @@ fn a_version_holds_from_its_date_on_and_can_be_pinned() {
         0,
         "none does yet"
     );
-    assert!(all.pin("DEFAULT", 3).unwrap_err().contains("[1, 2]"));
-    all.pin("DEFAULT", 2).unwrap();
-    assert_eq!(on(&all, april()), 2);
+    let may = april().succ_opt().unwrap();
+    let unknown = all.pin("DEFAULT", 3, may).unwrap_err();
+    assert!(unknown.contains("[1, 2]"));
+    let early = all.pin("DEFAULT", 2, april()).unwrap_err();
+    assert!(early.ends_with("holds from 2024-05-01 on, not on 2024-04-30"));
+    all.pin("DEFAULT", 1, may).unwrap();
+    assert_eq!(on(&all, may), 1, "although version 2 is in force");
     let twice = Thresholds::read([("a.toml", one.as_str()), ("b.toml", one.as_str())]);
     assert!(
         twice
@@ -204,7 +237,7 @@ fn a_version_holds_from_its_date_on_and_can_be_pinned() {
 
 #[test]
 fn what_is_no_threshold_is_refused_with_its_place() {
-    let head = "country = 'X'\nversion = 1\neffective_from = '2024-01-01'\n";
+    let head = "country = 'XX'\nversion = 1\neffective_from = '2024-01-01'\n";
     for (text, said) in [
         (
             format!("{head}{}", rule("r", "-1", "")),
@@ -219,7 +252,18 @@ fn what_is_no_threshold_is_refused_with_its_place() {
             "t.toml: r: two rules",
         ),
         (format!("{head}rule = []"), "t.toml: rule: there is none"),
-        (head.replace('1', "0") + "rule = []", "t.toml: TOML: "),
+        (
+            head.replace("version = 1", "version = 0") + &rule("r", "1", ""),
+            "t.toml: version: 0",
+        ),
+        (
+            head.replace("'XX'", "'Egypt'") + &rule("r", "1", ""),
+            "t.toml: country: `Egypt`",
+        ),
+        (
+            format!("{head}{}", rule("r", "1", "").replace("'1'", "1.5")),
+            "t.toml: TOML: ",
+        ),
         (
             format!("{head}{}", rule("r", "1", "colour = 'red'")),
             "t.toml: TOML: ",

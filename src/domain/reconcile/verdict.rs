@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::evaluate::EvaluateError;
 use super::fx::Rate;
-use super::result::{Bucket, Sides, Status};
+use super::result::{Bucket, Sides, Status, lies_outside};
 use super::threshold::Threshold;
 use super::wide::{Dollars, reaches};
-use crate::domain::amount::Amount;
+use crate::domain::amount::{Amount, AmountError};
+use crate::domain::ids::IpeId;
 
-/// What is known of a bucket before it is judged.
+/// What is known of a bucket before it is judged. Every amount has the same scale.
 pub(super) struct Facts<'a> {
     pub(super) company: &'a str,
     pub(super) currency: &'a str,
@@ -17,30 +18,26 @@ pub(super) struct Facts<'a> {
     /// Balance, where the ledger has one; `Err` where it could not be found out.
     pub(super) actual: Result<Option<Amount>, ()>,
     pub(super) target: Result<Option<Amount>, ()>,
+    /// Whether one may be subtracted from the other: not where nobody knows a sign.
+    pub(super) is_comparable: bool,
+    pub(super) by_gl: BTreeMap<String, Amount>,
+    pub(super) by_item: BTreeMap<IpeId, Amount>,
     pub(super) target_rows: u64,
     pub(super) bridges: BTreeMap<String, Amount>,
     pub(super) rate: &'a Rate,
     pub(super) threshold: Threshold,
     pub(super) reasons: Vec<String>,
-    /// Fraction digits of every amount.
     pub(super) scale: u8,
 }
 
 /// Judges a bucket: variance = Σ bridges + unexplained, to the last digit.
 pub(super) fn judge(facts: Facts<'_>) -> Result<Bucket, EvaluateError> {
-    let zero = Amount::zero(facts.scale);
     let failed = |source| EvaluateError::Amount {
         place: format!("{} {}", facts.company, facts.gl.unwrap_or("all accounts")),
         source,
     };
-    let known = match (facts.actual, facts.target) {
-        (Ok(actual), Ok(target)) => Some((actual.unwrap_or(zero), target.unwrap_or(zero))),
-        _ => None,
-    };
-    let variance = known
-        .map(|(actual, target)| minus(actual, target))
-        .transpose()
-        .map_err(failed)?;
+    let zero = Amount::zero(facts.scale);
+    let variance = variance(&facts).map_err(failed)?;
     let mut explained = zero;
     for amount in facts.bridges.values() {
         explained = explained.checked_add(*amount).map_err(failed)?;
@@ -50,13 +47,11 @@ pub(super) fn judge(facts: Facts<'_>) -> Result<Bucket, EvaluateError> {
         .transpose()
         .map_err(failed)?;
     let is_over_bridged = variance.is_some_and(|variance| {
-        let amounts = facts.bridges.values().chain([&explained]);
-        amounts
-            .into_iter()
-            .any(|bridge| lies_outside(*bridge, variance))
+        let mut amounts = facts.bridges.values().chain([&explained]);
+        amounts.any(|bridge| lies_outside(*bridge, variance))
     });
     let rate = facts.rate.one();
-    let status = status(&facts, (variance, unexplained), rate, is_over_bridged);
+    let status = status(&facts, (variance, unexplained), is_over_bridged);
     let shown = |amount: Option<Amount>| Dollars::of(amount?, rate?)?.shown();
     let (actual, target) = (facts.actual.ok().flatten(), facts.target.ok().flatten());
     Ok(Bucket {
@@ -70,12 +65,15 @@ pub(super) fn judge(facts: Facts<'_>) -> Result<Bucket, EvaluateError> {
             (None, None) => Sides::Neither,
         },
         actual,
+        by_gl: facts.by_gl,
         target,
+        by_item: facts.by_item,
         target_rows: facts.target_rows,
         variance,
         unexplained,
         is_over_bridged,
         rate,
+        no_rate: facts.rate.problem().map(|(_, what)| what),
         variance_usd: shown(variance),
         unexplained_usd: shown(unexplained),
         bridges: facts.bridges,
@@ -83,13 +81,27 @@ pub(super) fn judge(facts: Facts<'_>) -> Result<Bucket, EvaluateError> {
         status,
         reasons: facts.reasons,
         offset_by: Vec::new(),
+        offset_companies: Vec::new(),
+        age_months: None,
+        rows: Vec::new(),
     })
+}
+
+/// Actual minus target, as far as both were found out.
+fn variance(facts: &Facts<'_>) -> Result<Option<Amount>, AmountError> {
+    let (Ok(actual), Ok(target), true) = (facts.actual, facts.target, facts.is_comparable) else {
+        return Ok(None);
+    };
+    let zero = Amount::zero(facts.scale);
+    let variance = minus(actual.unwrap_or(zero), target.unwrap_or(zero))?;
+    // What could not be concluded is no variance of zero.
+    let says_nothing = variance.units() == 0 && !facts.reasons.is_empty();
+    Ok((!says_nothing).then_some(variance))
 }
 
 fn status(
     facts: &Facts<'_>,
     (variance, unexplained): (Option<Amount>, Option<Amount>),
-    rate: Option<Amount>,
     is_over_bridged: bool,
 ) -> Status {
     let (Some(variance), Some(unexplained), true) =
@@ -97,10 +109,10 @@ fn status(
     else {
         return Status::NotConcluded;
     };
-    let is_reached = match rate {
+    let is_reached = match facts.rate.one() {
         Some(rate) => reaches(unexplained, facts.threshold.usd, rate),
-        // Without a rate nothing says that a difference is small.
-        None => variance.units() != 0,
+        // Without a rate nothing says that a difference is small, explained or not.
+        None => variance.units() != 0 || unexplained.units() != 0,
     };
     match (is_reached, is_over_bridged) {
         (false, _) => Status::Ok,
@@ -109,12 +121,6 @@ fn status(
     }
 }
 
-/// Whether a bridge explains something that is not there: another sign than the variance, or more than it.
-fn lies_outside(bridge: Amount, variance: Amount) -> bool {
-    let (bridge, variance) = (bridge.units(), variance.units());
-    bridge.signum() * variance.signum() < 0 || bridge.unsigned_abs() > variance.unsigned_abs()
-}
-
-fn minus(left: Amount, right: Amount) -> Result<Amount, crate::domain::amount::AmountError> {
+fn minus(left: Amount, right: Amount) -> Result<Amount, AmountError> {
     left.checked_add(Amount::new(-right.units(), right.scale())?)
 }

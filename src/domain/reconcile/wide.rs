@@ -24,6 +24,22 @@ pub fn reaches(amount: Amount, threshold: Amount, rate: Amount) -> bool {
     left >= right
 }
 
+/// Whether two positive rates differ by more than a share of the old one.
+#[must_use]
+pub fn moves_more(new: Amount, old: Amount, per_cent: u8) -> bool {
+    let new_units = BigInt::from(new.units()) * ten(old.scale());
+    let old_units = BigInt::from(old.units()) * ten(new.scale());
+    let moved = BigInt::from((&new_units - &old_units).magnitude().clone());
+    moved * BigInt::from(100) > old_units * BigInt::from(per_cent)
+}
+
+/// Whether two amounts are the same number, whatever their scales.
+#[must_use]
+pub fn same(left: Amount, right: Amount) -> bool {
+    BigInt::from(left.units()) * ten(right.scale())
+        == BigInt::from(right.units()) * ten(left.scale())
+}
+
 /// An exact number of US dollars, as a fraction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dollars {
@@ -148,6 +164,14 @@ mod tests {
         let sum = third.add(&third).add(&third);
         assert_eq!(sum.shown().unwrap().to_string(), "1.00");
         assert!(sum.reaches(amount("1")) && !sum.reaches(amount("1.00000000000000000001")));
+    }
+
+    #[test]
+    fn a_rate_moves_by_more_than_its_share_or_not() {
+        let moves = |new, old| moves_more(amount(new), amount(old), 20);
+        assert!(!moves("120.00", "100") && !moves("80", "100.0"));
+        assert!(moves("120.00000000000000000001", "100") && moves("79.99", "100"));
+        assert!(same(amount("1.00"), amount("1")) && !same(amount("1.01"), amount("1")));
     }
 
     proptest! {

@@ -6,6 +6,8 @@ use polars::prelude::{DataFrame, DataType, Expr, NULL, Scalar, TimeUnit, col, li
 use super::ReconcileError;
 use super::cells::{dtype, wrong};
 use crate::domain::amount::Amount;
+use crate::domain::patterns::{Patterns, TextTest};
+use crate::kernels::vouchers::meets;
 
 /// One condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub struct Condition {
 /// What a cell must be.
 ///
 /// # Shape
-/// Texts are compared by code points, without blanks at their end. NAV's empty date, 1753-01-01, is a null.
+/// Texts are compared by code points, without blanks at their end, unless they are to meet patterns. NAV's empty date, 1753-01-01, is a null.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     /// One of these.
@@ -40,6 +42,8 @@ pub enum Test {
     IsNull,
     /// Not null.
     IsNotNull,
+    /// A text that meets one of these, whatever its case and the blanks around it.
+    Meets(Patterns),
 }
 
 /// A value in a condition.
@@ -99,6 +103,10 @@ impl Condition {
             Test::AtMost(value) => expr().lt_eq(literal(value)?),
             Test::Above(value) => expr().gt(literal(value)?),
             Test::AtLeast(value) => expr().gt_eq(literal(value)?),
+            Test::Meets(patterns) => {
+                let (column, is) = (self.column.clone(), patterns.clone());
+                meets(frame, &TextTest { column, is })?
+            }
             Test::IsNull => return Ok(expr().is_null()),
             Test::IsNotNull => return Ok(expr().is_not_null()),
         };

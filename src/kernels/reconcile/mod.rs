@@ -8,6 +8,7 @@ pub mod cells;
 pub mod filter;
 #[cfg(test)]
 pub(in crate::kernels) mod samples;
+pub mod spec;
 pub mod sums;
 pub mod table;
 

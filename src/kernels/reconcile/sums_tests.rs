@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::super::filter::{Literal, Nulls, Test};
 use super::super::samples::{amounts, day, flags, moments, money, table, texts, units};
 use super::*;
+use crate::domain::reconcile::contract::ReconciliationContract;
 use crate::kernels::samples::{batch, column, contract};
 
 fn prepayments() -> Contract {
@@ -322,4 +323,45 @@ proptest! {
         }).collect();
         prop_assert_eq!(found, expected);
     }
+}
+
+/// The line of the vouchers has every kind of condition; the rows stand on both sides of each.
+#[test]
+fn the_shipped_contract_is_summed_as_it_says() {
+    let file = include_str!("../../../data/rules/reconciliation/v1.toml");
+    let rules = ReconciliationContract::read("v1.toml", file).unwrap();
+    let source = &rules.line_of("18412").unwrap().targets[0];
+    let spec = SumSpec::of(source, "2024-04".parse().unwrap());
+    let vouchers = contract(vec![
+        column("id_company", "varchar(20)"),
+        column("remaining_amount", "decimal(38,20)"),
+        column("is_active", "bit"),
+        column("to_date", "datetime"),
+        column("business_use", "varchar(50)"),
+    ]);
+    let mut summing = Summing::new(spec, &vouchers).unwrap();
+    let (last, next) = ("2024-04-30 23:59:59.997", "2024-05-01");
+    let left = ["1", "10", "100", "1000", "20000", "30000", "40000", "50000"];
+    let uses = [
+        "refund",
+        " APOLOGY_v2 ",
+        "jpay_store_credit_gc",
+        "Jpay store_credit",
+        "refund",
+        "refund",
+        "marketing",
+        "refund",
+    ];
+    let rows = vec![
+        texts("id_company", &["EC_NG"; 8]),
+        amounts("remaining_amount", 20, &left),
+        flags("is_active", &["1", "1", "1", "1", "1", "0", "1", "-"]),
+        moments("to_date", &[next, next, next, next, last, next, next, next]),
+        texts("business_use", &uses),
+    ];
+    summing.add_frame(&table(rows).frame).unwrap();
+    let sums = summing.finish().unwrap();
+    let sum = sums.groups.values().next().unwrap();
+    assert_eq!(sum.amount, money("-1111", 20));
+    assert_eq!((sum.rows, sum.rows_undecided, sum.rows_seen), (4, 1, 8));
 }

@@ -5,9 +5,8 @@ use tokio::task::spawn_blocking;
 use super::Sources;
 use super::inputs::Packaged;
 use crate::domain::amount::Amount;
-use crate::domain::reconcile::contract::{RateSource, Sign, Source, Value};
-use crate::kernels::reconcile::filter::{Condition, Literal, Test};
-use crate::kernels::reconcile::sums::{SumSpec, Summing, Sums, Term};
+use crate::domain::reconcile::contract::{RateSource, Source};
+use crate::kernels::reconcile::sums::{SumSpec, Summing, Sums};
 use crate::kernels::reconcile::{ReconcileError, StagedReader};
 use crate::pipeline::stage::read_back;
 use crate::ports::{PortError, PortErrorKind, StoreRoot};
@@ -18,7 +17,8 @@ pub(super) async fn sum(
     package: &Packaged,
     source: &Source,
 ) -> Result<Sums, PortError> {
-    let summing = Summing::new(spec(source), &package.record.contract);
+    let spec = SumSpec::of(source, package.record.context.period);
+    let summing = Summing::new(spec, &package.record.contract);
     let mut summing = summing.map_err(|error| failed(package, &error))?;
     let staging = staging(sources, package)?;
     for part in package
@@ -73,27 +73,6 @@ fn staging(sources: Sources<'_>, package: &Packaged) -> Result<StoreRoot, PortEr
     match sources.staging {
         Some(staging) => Ok(staging.clone()),
         None => (sources.open)(&package.record.places.staging),
-    }
-}
-
-fn spec(source: &Source) -> SumSpec {
-    let terms = source.amount.iter().map(|term| Term {
-        column: term.column.clone(),
-        negative: term.negative,
-    });
-    let conditions = source.conditions.iter().map(|condition| {
-        let values = condition.is.iter().map(|value| match value {
-            Value::Int(number) => Literal::Int(*number),
-            Value::Text(text) => Literal::Text(text.clone()),
-        });
-        Condition::new(&condition.column, Test::OneOf(values.collect()))
-    });
-    SumSpec {
-        company: source.company.clone(),
-        account: source.gl.clone(),
-        negative: source.sign == Sign::Minus,
-        terms: terms.collect(),
-        conditions: conditions.collect(),
     }
 }
 
