@@ -73,7 +73,8 @@ fn what_is_beyond_a_limit_is_refused_by_its_name() {
         let [actual, target] = sides(rows);
         how.try_match(&actual, &target).unwrap_err().to_string()
     };
-    let changes: [(fn(&mut How), usize, &str); 5] = [
+    type Change = fn(&mut How);
+    let changes: [(Change, usize, &str); 5] = [
         (
             |how| how.limits.partitions_max = 2,
             65,
