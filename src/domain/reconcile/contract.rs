@@ -1,6 +1,6 @@
 //! The reconciliation contract: which accounts are compared with which sources, by which sign and amount, for whom.
 //!
-//! Read from TOML ([`super::file`]) and checked as a whole ([`super::lint`]); a contract that was read can be computed with.
+//! Read from TOML (`file`) and checked as a whole (`lint`); a contract that was read can be computed with.
 
 use std::collections::{BTreeMap, BTreeSet};
 
