@@ -218,7 +218,7 @@ fn exceptions(text: &mut String, result: &Reconciliation, shown: &Shown) {
     // What is not concluded for one reason is said once.
     let mut together: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
     for (line, bucket) in unknown {
-        let place = (line.id.as_str(), bucket.reasons.join("; "));
+        let place = (line.id.as_str(), bucket.reasons.join(";\n     "));
         together.entry(place).or_default().insert(&bucket.company);
     }
     for ((line, why), companies) in together {
