@@ -15,6 +15,7 @@ from pathlib import Path
 import pymssql
 
 from forms import form, say
+from lines import LINES
 
 decimal.getcontext().prec = 80
 START, CUTOFF, CLOSING = datetime(2024, 4, 1), datetime(2024, 5, 1), datetime(2024, 4, 30)
@@ -90,6 +91,13 @@ def measure(company):
     return "variance" if companies[company][0] else "not_covered"
 
 
+line_of = {account: line for line, (accounts, _) in LINES.items() for account in accounts}
+
+
+def line_measure(company):
+    return "line" if companies[company][0] else "not_covered"
+
+
 for company, number, posted, group, *_ in entries:
     if posted >= CUTOFF:
         continue
@@ -108,9 +116,14 @@ for company, _, posted, local, _, currency, amount, created, _ in lines:
 for company, account, closing, amount, _, currency in balances:
     if closing == CLOSING:
         ledger[company, account, currency] -= amount
-        # The bank and revenue are on no line of the control.
-        if account not in ("10058", "30101"):
+        # The bank, revenue and expenses are on no line of the control.
+        if account in line_of:
+            found[line_measure(company), company, line_of[account]] += amount
+        elif account not in ("10058", "30101", "40101"):
             found[measure(company), company, account] += amount
+for line, (_, targets) in LINES.items():
+    for company, target in targets(table).items():
+        found[line_measure(company), company, line] -= target
 found = {place: amount for place, amount in found.items() if amount != 0}
 
 wrong = [f"CR_04 is not the general ledger at {place}: {form(rest)}" for place, rest in ledger.items() if rest != 0]

@@ -66,12 +66,11 @@ impl Decor {
     }
 
     /// The same with one user, one description and one source: what somebody entered by hand.
-    pub(super) fn by_hand(&self, user: &str, description: &str, source_type: &str) -> Self {
+    pub(super) fn by_hand(&self, user: &str, description: &str) -> Self {
         Self {
             user: constant(user),
             description: constant(description),
             source: constant("GENJNL"),
-            source_type: constant(source_type),
             ..self.clone()
         }
     }

@@ -7,9 +7,11 @@ use arrow::record_batch::RecordBatch;
 use crate::sandbox::data::balances::{self, Balances};
 use crate::sandbox::data::chart::Company;
 use crate::sandbox::data::decor::Decor;
-use crate::sandbox::data::events::{Entry, Events, Kind};
+use crate::sandbox::data::documents::Document;
+use crate::sandbox::data::events::{Entry, Events};
 use crate::sandbox::data::ledger::{Books, Written};
 use crate::sandbox::data::route::{Named, Numbers, Route};
+use crate::sandbox::data::systems::SourceRows;
 use crate::sandbox::data::table::TableDef;
 use crate::sandbox::data::{LedgerSpec, Table, Tables, defs, dimensions, shares};
 use crate::sandbox::tsql::error::{SqlResult, internal};
@@ -98,7 +100,7 @@ impl Postings {
         let open = in_scope
             .get_mut(turn)
             .ok_or_else(|| internal("no company in scope"))?;
-        let mut books = Books::new(open.company, &self.decor, open.last);
+        let mut books = Books::new(open.company, &self.decor, open.last)?;
         books.post(&open.events.late_entry())?;
         let written = books.finish()?;
         let mut changed = open.take(tables, written)?;
@@ -108,9 +110,7 @@ impl Postings {
     }
 
     fn open(&mut self, company: &str) -> SqlResult<&mut Open> {
-        let mut companies = self.companies.iter_mut();
-        let open = companies.find(|open| open.company.code == company);
-        open.ok_or_else(|| internal(format!("no company {company}")))
+        find(&mut self.companies, company)
     }
 
     /// The version after `tables` in which a company has a new customer, and the customer's position; `beyond` tells
@@ -140,15 +140,11 @@ impl Postings {
         route: &Route,
         (user, description): (&str, &str),
     ) -> SqlResult<(Tables, Named)> {
-        let source_type = match entry.kind {
-            Kind::Journal => "",
-            Kind::Invoice | Kind::CreditMemo | Kind::Payment => "Customer",
-        };
         let decor = self.decor.first();
         let decor = decor.ok_or_else(|| internal("no decorations"))?;
-        let decor = [decor.by_hand(user, description, source_type)];
+        let decor = [decor.by_hand(user, description)];
         let open = self.open(company)?;
-        let mut books = Books::new(open.company, &decor, open.last);
+        let mut books = Books::new(open.company, &decor, open.last)?;
         books.post_by(entry, route)?;
         let named = books.named();
         let mut changed = open.take(tables, books.finish()?)?;
@@ -156,11 +152,49 @@ impl Postings {
         Ok((tables.with(changed), named))
     }
 
+    /// The version after `tables` with one document, and how it is found.
+    pub(super) fn document(
+        &mut self,
+        tables: &Tables,
+        company: &str,
+        document: &Document<'_>,
+    ) -> SqlResult<(Tables, Named)> {
+        let open = find(&mut self.companies, company)?;
+        let mut books = Books::new(open.company, &self.decor, open.last)?;
+        books.post_document(document)?;
+        let named = books.named();
+        let mut changed = open.take(tables, books.finish()?)?;
+        changed.push(self.balances()?);
+        Ok((tables.with(changed), named))
+    }
+
+    /// The version after `tables` with more rows of another system.
+    pub(super) fn source_rows(
+        &mut self,
+        tables: &Tables,
+        company: &str,
+        rows: &dyn SourceRows,
+    ) -> SqlResult<Tables> {
+        let mut tables = tables.clone();
+        for (def, rows) in rows.rows(self.open(company)?.company)? {
+            let table = appended(&tables, def, rows)?;
+            tables = tables.with(vec![table]);
+        }
+        Ok(tables)
+    }
+
     /// Says that the last balances of a company were refreshed on `day`.
     pub(super) fn refresh(&mut self, company: &str, day: i64) -> SqlResult<Table> {
         self.open(company)?.refreshed = Some(day);
         self.balances()
     }
+}
+
+fn find<'a>(companies: &'a mut [Open], company: &str) -> SqlResult<&'a mut Open> {
+    let open = companies
+        .iter_mut()
+        .find(|open| open.company.code == company);
+    open.ok_or_else(|| internal(format!("no company {company}")))
 }
 
 /// The table with more rows.

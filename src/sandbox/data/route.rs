@@ -5,7 +5,7 @@ use crate::sandbox::data::events::{Entry, Kind};
 
 /// Which books an entry goes to.
 pub(super) struct Route {
-    /// Rows in the customer ledger: one for an event, none or two for a planted difference.
+    /// Rows in the customer ledger: one for an event, two for a planted difference.
     pub(super) entries: usize,
     /// Account and balancing account in the general ledger, as positions in `ACCOUNTS`.
     pub(super) accounts: Option<[usize; 2]>,
@@ -43,11 +43,19 @@ pub(super) struct Named {
 pub(super) struct Numbers {
     pub(super) entry: i32,
     pub(super) detail: i32,
+    /// Of the general ledger, which takes two for every posting.
+    pub(super) line: i32,
 }
 
 impl Numbers {
-    /// Number of the first of the two general ledger lines of the last entry.
+    /// Takes two lines of the general ledger and gives the number of the first.
+    pub(super) fn take_lines(&mut self) -> i32 {
+        self.line = self.line.saturating_add(2);
+        self.first_line()
+    }
+
+    /// Number of the first of the two general ledger lines of the last posting.
     pub(super) fn first_line(self) -> i32 {
-        self.entry.saturating_mul(2).saturating_sub(1)
+        self.line.saturating_sub(1)
     }
 }

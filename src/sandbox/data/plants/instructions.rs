@@ -2,8 +2,18 @@
 //! them only; nothing here reads a table.
 
 use crate::domain::plant::PlantProfile;
-use crate::sandbox::data::events::{Kind, UNIT};
+use crate::sandbox::data::chart::REVENUE;
+use crate::sandbox::data::documents::Document;
+use crate::sandbox::data::events::{Kind, UNIT, day_number};
 use crate::sandbox::data::rates::RateChange;
+use crate::sandbox::data::systems::SourceRows;
+
+/// Who enters what is planted.
+pub(super) const USER: &str = "JUMIA\\A.DIALLO";
+/// The text of what is planted.
+pub(super) const DESCRIPTION: &str = "Manual correction";
+/// A day in the middle of the month.
+const ORDINARY: Day = (2024, 4, 17);
 
 /// A calendar day.
 pub(super) type Day = (i32, u32, u32);
@@ -31,6 +41,10 @@ pub(super) struct Missing {
 /// One change of the tables.
 pub(super) enum Change {
     Post(Line),
+    /// A document that only the general ledger of a company has.
+    Document(&'static str, Document<'static>),
+    /// Rows of another system of a company.
+    Rows(&'static str, &'static dyn SourceRows),
     Rates(RateChange),
     /// The last balances of a company were refreshed on that day.
     Refreshed(&'static str, Day),
@@ -40,7 +54,6 @@ pub(super) enum Change {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ledgers {
     Both,
-    GeneralOnly,
     CustomerOnly,
     /// Both, with the row of the customer ledger repeated.
     BothTwice,
@@ -70,6 +83,8 @@ pub(super) struct Line {
 pub(super) enum Measure {
     /// Balance of CR_04 less open customer entries, by company and group account; in scope.
     Variance,
+    /// Balance of CR_04 less the target of a line that is not split by account, by company and line.
+    Line,
     /// The same in a company outside the consolidation scope.
     NotCovered,
     /// Open customer entries whose posting group has no account, by company and posting group.
@@ -102,10 +117,10 @@ pub(super) const fn line(
     (account, group): (usize, usize),
     amount: i128,
 ) -> Line {
-    let kind = match ledgers {
-        Ledgers::GeneralOnly => Kind::Journal,
-        _ if amount < 0 => Kind::CreditMemo,
-        _ => Kind::Invoice,
+    let kind = if amount < 0 {
+        Kind::CreditMemo
+    } else {
+        Kind::Invoice
     };
     Line {
         company,
@@ -116,14 +131,28 @@ pub(super) const fn line(
         currency: 0,
         amount,
         amount_lcy: amount,
-        day: (2024, 4, 17),
-        created: (2024, 4, 17),
+        day: ORDINARY,
+        created: ORDINARY,
     }
 }
 
-/// A line that only the general ledger has.
+/// A line of the general journal against revenue, on an ordinary day of the month.
 pub(super) const fn journal(company: &'static str, account: usize, amount: i128) -> Change {
-    Change::Post(line(company, Ledgers::GeneralOnly, (account, 0), amount))
+    Change::Document(
+        company,
+        Document {
+            kind: Kind::Journal,
+            day: day_number(ORDINARY),
+            created_day: day_number(ORDINARY),
+            accounts: [account, REVENUE],
+            amount,
+            number: "",
+            external: None,
+            voucher: None,
+            description: DESCRIPTION,
+            user: USER,
+        },
+    )
 }
 
 /// A variance.

@@ -47,6 +47,7 @@ pub(super) struct Planted {
     pub(super) effects: Vec<Measured>,
     pub(super) entries: Vec<EntryKey>,
     pub(super) lines: Vec<LineKey>,
+    pub(super) rows: Vec<RowKey>,
     pub(super) closing_rates: Vec<RatesKey>,
     pub(super) refreshed: Vec<RefreshKey>,
     pub(super) expected: &'static str,
@@ -67,6 +68,7 @@ impl Planted {
                 .collect::<SqlResult<_>>()?,
             entries: Vec::new(),
             lines: Vec::new(),
+            rows: Vec::new(),
             closing_rates: Vec::new(),
             refreshed: Vec::new(),
             expected: plant.expected,
@@ -133,9 +135,17 @@ pub(super) struct LineKey {
     pub(super) account: &'static str,
     pub(super) posting_date: String,
     pub(super) creation_date: String,
-    pub(super) user: &'static str,
+    pub(super) user: String,
     pub(super) currency: &'static str,
     pub(super) amount_lcy: String,
+}
+
+/// A row of another system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct RowKey {
+    pub(super) company: &'static str,
+    pub(super) table: &'static str,
+    pub(super) key: String,
 }
 
 /// Closing rates of a country in US dollars; null where there is none.

@@ -10,22 +10,18 @@ use std::collections::BTreeMap;
 
 use crate::domain::plant::PlantProfile;
 use crate::sandbox::data::chart::{ACCOUNTS, CURRENCIES, REVENUE, posting_group};
-use crate::sandbox::data::events::{Entry, Movement, day_number};
+use crate::sandbox::data::documents::Document;
+use crate::sandbox::data::events::{Entry, Movement, calendar, day_number};
 use crate::sandbox::data::rates::{self, RateChange};
-use crate::sandbox::data::route::Route;
+use crate::sandbox::data::route::{Named, Route};
 use crate::sandbox::data::{Ledger, LedgerSpec};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
-use instructions::{Change, Day, Ledgers, Line, Plant, cents};
-use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, exact};
+use instructions::{Change, DESCRIPTION, Day, Ledgers, Line, Plant, USER, cents};
+use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, exact};
 use table::{MISSING, PLANTS};
 
 pub use key::AnswerKey;
-
-/// Who enters what is planted.
-const USER: &str = "JUMIA\\A.DIALLO";
-/// The text of what is planted.
-const DESCRIPTION: &str = "Manual correction";
 
 /// What to plant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,14 +102,30 @@ fn apply(
     for change in plant.changes {
         match change {
             Change::Post(line) => {
-                let is_new = !customers.contains_key(line.company);
-                if is_new && line.ledgers != Ledgers::GeneralOnly {
+                if !customers.contains_key(line.company) {
                     let met = ledger.postings.meet(&ledger.tables, line.company, beyond)?;
                     ledger.tables = met.0;
                     customers.insert(line.company, met.1);
                 }
                 let customer = customers.get(line.company).copied().unwrap_or_default();
                 post(ledger, line, customer, &mut planted)?;
+            }
+            Change::Document(company, document) => {
+                let posted = ledger
+                    .postings
+                    .document(&ledger.tables, company, document)?;
+                ledger.tables = posted.0;
+                note_lines((company, ""), document, &posted.1, &mut planted)?;
+            }
+            Change::Rows(company, rows) => {
+                let tables = &ledger.tables;
+                ledger.tables = ledger.postings.source_rows(tables, company, *rows)?;
+                let keys = rows.keys().into_iter();
+                planted.rows.extend(keys.map(|(table, key)| RowKey {
+                    company,
+                    table,
+                    key,
+                }));
             }
             Change::Rates(change) => {
                 let text = |rate: &Option<i64>| match rate {
@@ -147,7 +159,6 @@ fn post(
 ) -> SqlResult<()> {
     let route = Route {
         entries: match line.ledgers {
-            Ledgers::GeneralOnly => 0,
             Ledgers::Both | Ledgers::CustomerOnly => 1,
             Ledgers::BothTwice => 2,
         },
@@ -177,18 +188,47 @@ fn post(
             copies: route.entries,
         });
     }
-    let accounts = route.accounts.into_iter().flatten();
-    for ((account, sign), entry_no) in accounts.zip([1, -1]).zip(named.gl_entry_no..) {
+    if let Some(accounts) = route.accounts {
+        let document = Document {
+            kind: line.kind,
+            day: day_number(line.day),
+            created_day: route.created_day,
+            accounts,
+            amount: line.amount_lcy,
+            number: &named.document,
+            external: None,
+            voucher: None,
+            description: DESCRIPTION,
+            user: USER,
+        };
+        note_lines((line.company, currency), &document, &named, planted)?;
+    }
+    Ok(())
+}
+
+/// Notes the keys of the two general ledger lines of a posting.
+fn note_lines(
+    (company, currency): (&'static str, &'static str),
+    document: &Document<'_>,
+    named: &Named,
+    planted: &mut Planted,
+) -> SqlResult<()> {
+    for ((account, sign), entry_no) in document
+        .accounts
+        .into_iter()
+        .zip([1, -1])
+        .zip(named.gl_entry_no..)
+    {
         planted.lines.push(LineKey {
-            company: line.company,
+            company,
             entry_no,
             document_no: named.document.clone(),
             account: ACCOUNTS.get(account).map_or("", |account| account.local),
-            posting_date: posting_date.clone(),
-            creation_date: iso(line.created),
-            user: USER,
+            posting_date: calendar(document.day).to_string(),
+            creation_date: calendar(document.created_day).to_string(),
+            user: document.user.to_owned(),
             currency,
-            amount_lcy: exact(sign * line.amount_lcy)?,
+            amount_lcy: exact(sign * document.amount)?,
         });
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! Section 2 of the control's description; numbers, companies, accounts and amounts are those of its table.
 
 use crate::domain::plant::PlantProfile::{Hold, Recon};
-use crate::sandbox::data::chart::POSTING_GROUPS;
+use crate::sandbox::data::chart::{COLLECTED, POSTING_GROUPS, PREPAYMENTS, REFUNDS};
 use crate::sandbox::data::events::Kind;
 use crate::sandbox::data::rates::RateChange;
 
@@ -16,9 +16,6 @@ use super::instructions::{
 const TRADE: (usize, usize) = (0, 1);
 const OTHER: (usize, usize) = (2, 14);
 const ALLOWANCE: (usize, usize) = (3, 15);
-const CASH: usize = 6;
-const REFUNDS: usize = 7;
-const PREPAYMENTS: usize = 8;
 /// Beyond the list of posting groups.
 const UNLISTED: usize = POSTING_GROUPS.len();
 /// Position of the US dollar in `CURRENCIES`.
@@ -127,8 +124,8 @@ pub(super) const PLANTS: [Plant; 14] = [
         kind: "two companies cancel out",
         profile: Recon,
         changes: &[
-            journal("EC_IC", CASH, cents(100_000_000)),
-            journal("HF_SN", CASH, cents(-100_000_000)),
+            journal("EC_IC", COLLECTED, cents(100_000_000)),
+            journal("HF_SN", COLLECTED, cents(-100_000_000)),
         ],
         effects: &[
             variance("EC_IC", "13001", cents(100_000_000), "1666.67"),

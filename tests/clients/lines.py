@@ -1,0 +1,7 @@
+"""The lines that are compared by company alone: their accounts, and a function that gives the target of each company.
+
+Such a function takes `table(name, *columns)`, which reads a raw table whole, and gives exact decimals in ledger sign by the
+predicates of the control; it shares nothing with the program.
+"""
+
+LINES = {}
