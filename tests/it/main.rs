@@ -29,6 +29,9 @@ mod fuzz;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod journey;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod judgement;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -36,6 +39,9 @@ mod lease;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod lease_roots;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod months;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod own_tables;

@@ -15,6 +15,7 @@ mod known;
 mod lint;
 #[cfg(test)]
 mod month;
+pub mod months;
 #[cfg(test)]
 mod plants;
 #[cfg(test)]
