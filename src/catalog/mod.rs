@@ -295,7 +295,12 @@ mod tests {
     fn every_embedded_item_is_sound() {
         let catalog = Catalog::embedded().unwrap();
         let names: Vec<_> = catalog.items().map(|ipe| ipe.id.as_str()).collect();
-        assert_eq!(names, ["CR_03", "CR_04", "CR_05", "IPE_07"]);
+        assert_eq!(
+            names,
+            [
+                "CR_03", "CR_04", "CR_05", "CR_05A", "IPE_07", "IPE_11", "IPE_31"
+            ]
+        );
         for ipe in catalog.items() {
             assert!(
                 ipe.query.bind("2024-04".parse().unwrap()).is_ok(),
@@ -319,7 +324,7 @@ mod tests {
             .collect();
         rules.fits(file, &items).unwrap();
         let missing = rules.missing(&items);
-        for found in ["CR_03", "CR_04", "CR_05", "IPE_07"] {
+        for found in ["CR_03", "CR_04", "CR_05", "IPE_07", "IPE_11", "IPE_31"] {
             assert!(
                 !missing.contains(&found.parse::<IpeId>().unwrap()),
                 "{found}"
@@ -335,7 +340,9 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("no item `IPE_99`; items are CR_03, CR_04, CR_05, IPE_07"),
+            error.contains(
+                "no item `IPE_99`; items are CR_03, CR_04, CR_05, CR_05A, IPE_07, IPE_11, IPE_31"
+            ),
             "{error}"
         );
     }

@@ -46,6 +46,8 @@ pub(super) enum Change {
     /// Rows of another system of a company.
     Rows(&'static str, &'static dyn SourceRows),
     Rates(RateChange),
+    /// A company has no row of collections, and none of their postings.
+    Silent(&'static str),
     /// The last balances of a company were refreshed on that day.
     Refreshed(&'static str, Day),
 }

@@ -2,6 +2,7 @@
 //!
 //! Posts through the same books as everything else, one path at a time; reads no table to write the key.
 
+mod collected;
 mod instructions;
 mod key;
 mod table;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::plant::PlantProfile;
 use crate::sandbox::data::chart::{ACCOUNTS, CURRENCIES, REVENUE, posting_group};
+use crate::sandbox::data::collections;
 use crate::sandbox::data::documents::Document;
 use crate::sandbox::data::events::{Entry, Movement, calendar, day_number};
 use crate::sandbox::data::rates::{self, RateChange};
@@ -18,8 +20,8 @@ use crate::sandbox::data::{Ledger, LedgerSpec};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
 use instructions::{Change, DESCRIPTION, Day, Ledgers, Line, Plant, USER, cents};
-use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, exact};
-use table::{MISSING, PLANTS};
+use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, SilentKey, exact};
+use table::{MISSING, plants};
 
 pub use key::AnswerKey;
 
@@ -38,7 +40,7 @@ pub struct Planting {
 /// An id to leave out that is not one of the profile, or books that cannot take a posting.
 pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlResult<AnswerKey> {
     let of_profile = |plant: &&Plant| plant.profile == planting.profile;
-    let known: Vec<&str> = PLANTS.iter().filter(of_profile).map(|p| p.id).collect();
+    let known: Vec<&str> = plants().filter(of_profile).map(|p| p.id).collect();
     let mut without = planting.without.iter();
     if let Some(id) = without.find(|id| !known.contains(&id.as_str())) {
         let what = format!(
@@ -54,13 +56,13 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
         cutoff_date: "2024-05-01",
         rows: spec.rows,
         seed: spec.seed,
-        amounts: "local currency, debit positive; variance is the balance of CR_04 less the open customer entries",
+        amounts: "local currency, debit positive; variance and line are the balance of CR_04 less what the sources say",
         bridges: "none is planted: every variance is unexplained",
         planted: Vec::new(),
         not_planted: Vec::new(),
     };
     let mut rate_changes = Vec::new();
-    for (plant, beyond) in PLANTS.iter().zip(0..) {
+    for (plant, beyond) in plants().zip(0..) {
         let why = if plant.profile != planting.profile {
             format!("belongs to the profile {}", plant.profile)
         } else if planting.without.iter().any(|id| id == plant.id) {
@@ -126,6 +128,14 @@ fn apply(
                     table,
                     key,
                 }));
+            }
+            Change::Silent(company) => {
+                ledger.tables = ledger.postings.silence(&ledger.tables, company)?;
+                let tables = collections::HAPPENED.iter().map(|def| {
+                    let [_, _, table] = def.name;
+                    SilentKey { company, table }
+                });
+                planted.silent.extend(tables);
             }
             Change::Rates(change) => {
                 let text = |rate: &Option<i64>| match rate {

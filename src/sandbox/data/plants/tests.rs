@@ -19,8 +19,11 @@ fn key(profile: PlantProfile, without: &[&str]) -> SqlResult<AnswerKey> {
 
 #[test]
 fn buckets_are_disjoint_and_every_id_of_the_control_is_accounted_for() {
-    let effects = PLANTS.iter().flat_map(|plant| plant.effects);
-    let moved = effects.filter(|effect| effect.measure == Measure::Variance && effect.amount != 0);
+    let effects = plants().flat_map(|plant| plant.effects);
+    let moved = effects.filter(|effect| {
+        let is_compared = matches!(effect.measure, Measure::Variance | Measure::Line);
+        is_compared && effect.amount != 0
+    });
     let buckets: Vec<(&str, &str)> = moved.map(|effect| (effect.company, effect.at)).collect();
     assert_eq!(buckets.iter().collect::<BTreeSet<_>>().len(), buckets.len());
 
