@@ -1,16 +1,21 @@
 //! The root for the reconciliation: the rules that are built in or given, and the roots that packages lie in.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 
 use super::roots::RootOpener;
+use super::running;
+use crate::domain::check::Acceptance;
 use crate::domain::ids::RunId;
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
 use crate::domain::reconcile::RuleError;
 use crate::domain::reconcile::contract::ReconciliationContract;
+use crate::domain::reconcile::statement::{Input, MonthState, Statement};
 use crate::domain::reconcile::threshold::Thresholds;
+use crate::domain::run::Stamp;
 use crate::pipeline::reconcile::{Reconciled, Rules, Sources, reconcile};
 use crate::ports::{PortError, PortErrorKind};
 use crate::settings::GoogleSettings;
@@ -57,6 +62,61 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Reconciled, PortError> 
         limits: &Limits::default(),
     };
     reconcile(sources, &rules, settings.period, settings.run.as_ref()).await
+}
+
+/// The statement of a month that was just reconciled: preliminary, and signed by nobody.
+///
+/// # Errors
+/// `Config` when the running binary cannot be read, which provenance names by its hash.
+pub fn statement_of(reconciled: &Reconciled) -> Result<Statement, PortError> {
+    let program = running::program().map_err(|error| {
+        let what = format!("the running binary cannot be read: {error}");
+        PortError::new(PortErrorKind::Config, what)
+    })?;
+    let used = &reconciled.inputs;
+    let newest = used.iter().map(|input| &input.run_id).max();
+    let run_id = newest.cloned().ok_or_else(|| {
+        PortError::new(
+            PortErrorKind::Query,
+            "no package was used, so that there is no run",
+        )
+    })?;
+    let stamps = used.iter().flat_map(|input| &input.not_control_evidence);
+    let mut stamps: BTreeSet<Stamp> = stamps.copied().collect();
+    if program.dirty {
+        stamps.insert(Stamp::DirtyBuild);
+    }
+    let mut accepted: Vec<Acceptance> = Vec::new();
+    for acceptance in used.iter().flat_map(|input| &input.accepted) {
+        if !accepted.contains(acceptance) {
+            accepted.push(acceptance.clone());
+        }
+    }
+    let inputs = used.iter().map(|used| Input {
+        item: used.item.clone(),
+        title: used.title.clone(),
+        run_id: Some(used.run_id.clone()),
+        status: Some(used.status),
+        manifest_sha256: Some(used.manifest_sha256.clone()),
+        rows: Some(used.rows),
+        totals: BTreeMap::new(),
+        refreshed_at: None,
+        verdicts: used.verdicts,
+        digest: used.digest.clone(),
+    });
+    Ok(Statement {
+        run_id,
+        state: MonthState::Preliminary,
+        stamps: stamps.into_iter().collect(),
+        program,
+        result: reconciled.result.clone(),
+        zero_checks: Vec::new(),
+        inputs: inputs.collect(),
+        accepted,
+        changes: Vec::new(),
+        dispositions: Vec::new(),
+        sign_offs: Vec::new(),
+    })
 }
 
 /// The rules: a contract of one's own, else the newest that is built in, and the thresholds that are.

@@ -12,6 +12,7 @@ mod inspect;
 mod look_args;
 mod output;
 mod reconcile;
+mod report_args;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;

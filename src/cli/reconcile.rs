@@ -14,6 +14,7 @@ use crate::report::words::Language::English;
 
 use super::google_args::GoogleArgs;
 use super::output;
+use super::report_args::ReportArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +24,8 @@ Examples:
   soxauto reconcile --period 2024-04 --format csv > buckets.csv
   soxauto reconcile --period 2024-04 --format json | jq '.result.findings'
   soxauto reconcile --period 2024-04 --contract own.toml     a comparison of one's own
+  soxauto reconcile --period 2024-04 --report april.html --language fr --workbook april.xlsx
+  soxauto reconcile --period 2024-04 --tables april          every table as CSV, JSON and Parquet
 
 Actual and target are in ledger sign; variance = actual - target = bridges + unexplained. --line and
 --company choose what is printed: the result and the exit code are those of the whole month.
@@ -85,6 +88,8 @@ pub(super) struct ReconcileArgs {
     #[arg(long, env = "SOXAUTO_STAGING", value_name = "URL")]
     staging: Option<String>,
     #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
     google: GoogleArgs,
 }
 
@@ -105,6 +110,9 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             let known: Vec<&str> = result.lines.iter().map(|line| line.id.as_str()).collect();
             anyhow::bail!("--line {asked}: the contract has {}", known.join(", "));
         }
+    }
+    if args.report.is_asked() {
+        args.report.write(&reconcile::statement_of(&reconciled)?)?;
     }
     let shown = Shown {
         lines: args.lines,

@@ -3,9 +3,11 @@
 //! Reads the evidence root only. The newest package of an item speaks for it, whatever came of its run: an older one that
 //! succeeded is not taken in its place without a word.
 
+use crate::domain::check::Acceptance;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::manifest::Staged;
 use crate::domain::period::Period;
+use crate::domain::reconcile::statement::InputVerdicts;
 use crate::domain::run::{ItemStatus, Stamp};
 use crate::pipeline::package::RECORD;
 use crate::pipeline::package::read::{broken, run_of, sealed_file, sealed_folders};
@@ -42,6 +44,12 @@ pub struct InputUsed {
     pub manifest_sha256: String,
     /// Why its run is no control evidence; empty for a clean one.
     pub not_control_evidence: Vec<Stamp>,
+    /// What it is.
+    pub title: String,
+    /// What its checks said.
+    pub verdicts: InputVerdicts,
+    /// Checks that somebody answers for.
+    pub accepted: Vec<Acceptance>,
 }
 
 impl InputUsed {
@@ -59,6 +67,9 @@ impl InputUsed {
             uri: package.uri.clone(),
             manifest_sha256: package.manifest_sha256.clone(),
             not_control_evidence: record.context.stamps.clone(),
+            title: record.title.clone(),
+            verdicts: InputVerdicts::of(&record.checks),
+            accepted: record.context.accepted.clone(),
         }
     }
 }
