@@ -39,6 +39,8 @@ mod lease_roots;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod own_tables;
+#[cfg(test)]
+mod page;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod planted;

@@ -31,10 +31,6 @@ impl Markup {
         self
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The text of the markup.
     pub(super) fn into_text(self) -> String {
         self.0
