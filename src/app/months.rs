@@ -120,7 +120,12 @@ impl MonthPlace {
     /// A run without a judgement; storage errors.
     pub async fn sign(&self, signed: Signed) -> Result<MonthLog, PortError> {
         let evidence = self.open().await?;
-        let (_, fingerprint) = judgement::read(&evidence, self.period, &signed.run).await?;
+        let (judged, _) = judgement::read(&evidence, self.period, &signed.run).await?;
+        let log = months::read(&evidence, self.period).await?;
+        let fingerprint = judged.statement(&log).fingerprint().map_err(|error| {
+            let what = format!("the statement cannot be fingerprinted: {error}");
+            PortError::new(PortErrorKind::Corrupt, what)
+        })?;
         let event = MonthEvent::Signed(SignOff {
             role: signed.role,
             by: signed.by,

@@ -15,14 +15,18 @@ use crate::domain::ipe::Ipe;
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
 use crate::domain::reconcile::RuleError;
+use crate::domain::reconcile::months::MonthLog;
+use crate::domain::reconcile::statement::Statement;
 use crate::domain::run::{ControlResult, Program, RunContext, Stamp};
 use crate::pipeline::Tools;
+use crate::pipeline::months;
 use crate::pipeline::package::SealedPackage;
 use crate::pipeline::reconcile::inputs::Chosen;
 use crate::pipeline::reconcile::judgement::{Judgement, seal};
 use crate::pipeline::reconcile::{Rules, Sources, reconcile};
 use crate::pipeline::workflow::ReconciliationResult;
 use crate::ports::{Clock as _, PortError, PortErrorKind, Warehouse};
+use crate::report::material::{LineMatch, MonthPoint};
 use crate::settings::{BigQueryPlace, GoogleSettings};
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/rules");
@@ -58,9 +62,35 @@ pub struct Judged {
     pub judgement: Judgement,
     /// The package.
     pub package: Option<SealedPackage>,
+    /// What people did to the month.
+    pub log: MonthLog,
 }
 
 impl Judged {
+    /// The month as it is reported.
+    #[must_use]
+    pub fn statement(&self) -> Statement {
+        self.judgement.statement(&self.log)
+    }
+
+    /// What matching found, line by line.
+    #[must_use]
+    pub fn matches(&self) -> Vec<LineMatch> {
+        let lines = self.judgement.reconciled.explanations.matching.iter();
+        let matches = lines.map(|(line, matched)| LineMatch {
+            line: line.clone(),
+            scopes: matched.scopes.clone(),
+        });
+        matches.collect()
+    }
+
+    /// Earlier months, the oldest first.
+    #[must_use]
+    pub fn months(&self) -> Vec<MonthPoint> {
+        let months = self.judgement.reconciled.history.iter();
+        months.map(|month| month.shown.clone()).collect()
+    }
+
     /// What the result of a run says of it.
     pub(super) fn summary(&self) -> ReconciliationResult {
         let result = &self.judgement.reconciled.result;
@@ -132,7 +162,12 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
         true => Some(seal(&evidence, &judgement, &rules).await?),
         false => None,
     };
-    Ok(Judged { judgement, package })
+    let log = months::read(&evidence, settings.period).await?;
+    Ok(Judged {
+        judgement,
+        package,
+        log,
+    })
 }
 
 /// The program, if it could be read.
@@ -210,6 +245,7 @@ pub(super) async fn of_run(
     Ok(Some(Judged {
         judgement,
         package: Some(package),
+        log: MonthLog::default(),
     }))
 }
 

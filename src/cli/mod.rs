@@ -14,6 +14,7 @@ mod months;
 mod output;
 mod reconcile;
 mod reconcile_text;
+mod report_args;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;

@@ -7,11 +7,13 @@ use clap::{Args, ValueEnum};
 use crate::app::reconcile::{self, ReconcileSettings};
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
+use crate::report::material::Material;
 use crate::settings::{BigQueryPlace, WarehouseChoice};
 
 use super::google_args::GoogleArgs;
 use super::output;
 use super::reconcile_text::{Shown, csv, table};
+use super::report_args::ReportArgs;
 use super::warehouse_args::WarehouseArgs;
 
 const EXAMPLES: &str = "\
@@ -23,6 +25,8 @@ Examples:
   soxauto reconcile --period 2024-04 --format json | jq '.result.findings'
   soxauto reconcile --period 2024-04 --contract own.toml     a comparison of one's own
   soxauto reconcile --period 2024-04 --seal             and seal what it came to; verify it as any package
+  soxauto reconcile --period 2024-04 --report april.html --language fr --workbook april.xlsx
+  soxauto reconcile --period 2024-04 --tables april          every table as CSV, JSON and Parquet
 
 Actual and target are in ledger sign; variance = actual - target = bridges + unexplained. --line and
 --company choose what is printed: the result and the exit code are those of the whole month.
@@ -112,6 +116,8 @@ pub(super) struct ReconcileArgs {
     #[arg(long, env = "SOXAUTO_STAGING", value_name = "URL")]
     staging: Option<String>,
     #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
     google: GoogleArgs,
 }
 
@@ -135,6 +141,15 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             let known: Vec<&str> = result.lines.iter().map(|line| line.id.as_str()).collect();
             anyhow::bail!("--line {asked}: the contract has {}", known.join(", "));
         }
+    }
+    if args.report.is_asked() {
+        let statement = judged.statement();
+        let (matches, months) = (judged.matches(), judged.months());
+        args.report.write(Material {
+            statement: &statement,
+            matches: &matches,
+            months: &months,
+        })?;
     }
     let shown = Shown {
         lines: args.lines,

@@ -45,6 +45,8 @@ mod months;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod own_tables;
+#[cfg(test)]
+mod page;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod planted;

@@ -37,6 +37,43 @@ pub(crate) fn reconcile(shell: &Shell, more: &[&str]) -> Said {
     shell.run(&args)
 }
 
+/// Writes the report in every form, and looks whether each says what was found.
+fn written(shell: &Shell) {
+    let asked = [
+        "--report",
+        "april.html",
+        "--language",
+        "fr",
+        "--workbook",
+        "april.xlsx",
+        "--tables",
+        "april",
+    ];
+    let said = reconcile(shell, &asked);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert!(said.err.contains("wrote april.html\n"), "{}", said.err);
+    let page = fs::read_to_string(shell.path("april.html")).unwrap();
+    for part in [
+        "À EXAMINER",
+        "NOT CONTROL EVIDENCE",
+        "1\u{202f}650\u{202f}000,00",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let workbook = fs::read(shell.path("april.xlsx")).unwrap();
+    assert!(workbook.starts_with(b"PK"));
+    let rows = fs::read_to_string(shell.path("april/exceptions.csv")).unwrap();
+    let row = "L1,EC_NG,13003,NGN,INVESTIGATE,1650000.00000000000000000000,1000.00,";
+    assert!(rows.lines().any(|line| line.starts_with(row)), "{rows}");
+    let said = reconcile(shell, &["--report", "nowhere/april.html"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(
+        said.err.contains("cannot write nowhere/april.html"),
+        "{}",
+        said.err
+    );
+}
+
 pub(crate) fn json(shell: &Shell) -> Value {
     let said = reconcile(shell, &["--format", "json"]);
     serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err))
@@ -124,6 +161,10 @@ async fn planted_differences_of_the_customer_ledger_come_out_and_nothing_else() 
     ] {
         assert!(said.out.contains(line), "{}", said.out);
     }
+    let files = || fs::read_dir(shell.dir.path()).unwrap().count();
+    let before = files();
+    written(&shell);
+    assert_eq!(files(), before + 3, "a page, a workbook and a folder");
 
     // The mutation twin: taking one plant out takes out its own and nothing else.
     let twin = Shell::new();

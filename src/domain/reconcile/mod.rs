@@ -8,6 +8,7 @@ mod coverage;
 pub mod evaluate;
 mod file;
 mod findings;
+mod fingerprint;
 pub mod fx;
 #[cfg(test)]
 mod golden_tests;

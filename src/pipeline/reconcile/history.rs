@@ -15,7 +15,9 @@ use crate::domain::period::Period;
 use crate::domain::reconcile::result::Status;
 use crate::domain::reconcile::statement::Change;
 use crate::domain::run::Program;
+use crate::pipeline::months;
 use crate::ports::{PortError, StoreRoot};
+use crate::report::material as report;
 
 /// Earlier months that are looked at.
 const MONTHS_MAX: usize = 12;
@@ -29,8 +31,8 @@ pub struct MonthPoint {
     pub run_id: RunId,
     /// SHA-256 of the manifest of its judgement, in hex.
     pub manifest_sha256: String,
-    /// Whether it is final.
-    pub is_final: bool,
+    /// What a report shows of it.
+    pub shown: report::MonthPoint,
     /// The program that judged.
     pub program: Program,
     /// The judged lines.
@@ -73,7 +75,7 @@ pub(super) async fn past(
 ) -> Result<Past, PortError> {
     let finals = chosen.finals(evidence, period).await?;
     let runs = chosen.history(evidence, period, &finals).await?;
-    let (months, last) = read(evidence, period, &runs, &finals).await?;
+    let (months, last) = read(evidence, period, &runs).await?;
     let previous = period.previous().ok();
     let is_last = |closed: &&Final| Some(closed.0) == previous;
     let closed = finals.iter().find(is_last).is_some();
@@ -124,16 +126,16 @@ async fn read(
     evidence: &StoreRoot,
     period: Period,
     runs: &[Final],
-    finals: &[Final],
 ) -> Result<(Vec<MonthPoint>, Option<Judgement>), PortError> {
-    let (mut months, mut last) = (Vec::new(), None);
+    let (mut points, mut last) = (Vec::new(), None);
     for (month, run) in runs {
+        let log = months::read(evidence, *month).await?;
         let (judged, manifest_sha256) = judgement::read(evidence, *month, run).await?;
-        months.push(MonthPoint {
+        points.push(MonthPoint {
             period: *month,
             run_id: run.clone(),
             manifest_sha256,
-            is_final: finals.contains(&(*month, run.clone())),
+            shown: report::MonthPoint::of(&judged.statement(&log)),
             program: judged.program.clone(),
             lines: lines(&judged.reconciled),
             rows: rows(&judged.reconciled),
@@ -142,7 +144,7 @@ async fn read(
             last = Some(judged);
         }
     }
-    Ok((months, last))
+    Ok((points, last))
 }
 
 fn lines(reconciled: &Reconciled) -> BTreeMap<String, LinePoint> {
