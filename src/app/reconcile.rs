@@ -26,7 +26,6 @@ use crate::pipeline::reconcile::judgement::{Judgement, seal};
 use crate::pipeline::reconcile::{Rules, Sources, reconcile};
 use crate::pipeline::workflow::ReconciliationResult;
 use crate::ports::{Clock as _, PortError, PortErrorKind, Warehouse};
-use crate::report::material::{LineMatch, MonthPoint};
 use crate::settings::{BigQueryPlace, GoogleSettings};
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/rules");
@@ -71,24 +70,6 @@ impl Judged {
     #[must_use]
     pub fn statement(&self) -> Statement {
         self.judgement.statement(&self.log)
-    }
-
-    /// What matching found, line by line.
-    #[must_use]
-    pub fn matches(&self) -> Vec<LineMatch> {
-        let lines = self.judgement.reconciled.explanations.matching.iter();
-        let matches = lines.map(|(line, matched)| LineMatch {
-            line: line.clone(),
-            scopes: matched.scopes.clone(),
-        });
-        matches.collect()
-    }
-
-    /// Earlier months, the oldest first.
-    #[must_use]
-    pub fn months(&self) -> Vec<MonthPoint> {
-        let months = self.judgement.reconciled.history.iter();
-        months.map(|month| month.shown.clone()).collect()
     }
 
     /// What the result of a run says of it.

@@ -144,7 +144,8 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
     }
     if args.report.is_asked() {
         let statement = judged.statement();
-        let (matches, months) = (judged.matches(), judged.months());
+        let judgement = &judged.judgement;
+        let (matches, months) = (judgement.matches(), judgement.months());
         args.report.write(Material {
             statement: &statement,
             matches: &matches,

@@ -4,7 +4,7 @@
 //! ```text
 //! reconciliation/period=YYYY-MM/run=<run_id>/
 //!   bagit.txt  bag-info.txt  manifest-sha256.txt (written last)
-//!   data/judgement.json  data/rules/…  data/thresholds/…
+//!   data/judgement.json  data/rules/…  data/thresholds/…  data/report.{en,fr}.html
 //! ```
 //! The folder is no item's: nothing that looks for items takes it for one.
 
@@ -25,9 +25,17 @@ use crate::pipeline::package::read::{Bag, broken, run_of, sealed_file};
 use crate::pipeline::package::write::{Files, SealedPackage, seal_bag};
 use crate::pipeline::package::{CONTROL, MANIFEST};
 use crate::ports::{PortError, PortErrorKind, StoreRoot};
+use crate::report::material::{LineMatch, Material, MonthPoint};
+use crate::report::page::page;
+use crate::report::words::Language;
 
 /// The judgement in a sealed reconciliation.
 pub const JUDGEMENT: &str = "data/judgement.json";
+
+/// The page that people read, as the month stood when it was judged: preliminary, and signed by nobody.
+pub const PAGE_EN: &str = "data/report.en.html";
+/// The same in French.
+pub const PAGE_FR: &str = "data/report.fr.html";
 
 /// Folder of all reconciliations below the evidence root.
 pub const RECONCILIATION: &str = "reconciliation";
@@ -81,6 +89,24 @@ impl Judgement {
             dispositions: log.dispositions(),
             sign_offs: log.sign_offs(),
         }
+    }
+
+    /// What matching found, line by line.
+    #[must_use]
+    pub fn matches(&self) -> Vec<LineMatch> {
+        let lines = self.reconciled.explanations.matching.iter();
+        let matches = lines.map(|(line, matched)| LineMatch {
+            line: line.clone(),
+            scopes: matched.scopes.clone(),
+        });
+        matches.collect()
+    }
+
+    /// Earlier months, the oldest first.
+    #[must_use]
+    pub fn months(&self) -> Vec<MonthPoint> {
+        let months = self.reconciled.history.iter();
+        months.map(|month| month.shown.clone()).collect()
     }
 
     /// What is not as it was last month, the program among it.
@@ -178,6 +204,20 @@ pub fn files(judgement: &Judgement, rules: &Rules) -> Result<Files, PortError> {
     let mut files = Files::from([(JUDGEMENT.to_owned(), Bytes::from(json))]);
     for (place, text) in &rules.files {
         files.insert(format!("data/{place}"), Bytes::from(text.clone()));
+    }
+    let statement = judgement.statement(&MonthLog::default());
+    let (matches, months) = (judgement.matches(), judgement.months());
+    let material = Material {
+        statement: &statement,
+        matches: &matches,
+        months: &months,
+    };
+    for (place, language) in [(PAGE_EN, Language::English), (PAGE_FR, Language::French)] {
+        let page = page(material, language).map_err(|error| {
+            let what = format!("the page cannot be written: {error}");
+            PortError::new(PortErrorKind::Corrupt, what)
+        })?;
+        files.insert(place.to_owned(), Bytes::from(page));
     }
     Ok(files)
 }

@@ -12,7 +12,7 @@ use crate::pipeline::package::write::{Files, bag_info, manifest, package_folder}
 use crate::pipeline::package::{BAG_INFO, BAGIT, BAGIT_TEXT, LOG, MANIFEST};
 use crate::pipeline::record::ItemRecord;
 
-fn payload(bag: &Bag) -> Files {
+pub(super) fn payload(bag: &Bag) -> Files {
     let data = bag
         .files
         .iter()

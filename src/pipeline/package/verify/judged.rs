@@ -5,7 +5,7 @@ use super::{VerifyReport, VerifyRequest, bag};
 use crate::pipeline::package::read::Bag;
 use crate::pipeline::package::{BAG_INFO, BAGIT, MANIFEST};
 use crate::pipeline::reconcile::judgement::{
-    JUDGEMENT, Judgement, RECONCILIATION, bag_info, files, rule_files,
+    JUDGEMENT, Judgement, PAGE_EN, PAGE_FR, RECONCILIATION, bag_info, files, rule_files,
 };
 use crate::pipeline::reconcile::{Reconciled, Rules, Sources, reconcile};
 
@@ -67,7 +67,18 @@ fn of_files(bag: &Bag, judgement: &Judgement, rules: &Rules, report: &mut Verify
             );
         }
     }
+    // Another version of the program may draw the page in another way; its hash is in the manifest.
+    let version = judgement.program.version.as_str();
+    let is_drawn_here = version == env!("CARGO_PKG_VERSION");
+    if !is_drawn_here {
+        report.checked.push(format!(
+            "pages by their hash alone: version {version} drew them"
+        ));
+    }
     for (path, expected) in &made {
+        if !is_drawn_here && [PAGE_EN, PAGE_FR].contains(&path.as_str()) {
+            continue;
+        }
         if let Some(actual) = bag.files.get(path).filter(|actual| *actual != expected) {
             let (expected, actual) = bag::first_difference(expected, actual);
             report.find(
@@ -79,7 +90,7 @@ fn of_files(bag: &Bag, judgement: &Judgement, rules: &Rules, report: &mut Verify
         }
     }
     if let Some(actual) = bag.files.get(BAG_INFO) {
-        let expected = bag_info(judgement, &made);
+        let expected = bag_info(judgement, &bag::payload(bag));
         if actual.as_ref() != expected.as_bytes() {
             let (expected, actual) = bag::first_difference(expected.as_bytes(), actual);
             report.find(
