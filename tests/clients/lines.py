@@ -4,4 +4,10 @@ Such a function takes `table(name, *columns)`, which reads a raw table whole, an
 predicates of the control; it shares nothing with the program.
 """
 
-LINES = {}
+import line_orders
+
+LINES = {
+    "L2": (("13005", "13024"), line_orders.packages),
+    "L4": (("18350",), line_orders.prepayments),
+    "L5": (("18317",), line_orders.refunds),
+}

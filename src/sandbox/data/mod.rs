@@ -11,6 +11,7 @@
 
 mod balances;
 pub mod chart;
+mod columns;
 mod decor;
 mod defs;
 mod dimensions;
@@ -18,6 +19,7 @@ mod documents;
 mod events;
 mod general;
 mod ledger;
+mod orders;
 pub mod plants;
 mod postings;
 mod rates;

@@ -4,6 +4,7 @@ use arrow::record_batch::RecordBatch;
 
 use crate::sandbox::data::chart::Company;
 use crate::sandbox::data::ledger::Books;
+use crate::sandbox::data::orders;
 use crate::sandbox::data::table::TableDef;
 use crate::sandbox::tsql::error::SqlResult;
 
@@ -21,17 +22,22 @@ pub(super) struct SystemSpec {
 }
 
 /// Every table of every system.
-pub(super) fn tables() -> [&'static TableDef; 0] {
-    []
+pub(super) fn tables() -> [&'static TableDef; 4] {
+    [
+        &orders::RPT_SOI,
+        &orders::PACKAGE_CASHREC,
+        &orders::REFUND_NO_RETURN,
+        &orders::CUSTOMER_TYPE,
+    ]
 }
 
 /// Writes what all systems of a company hold.
 pub(super) fn write(
-    _company: &'static Company,
-    _spec: SystemSpec,
-    _books: &mut Books<'_>,
+    company: &'static Company,
+    spec: SystemSpec,
+    books: &mut Books<'_>,
 ) -> SqlResult<Rows> {
-    Ok(Rows::new())
+    orders::write(company, spec, books)
 }
 
 /// Rows of a system that a planted difference adds.

@@ -141,7 +141,9 @@ fn tasks_of_a_job_share_the_items() {
         shell.run_with(&run, &task)
     };
     let items = |text: &str| -> Vec<String> {
-        let known = ["CR_03", "CR_04", "CR_05", "IPE_07"];
+        let known = [
+            "CR_03", "CR_04", "CR_05", "IPE_07", "IPE_10", "IPE_12", "IPE_34",
+        ];
         let loaded = known
             .iter()
             .filter(|item| text.contains(&format!("\n{item} loaded")));

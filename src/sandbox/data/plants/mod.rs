@@ -4,6 +4,7 @@
 
 mod instructions;
 mod key;
+mod orders;
 mod table;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use crate::sandbox::tsql::error::{SqlResult, internal};
 
 use instructions::{Change, DESCRIPTION, Day, Ledgers, Line, Plant, USER, cents};
 use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, exact};
-use table::{MISSING, PLANTS};
+use table::{MISSING, plants};
 
 pub use key::AnswerKey;
 
@@ -38,7 +39,7 @@ pub struct Planting {
 /// An id to leave out that is not one of the profile, or books that cannot take a posting.
 pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlResult<AnswerKey> {
     let of_profile = |plant: &&Plant| plant.profile == planting.profile;
-    let known: Vec<&str> = PLANTS.iter().filter(of_profile).map(|p| p.id).collect();
+    let known: Vec<&str> = plants().filter(of_profile).map(|p| p.id).collect();
     let mut without = planting.without.iter();
     if let Some(id) = without.find(|id| !known.contains(&id.as_str())) {
         let what = format!(
@@ -60,7 +61,7 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
         not_planted: Vec::new(),
     };
     let mut rate_changes = Vec::new();
-    for (plant, beyond) in PLANTS.iter().zip(0..) {
+    for (plant, beyond) in plants().zip(0..) {
         let why = if plant.profile != planting.profile {
             format!("belongs to the profile {}", plant.profile)
         } else if planting.without.iter().any(|id| id == plant.id) {
@@ -158,10 +159,6 @@ fn post(
     planted: &mut Planted,
 ) -> SqlResult<()> {
     let route = Route {
-        entries: match line.ledgers {
-            Ledgers::Both | Ledgers::CustomerOnly => 1,
-            Ledgers::BothTwice => 2,
-        },
         accounts: (line.ledgers != Ledgers::CustomerOnly).then_some([line.account, REVENUE]),
         created_day: day_number(line.created),
     };
@@ -174,20 +171,16 @@ fn post(
     )?;
     ledger.tables = tables;
     let currency = CURRENCIES.get(line.currency).map_or("", |(code, _)| *code);
-    let posting_date = iso(line.day);
-    if route.entries > 0 {
-        planted.entries.push(EntryKey {
-            company: line.company,
-            entry_no: named.entry_no,
-            document_no: named.document.clone(),
-            posting_group: posting_group(line.group).0,
-            posting_date: posting_date.clone(),
-            currency,
-            amount: exact(line.amount)?,
-            amount_lcy: exact(line.amount_lcy)?,
-            copies: route.entries,
-        });
-    }
+    planted.entries.push(EntryKey {
+        company: line.company,
+        entry_no: named.entry_no,
+        document_no: named.document.clone(),
+        posting_group: posting_group(line.group).0,
+        posting_date: iso(line.day),
+        currency,
+        amount: exact(line.amount)?,
+        amount_lcy: exact(line.amount_lcy)?,
+    });
     if let Some(accounts) = route.accounts {
         let document = Document {
             kind: line.kind,

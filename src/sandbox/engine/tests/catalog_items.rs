@@ -103,7 +103,7 @@ async fn cr_03_is_the_movement_between_two_balances_of_cr_04() {
     let moved = "SELECT id_company AS k, group_coa_account_no AS a, 1 AS n, \
          SUM(CASE WHEN closing_date = @P2 THEN balance_at_date ELSE -balance_at_date END) AS s0 \
          FROM AIG_Nav_Jumia_Reconciliation.dbo.V_BS_ANAPLAN_IMPORT_IFRS_MAPPING_CURRENCY_SPLIT \
-         WHERE closing_date IN (@P2, DATEADD(day, -1, @P3)) AND group_coa_account_no LIKE '130%' \
+         WHERE closing_date IN (@P2, DATEADD(day, -1, @P3)) AND group_coa_account_no NOT IN ('10058', '30101', '40101') \
          GROUP BY id_company, group_coa_account_no \
          HAVING SUM(CASE WHEN closing_date = @P2 THEN balance_at_date ELSE -balance_at_date END) <> 0";
     let moved = sums(&run_with(&mut session, moved, &params()).await);
@@ -211,7 +211,7 @@ async fn control_totals_tie_to_cr_04_per_company_and_account() {
     let balances = "SELECT bal.id_company AS k, group_coa_account_no AS a, 1 AS n, SUM(balance_at_date) AS s0 FROM \
          AIG_Nav_Jumia_Reconciliation.dbo.V_BS_ANAPLAN_IMPORT_IFRS_MAPPING_CURRENCY_SPLIT bal \
          JOIN AIG_Nav_Jumia_Reconciliation.fdw.Dim_Company co ON co.Company_Code = bal.id_company \
-         WHERE closing_date = @P2 AND group_coa_account_no LIKE '130%' AND flg_in_conso_scope = 1 \
+         WHERE closing_date = @P2 AND group_coa_account_no IN ('13003', '13004', '13009') AND flg_in_conso_scope = 1 \
          GROUP BY bal.id_company, group_coa_account_no";
     let actual = run_with(&mut session, balances, &params()).await;
     assert_eq!(sums(&actual), sums(&answer), "actual = target");

@@ -3,6 +3,7 @@
 mod catalog_items;
 mod digest;
 mod language;
+mod orders;
 mod system;
 mod window;
 
