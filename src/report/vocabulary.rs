@@ -124,9 +124,7 @@ impl Language {
             Stamp::ReplacedEndpoint => {
                 "un service de Google a été interrogé à une adresse qui n'est pas celle de Google (--google-endpoint)"
             }
-            Stamp::ContractOverride => {
-                "le contrat de réconciliation a été remplacé par --contract"
-            }
+            Stamp::ContractOverride => "le contrat de réconciliation a été remplacé par --contract",
         };
         self.pick(stamp.reason(), french)
     }

@@ -182,6 +182,29 @@ async fn planted_differences_of_the_customer_ledger_come_out_and_nothing_else() 
     );
 }
 
+/// The lines of the shop: what was planted among its orders, and a company whose rate is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn planted_differences_of_the_shop_come_out_and_nothing_else() {
+    let shop = ["CR_04", "CR_05", "IPE_10", "IPE_12", "IPE_34"];
+    let of_line = |result: &Value| ["L2", "L4", "L5"].map(|line| exceptions(result, line));
+    let shell = Shell::new();
+    month(&shell, planted(PlantProfile::Recon, &[]), &shop).await;
+    let late = wrong("EC_MA", "", "-15000");
+    let afternoon = wrong("EC_IC", "", "800000");
+    let without_rate = wrong("JD_UG", "", "40000000");
+    let returned = wrong("EC_KE", "", "200000");
+    let found = of_line(&json(&shell));
+    let all = [vec![late], vec![afternoon, without_rate], vec![returned]];
+    assert_eq!(found, all);
+
+    // The mutation twin: taking a plant out takes out its own.
+    let twin = Shell::new();
+    let without = planted(PlantProfile::Recon, &["F05", "F07", "F10"]);
+    month(&twin, without, &shop).await;
+    let left = [vec![], vec![wrong("EC_IC", "", "800000")], vec![]];
+    assert_eq!(of_line(&json(&twin)), left);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clean_month_ties_and_what_was_not_run_is_not_concluded() {
     let shell = Shell::new();
@@ -198,12 +221,14 @@ async fn a_clean_month_ties_and_what_was_not_run_is_not_concluded() {
             .iter()
             .all(|one| one[2].is_empty() && one[3] == "NOT_CONCLUDED")
     );
-    month(&shell, clean(), &["IPE_07"]).await;
+    month(&shell, clean(), &["IPE_07", "IPE_12"]).await;
     let whole = json(&shell);
-    assert_eq!(exceptions(&whole, "L1"), Vec::<[String; 4]>::new());
+    for line in ["L1", "L2"] {
+        assert_eq!(exceptions(&whole, line), Vec::<[String; 4]>::new());
+    }
     assert_eq!(codes(&whole), ["ZERO_CHECK Z2", "ZERO_CHECK Z3"]);
     let inputs = whole["inputs"].as_array().unwrap();
-    assert_eq!(inputs.len(), 3);
+    assert_eq!(inputs.len(), 4);
     assert!(
         inputs
             .iter()
@@ -212,9 +237,9 @@ async fn a_clean_month_ties_and_what_was_not_run_is_not_concluded() {
 
     // Of two runs the newest speaks, also when it was held; a run that is named speaks for itself.
     let first = inputs[2]["run_id"].as_str().unwrap().to_owned();
-    month(&shell, planted(PlantProfile::Hold, &["H02"]), &["IPE_07"]).await;
+    month(&shell, planted(PlantProfile::Hold, &["H02"]), &["IPE_12"]).await;
     let held = json(&shell);
-    let reasons = &held["result"]["lines"][0]["buckets"][0]["reasons"];
+    let reasons = &held["result"]["lines"][1]["buckets"][0]["reasons"];
     assert!(
         reasons[0]
             .as_str()

@@ -6,6 +6,7 @@ use crate::sandbox::data::central;
 use crate::sandbox::data::chart::Company;
 use crate::sandbox::data::collections;
 use crate::sandbox::data::ledger::Books;
+use crate::sandbox::data::orders;
 use crate::sandbox::data::sellers;
 use crate::sandbox::data::table::TableDef;
 use crate::sandbox::tsql::error::SqlResult;
@@ -33,7 +34,13 @@ impl SystemSpec {
 
 /// Every table of every system.
 pub(super) fn tables() -> Vec<&'static TableDef> {
-    [&collections::TABLES[..], &sellers::TABLES, &central::TABLES].concat()
+    [
+        &orders::TABLES[..],
+        &collections::TABLES,
+        &sellers::TABLES,
+        &central::TABLES,
+    ]
+    .concat()
 }
 
 /// Writes what all systems of a company hold.
@@ -42,7 +49,8 @@ pub(super) fn write(
     spec: SystemSpec,
     books: &mut Books<'_>,
 ) -> SqlResult<Rows> {
-    let mut rows = collections::write(company, spec, books)?;
+    let mut rows = orders::write(company, spec, books)?;
+    rows.extend(collections::write(company, spec, books)?);
     rows.extend(sellers::write(company, spec, books)?);
     rows.extend(central::write(company)?);
     Ok(rows)

@@ -124,8 +124,6 @@ pub(super) struct EntryKey {
     pub(super) currency: &'static str,
     pub(super) amount: String,
     pub(super) amount_lcy: String,
-    /// Rows with this key.
-    pub(super) copies: usize,
 }
 
 /// A line of the general ledger.
@@ -142,7 +140,7 @@ pub(super) struct LineKey {
     pub(super) amount_lcy: String,
 }
 
-/// A row of another system.
+/// A row of another system; a row that stands there twice is named twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct RowKey {
     pub(super) company: &'static str,

@@ -5,6 +5,7 @@
 mod collected;
 mod instructions;
 mod key;
+mod orders;
 mod table;
 
 use std::collections::BTreeMap;
@@ -168,10 +169,6 @@ fn post(
     planted: &mut Planted,
 ) -> SqlResult<()> {
     let route = Route {
-        entries: match line.ledgers {
-            Ledgers::Both | Ledgers::CustomerOnly => 1,
-            Ledgers::BothTwice => 2,
-        },
         accounts: (line.ledgers != Ledgers::CustomerOnly).then_some([line.account, REVENUE]),
         created_day: day_number(line.created),
     };
@@ -184,20 +181,16 @@ fn post(
     )?;
     ledger.tables = tables;
     let currency = CURRENCIES.get(line.currency).map_or("", |(code, _)| *code);
-    let posting_date = iso(line.day);
-    if route.entries > 0 {
-        planted.entries.push(EntryKey {
-            company: line.company,
-            entry_no: named.entry_no,
-            document_no: named.document.clone(),
-            posting_group: posting_group(line.group).0,
-            posting_date: posting_date.clone(),
-            currency,
-            amount: exact(line.amount)?,
-            amount_lcy: exact(line.amount_lcy)?,
-            copies: route.entries,
-        });
-    }
+    planted.entries.push(EntryKey {
+        company: line.company,
+        entry_no: named.entry_no,
+        document_no: named.document.clone(),
+        posting_group: posting_group(line.group).0,
+        posting_date: iso(line.day),
+        currency,
+        amount: exact(line.amount)?,
+        amount_lcy: exact(line.amount_lcy)?,
+    });
     if let Some(accounts) = route.accounts {
         let document = Document {
             kind: line.kind,

@@ -4,6 +4,7 @@ mod catalog_items;
 mod collections;
 mod digest;
 mod language;
+mod orders;
 mod system;
 mod window;
 
