@@ -5,7 +5,7 @@
 use gcp_bigquery_client::model::error_proto::ErrorProto;
 
 use crate::adapters::google::failure::{Failure, Refusal};
-use crate::ports::{PortError, PortErrorKind};
+use crate::ports::{PortError, PortErrorKind, unquoted};
 
 /// Who may run jobs.
 pub(super) const JOB_USER: &str = "roles/bigquery.jobUser on the project";
@@ -84,19 +84,10 @@ pub(super) fn masked(message: &str) -> String {
         .iter()
         .filter_map(|mark| message.find(mark).map(|at| at + mark.len()))
         .min();
-    let message = match cut.and_then(|at| message.get(..at)) {
-        Some(head) => format!("{head}…"),
-        None => message.to_owned(),
-    };
-    let mut pieces = message.split(['\'', '"']);
-    let mut out = pieces.next().unwrap_or_default().to_owned();
-    let mut is_inside = true;
-    for piece in pieces {
-        out.push('\'');
-        out.push_str(if is_inside { "…" } else { piece });
-        is_inside = !is_inside;
+    match cut.and_then(|at| message.get(..at)) {
+        Some(head) => unquoted(&format!("{head}…")),
+        None => unquoted(message),
     }
-    out
 }
 
 #[cfg(test)]
@@ -114,14 +105,13 @@ mod tests {
     #[test]
     fn values_are_taken_out_of_messages() {
         assert_eq!(
-            masked("Could not parse 'SENTINEL' as INT64, \"SENTINEL\" neither"),
-            "Could not parse '…' as INT64, '…' neither"
+            masked("Could not parse 'O'SENTINEL' as INT64, got: SENTINEL"),
+            "Could not parse '…' as INT64, got: …"
         );
         assert_eq!(
             masked("Invalid NUMERIC value: SENTINEL at x"),
             "Invalid NUMERIC value: …"
         );
-        assert_eq!(masked("open 'SENTINEL"), "open '…");
         assert_eq!(masked("Not found: Table p:d.t"), "Not found: Table p:d.t");
     }
 
