@@ -54,9 +54,10 @@ async fn a_job_that_is_there_already_is_awaited_taken_or_followed_by_the_next() 
     ] {
         let (jobs, warehouse) = service().await;
         let first = job(1, None);
-        let mut load =
-            json!({"load": {"destinationTable": {"tableId": MONTH}, "sourceUris": uris(&first)}});
-        load["labels"] = json!({});
+        let load = json!({"labels": {}, "load": {
+            "destinationTable": {"tableId": MONTH}, "sourceUris": uris(&first),
+            "writeDisposition": "WRITE_TRUNCATE", "decimalTargetTypes": ["NUMERIC", "BIGNUMERIC"],
+        }});
         jobs.service
             .left(&attempt(&name(&first), 1), load, 3, ended);
         let receipt = warehouse.load(&first).await.unwrap();

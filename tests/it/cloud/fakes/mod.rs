@@ -10,6 +10,7 @@ pub(crate) mod identity;
 pub(crate) mod secret_manager;
 pub(crate) mod server;
 pub(crate) mod stand_in;
+pub(crate) mod strict;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,7 +33,7 @@ use tempfile::TempDir;
 use cloud_run::Executions;
 use drive::Folders;
 use gcs::Buckets;
-use identity::Issuer;
+use identity::{CLOUD, DRIVE, Issuer};
 use secret_manager::SecretStore;
 use server::Fake;
 
@@ -100,7 +101,7 @@ impl Google {
     pub(crate) fn session_within(&self, limits: HttpLimits) -> Session {
         let endpoints = Endpoints::replaced(&self.endpoints()).unwrap();
         let http = Http::new(limits).unwrap();
-        let metadata = Metadata::new(endpoints.metadata.clone(), &["scope-a", "scope-b"]);
+        let metadata = Metadata::new(endpoints.metadata.clone(), &[CLOUD, DRIVE]);
         let tokens = CachedTokens::new(http.clone(), Origin::Metadata(metadata));
         Session::new(http, std::sync::Arc::new(tokens), endpoints)
     }
