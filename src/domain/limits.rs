@@ -221,7 +221,7 @@ pub struct ServerLimits {
     pub job_timeout: Duration,
     /// Pages of executions of a job, of which the newest are on the first: more than Cloud Run keeps.
     pub job_pages_max: u32,
-    /// How long an execution that was started here counts as at work though it is not listed yet.
+    /// How long an execution that was started here, or that may have been, counts as at work though it is not listed yet.
     pub job_unlisted_max: Duration,
     /// Attempts to deliver an alert or to get keys.
     pub attempts_max: u32,

@@ -1,6 +1,6 @@
 //! What runs have come to: the one in flight with its progress, and the last ones that ended with their results.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -61,6 +61,7 @@ impl Progress for Listener {
 pub(super) struct Run {
     pub(super) run_id: RunId,
     pub(super) period: Period,
+    items: BTreeSet<IpeId>,
     pub(super) started_at: DateTime<Utc>,
     listener: Arc<Listener>,
     pub(super) stop: CancellationToken,
@@ -95,17 +96,24 @@ pub(super) struct RunView {
 impl Run {
     pub(super) fn new(
         context: &RunContext,
+        items: BTreeSet<IpeId>,
         listener: Arc<Listener>,
         stop: CancellationToken,
     ) -> Self {
         Self {
             run_id: context.run_id.clone(),
             period: context.period,
+            items,
             started_at: context.started_at,
             listener,
             stop,
             end: None,
         }
+    }
+
+    /// Whether it runs an item of that name.
+    pub(super) fn has(&self, item: &str) -> bool {
+        self.items.iter().any(|one| one.as_str() == item)
     }
 
     /// What is shown of it, its result only if it is asked for.
@@ -204,6 +212,7 @@ mod tests {
         Run {
             run_id: RunId::new(started_at, number),
             period: "2024-04".parse().unwrap(),
+            items: BTreeSet::new(),
             started_at,
             listener: Arc::default(),
             stop: CancellationToken::new(),
