@@ -8,7 +8,6 @@ use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::app::async_job::{Asked as Answer, AsyncJob, JobRun, JobState};
 use crate::domain::period::Period;

@@ -58,6 +58,11 @@ impl Executions {
         self.held.lock().unwrap().is_slow = true;
     }
 
+    /// Everything that was started is listed again.
+    pub(crate) fn list_again(&self) {
+        self.held.lock().unwrap().is_slow = false;
+    }
+
     /// Arguments of every execution, oldest first.
     pub(crate) fn arguments(&self) -> Vec<Vec<String>> {
         let held = self.held.lock().unwrap();
