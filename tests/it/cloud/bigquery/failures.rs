@@ -219,3 +219,13 @@ async fn a_load_is_told_of_before_it_is_there_and_taken_back_when_it_replaced_no
     warehouse.load_telling(&load, &mut tell).await.unwrap_err();
     assert_eq!(told, [true, false], "a job that failed replaced nothing");
 }
+
+#[tokio::test]
+async fn a_token_that_was_taken_back_is_exchanged_and_the_month_is_loaded_once() {
+    let (jobs, warehouse) = service().await;
+    jobs.google.issuer.revoke_all();
+    warehouse.load(&job(1, Some(1))).await.unwrap();
+    assert_eq!(jobs.google.issuer.issued().len(), 2);
+    assert_eq!(jobs.service.loads().len(), 1);
+    assert_eq!(jobs.service.month(MONTH), uris(&job(1, None)));
+}

@@ -22,7 +22,7 @@ use soxauto::adapters::google::Session;
 use soxauto::adapters::google::endpoints::Endpoints;
 use soxauto::adapters::google::http::Http;
 use soxauto::adapters::google::metadata::Metadata;
-use soxauto::adapters::google::token::{CachedTokens, Origin};
+use soxauto::adapters::google::token::{CachedTokens, Origin, Tokens as _};
 use soxauto::domain::limits::HttpLimits;
 
 use soxauto::adapters::google::storage;
@@ -104,6 +104,14 @@ impl Google {
         let metadata = Metadata::new(endpoints.metadata.clone(), &[CLOUD, DRIVE]);
         let tokens = CachedTokens::new(http.clone(), Origin::Metadata(metadata));
         Session::new(http, std::sync::Arc::new(tokens), endpoints)
+    }
+
+    /// A token of the machine that is good for one thing.
+    pub(crate) async fn token_for(&self, scope: &str) -> String {
+        let endpoints = Endpoints::replaced(&self.endpoints()).unwrap();
+        let metadata = Metadata::new(endpoints.metadata, &[scope]);
+        let tokens = CachedTokens::new(Http::new(quick()).unwrap(), Origin::Metadata(metadata));
+        tokens.token().await.unwrap().expose().to_owned()
     }
 
     /// The folder in which a bucket keeps its objects as files.
