@@ -17,6 +17,9 @@ pub(super) const USER: &str = "roles/bigquery.user on the project";
 /// Marks behind which a message quotes a value.
 const VALUE_MARKS: [&str; 3] = ["value: ", "Value: ", "got: "];
 
+/// How a message says that files and table are in two locations; its reason says only that the job is invalid.
+const APART: &str = "in different locations";
+
 /// Reasons after which the same job may succeed.
 const TRANSIENT: [&str; 6] = [
     "backendError",
@@ -43,18 +46,23 @@ pub(super) fn is_cancelled(error: &ErrorProto) -> bool {
 /// The error of a job or an answer; `what` says what it was for.
 pub(super) fn of_job(what: &str, error: &ErrorProto) -> PortError {
     let reason = error.reason.as_deref().unwrap_or("no reason");
+    let message = masked(error.message.as_deref().unwrap_or_default());
+    let is_apart = message.contains(APART);
     let kind = match reason {
         _ if is_transient(error) => PortErrorKind::Unreachable,
+        _ if is_apart => PortErrorKind::Config,
         "accessDenied" | "stopped" => PortErrorKind::Denied,
         "notFound" => PortErrorKind::Config,
         "quotaExceeded" | "resourcesExceeded" | "billingTierLimitExceeded" => PortErrorKind::Limit,
         "timeout" => PortErrorKind::Timeout,
         _ => PortErrorKind::Query,
     };
-    let message = masked(error.message.as_deref().unwrap_or_default());
     let text = format!("{what}: the job failed with {reason}: {message}");
     let said = PortError::new(kind, text.trim_end_matches(": ").to_owned());
     let mut said = match reason {
+        _ if is_apart => said.hint(
+            "files are loaded where the dataset is: name a staging bucket in its location, or another dataset",
+        ),
         "accessDenied" => said.hint(format!(
             "grant {JOB_USER}, {DATA_EDITOR}, and roles/storage.objectViewer on the staging bucket"
         )),

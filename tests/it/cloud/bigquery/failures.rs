@@ -229,3 +229,22 @@ async fn a_token_that_was_taken_back_is_exchanged_and_the_month_is_loaded_once()
     assert_eq!(jobs.service.loads().len(), 1);
     assert_eq!(jobs.service.month(MONTH), uris(&job(1, None)));
 }
+
+#[tokio::test]
+async fn a_bucket_in_another_location_than_the_dataset_is_said_and_the_old_month_stands() {
+    let (jobs, warehouse) = service().await;
+    warehouse.load(&job(1, Some(1))).await.unwrap();
+    let said = "Cannot read and write in different locations: source: US, destination: EU";
+    jobs.service.fail("invalid", said);
+    let error = warehouse.load(&job(2, Some(2))).await.unwrap_err();
+    says(
+        &error,
+        PortErrorKind::Config,
+        &[said, "a staging bucket in its location"],
+    );
+    assert_eq!(jobs.service.month(MONTH), uris(&job(1, None)));
+    // The twin: what is invalid for another reason does not send anybody to look at locations.
+    jobs.service.fail("invalid", "bad");
+    let error = warehouse.load(&job(3, Some(3))).await.unwrap_err();
+    assert!(!error.to_string().contains("location"), "{error}");
+}
