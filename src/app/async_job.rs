@@ -3,20 +3,20 @@
 //! The job takes its own places and secrets from its own variables; it is told the month, the items and whether the
 //! month may be open, and nothing else.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use crate::adapters::google::cloud_run::{CloudRunJob, Execution};
+use crate::adapters::google::cloud_run::{CloudRunJob, Execution, Start};
 use crate::adapters::process::ProcProcesses;
 use crate::domain::digest::hex;
-use crate::domain::job::{JobName, arguments, month_of};
+use crate::domain::job::{JobName, arguments, items_of, month_of};
 use crate::domain::limits::{HttpLimits, Limits, ServerLimits};
 use crate::domain::period::Period;
 use crate::domain::run::Holder;
 use crate::pipeline::lease::at_work;
-use crate::ports::{Clock, PortError, Processes};
+use crate::ports::{Clock, PortError, PortErrorKind, Processes};
 use crate::settings::{RunSettings, ServiceSettings};
 
 pub use crate::adapters::google::cloud_run::ExecutionState as JobState;
@@ -31,6 +31,8 @@ pub struct JobRun {
     pub execution: String,
     /// Month that it runs, by its arguments; `None` where they run none.
     pub period: Option<Period>,
+    /// Items that it runs, by its arguments; none is all.
+    pub items: Vec<String>,
     /// What is known of it.
     pub state: JobState,
     /// When it was made.
@@ -50,6 +52,23 @@ pub enum Asked {
     Held(Holder),
     /// An execution is at work, on this month or another.
     Beside(JobRun),
+    /// It is not known whether an execution was started, now or a little before: none is started beside it.
+    Unknown(PortError),
+}
+
+/// What was asked of the job last.
+#[derive(Debug)]
+enum Last {
+    /// This was started: it may not be listed at once.
+    Started(JobRun),
+    /// Whether anything was started is not known; what was would carry this mark.
+    Unknown { mark: String, at: DateTime<Utc> },
+}
+
+/// What keeps a job from being started.
+enum Hindrance {
+    Beside(JobRun),
+    Unknown(DateTime<Utc>),
 }
 
 /// The job that runs months for a service.
@@ -57,8 +76,7 @@ pub struct AsyncJob {
     name: JobName,
     run: RunSettings,
     limits: ServerLimits,
-    /// The execution that was started here last: it may not be listed at once.
-    last: Mutex<Option<(Instant, JobRun)>>,
+    last: Mutex<Option<(Instant, Last)>>,
 }
 
 impl AsyncJob {
@@ -91,8 +109,7 @@ impl AsyncJob {
     /// Starts an execution unless one is at work, or a lease says that somebody else is.
     ///
     /// # Errors
-    /// [`StartError`]: as a run of one's own, and what the job says. Where it is not known whether it was started, the
-    /// error says so.
+    /// [`StartError`]: as a run of one's own, and what the job says.
     pub async fn start(&self, wanted: &RunSettings) -> Result<Asked, StartError> {
         let now = SystemClock.now();
         let period = wanted.period.map_or_else(|| Period::last_closed(now), Ok)?;
@@ -103,15 +120,42 @@ impl AsyncJob {
             return Ok(Asked::Held(holder));
         }
         let job = self.job().await?;
-        if let Some(beside) = self.at_work(&job, period).await? {
-            return Ok(Asked::Beside(beside));
+        match self.at_work(&job, period).await? {
+            Some(Hindrance::Beside(run)) => return Ok(Asked::Beside(run)),
+            Some(Hindrance::Unknown(at)) => {
+                let at = at.format("%H:%M:%S UTC");
+                let what = format!("it is not known whether the job was started at {at}");
+                let error = PortError::new(PortErrorKind::Unreachable, what);
+                return Ok(Asked::Unknown(self.later(error)));
+            }
+            None => {}
         }
         let arguments = arguments(period, &wanted.items, wanted.preliminary);
         let mark = hex(&rand::random::<[u8; 16]>());
-        let started = JobRun::from(job.start(&arguments, &mark).await?);
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Some((Instant::now(), started.clone()));
-        Ok(Asked::Started(started))
+        let (last, asked) = match job.start(&arguments, &mark).await? {
+            Start::Made(execution) => {
+                let started = JobRun::from(execution);
+                (Last::Started(started.clone()), Asked::Started(started))
+            }
+            Start::Unknown(error) => (
+                Last::Unknown { mark, at: now },
+                Asked::Unknown(self.later(error)),
+            ),
+        };
+        *self.last() = Some((Instant::now(), last));
+        Ok(asked)
+    }
+
+    /// Says when it is known.
+    fn later(&self, error: PortError) -> PortError {
+        error.hint(format!(
+            "ask again: an execution that was started is found then; if none shows within {} s, another one is started",
+            self.limits.job_unlisted_max.as_secs()
+        ))
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<(Instant, Last)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whoever holds every item of the month.
@@ -137,24 +181,36 @@ impl AsyncJob {
         Ok(first)
     }
 
-    /// An execution that runs a month now: the one of this month, if there is one.
+    /// An execution that runs a month now: the one of this month, if there is one. One that was started a little before
+    /// counts though it is not listed, and so does one that may have been.
     async fn at_work(
         &self,
         job: &CloudRunJob,
         period: Period,
-    ) -> Result<Option<JobRun>, PortError> {
+    ) -> Result<Option<Hindrance>, PortError> {
         let listed = job.executions().await?;
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let unlisted = last.as_ref().filter(|(since, run)| {
-            since.elapsed() < self.limits.job_unlisted_max
-                && listed.iter().all(|one| one.id != run.execution)
-        });
-        let unlisted = unlisted.map(|(_, run)| run.clone());
+        let last = self.last();
+        let recent = last
+            .as_ref()
+            .filter(|(since, _)| since.elapsed() < self.limits.job_unlisted_max);
+        let (mut unlisted, mut unknown) = (None, None);
+        match recent.map(|(_, last)| last) {
+            Some(Last::Started(run)) => {
+                let is_listed = listed.iter().any(|one| one.id == run.execution);
+                unlisted = (!is_listed).then(|| run.clone());
+            }
+            Some(Last::Unknown { mark, at }) => {
+                let is_listed = listed.iter().any(|one| one.is_marked(mark));
+                unknown = (!is_listed).then(|| Hindrance::Unknown(*at));
+            }
+            None => {}
+        }
         let found = listed.into_iter().filter(Execution::is_at_work);
         let mut found: Vec<JobRun> = found.map(JobRun::from).chain(unlisted).collect();
         found.retain(|run| run.period.is_some());
         found.sort_by_key(|run| run.period != Some(period));
-        Ok(found.into_iter().next())
+        let beside = found.into_iter().next().map(Hindrance::Beside);
+        Ok(beside.or(unknown))
     }
 
     /// An execution; `None` where the job has none of that name.
@@ -191,6 +247,7 @@ impl From<Execution> for JobRun {
     fn from(execution: Execution) -> Self {
         Self {
             period: month_of(&execution.arguments, execution.created_at),
+            items: items_of(&execution.arguments),
             execution: execution.id,
             state: execution.state,
             created_at: execution.created_at,

@@ -13,6 +13,7 @@ pub mod catalog;
 pub mod clean;
 pub mod delivery;
 pub mod doctor;
+pub mod elsewhere;
 pub mod months;
 pub mod reconcile;
 pub mod roots;

@@ -109,6 +109,18 @@ impl RunId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// When the run began, to the second; `None` for no name that was ever given.
+    #[must_use]
+    pub fn started_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        let (time, _) = self.0.split_once('-')?;
+        Some(began(time).ok()?.and_utc())
+    }
+}
+
+/// The time with which the name of a run begins.
+fn began(text: &str) -> Result<chrono::NaiveDateTime, chrono::ParseError> {
+    chrono::NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ")
 }
 
 impl FromStr for RunId {
@@ -116,7 +128,7 @@ impl FromStr for RunId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let valid = text.split_once('-').is_some_and(|(time, tail)| {
-            chrono::NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").is_ok()
+            began(time).is_ok()
                 && tail.len() == 8
                 && tail
                     .chars()
@@ -233,6 +245,7 @@ mod tests {
         let start = chrono::Utc.with_ymd_and_hms(2024, 5, 1, 9, 0, 0).unwrap();
         let id = RunId::new(start, 0x1a2b_3c4d);
         assert_eq!(id.as_str(), "20240501T090000Z-1a2b3c4d");
+        assert_eq!(id.started_at(), Some(start));
         assert_eq!(id.as_str().parse::<RunId>(), Ok(id));
         for bad in [
             "",

@@ -58,13 +58,14 @@ impl fmt::Display for JobName {
 const RUN: &str = "run";
 const CUTOFF: &str = "--cutoff-date";
 const PERIOD: &str = "--period";
+const ITEM: &str = "--ipe";
 
 /// Arguments that run these items of a month; none is all. Where everything lies is said by the job's own variables.
 #[must_use]
 pub fn arguments(period: Period, items: &[String], preliminary: bool) -> Vec<String> {
     let mut arguments = vec![RUN.to_owned(), format!("{CUTOFF}={}", period.cutoff())];
     if !items.is_empty() {
-        arguments.push(format!("--ipe={}", items.join(",")));
+        arguments.push(format!("{ITEM}={}", items.join(",")));
     }
     if preliminary {
         arguments.push("--preliminary".to_owned());
@@ -83,15 +84,26 @@ pub fn month_of(arguments: &[String], started_at: DateTime<Utc>) -> Option<Perio
     said.or_else(|| Period::last_closed(started_at).ok())
 }
 
+/// The items that arguments run; none is all.
+#[must_use]
+pub fn items_of(arguments: &[String]) -> Vec<String> {
+    let named = values(arguments, ITEM).flat_map(|names| names.split(','));
+    named.map(str::to_owned).collect()
+}
+
 /// What stands behind a flag, after `=` or as the next argument.
-fn value<'a>(arguments: &'a [String], flag: &str) -> Option<&'a str> {
-    let at = arguments
-        .iter()
-        .position(|argument| argument.split('=').next() == Some(flag))?;
-    match arguments.get(at)?.split_once('=') {
+fn value<'a>(arguments: &'a [String], flag: &'a str) -> Option<&'a str> {
+    values(arguments, flag).next()
+}
+
+/// The same wherever the flag is given.
+fn values<'a>(arguments: &'a [String], flag: &'a str) -> impl Iterator<Item = &'a str> {
+    let all = arguments.iter().enumerate();
+    let given = all.filter(move |(_, argument)| argument.split('=').next() == Some(flag));
+    given.filter_map(|(at, argument)| match argument.split_once('=') {
         Some((_, value)) => Some(value),
         None => arguments.get(at + 1).map(String::as_str),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -149,5 +161,16 @@ mod tests {
         assert_eq!(month(&["run", "--period"]).as_deref(), Some("2024-06"));
         assert_eq!(month(&["doctor"]), None);
         assert_eq!(month(&[]), None);
+    }
+
+    #[test]
+    fn the_items_of_a_job_are_all_unless_some_are_named() {
+        let items = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            items_of(&words)
+        };
+        assert!(items(&["run", "--json"]).is_empty());
+        let said = ["run", "--ipe", "CR_04", "--json", "--ipe=CR_05,IPE_07"];
+        assert_eq!(items(&said), ["CR_04", "CR_05", "IPE_07"]);
     }
 }

@@ -203,6 +203,8 @@ pub struct ServerLimits {
     pub starts_waiting_max: usize,
     /// Runs that are remembered, with their results; the oldest that has ended is forgotten.
     pub runs_kept_max: usize,
+    /// Months, the newest first, in which a run is looked for that this process did not make.
+    pub months_looked_max: usize,
     /// From the head of a request for a run to its beginning: the catalog, the stand-in's ledger, the leases.
     pub start_timeout: Duration,
     /// How long the answer of `/ready` is given again before its dependencies are asked anew.
@@ -223,7 +225,7 @@ pub struct ServerLimits {
     pub job_timeout: Duration,
     /// Pages of executions of a job, of which the newest are on the first: more than Cloud Run keeps.
     pub job_pages_max: u32,
-    /// How long an execution that was started here counts as at work though it is not listed yet.
+    /// How long an execution that was started here, or that may have been, counts as at work though it is not listed yet.
     pub job_unlisted_max: Duration,
     /// Attempts to deliver an alert or to get keys.
     pub attempts_max: u32,
@@ -246,6 +248,7 @@ impl Default for ServerLimits {
             write_timeout: Duration::from_secs(5),
             starts_waiting_max: 32,
             runs_kept_max: 50,
+            months_looked_max: 36,
             start_timeout: Duration::from_secs(120),
             ready_kept: Duration::from_secs(15),
             ready_timeout: Duration::from_secs(5),

@@ -17,6 +17,7 @@ mod check_sequence;
 pub mod check_witness;
 pub mod clean;
 pub mod deliver;
+pub mod elsewhere;
 pub mod extract;
 pub mod findings;
 pub mod inspect;

@@ -11,6 +11,7 @@ mod scratch;
 mod sink;
 mod store;
 mod trial;
+mod unquoted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use scratch::Scratch;
 pub use sink::{Content, Delivered, EvidenceSink, Outgoing};
 pub use store::{Leftover, StoreRoot, Stored};
 pub use trial::{TRIAL_PREFIX, TrialWarehouse};
+pub use unquoted::unquoted;
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

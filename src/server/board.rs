@@ -1,6 +1,6 @@
 //! What runs have come to: the one in flight with its progress, and the last ones that ended with their results.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
 use crate::domain::run::{ItemStatus, RunContext};
+use crate::pipeline::elsewhere::{Left, Trace};
 use crate::pipeline::progress::{KeysExamined, Progress, Stage};
 use crate::pipeline::workflow::WorkflowResult;
 
@@ -61,6 +62,7 @@ impl Progress for Listener {
 pub(super) struct Run {
     pub(super) run_id: RunId,
     pub(super) period: Period,
+    items: BTreeSet<IpeId>,
     pub(super) started_at: DateTime<Utc>,
     listener: Arc<Listener>,
     pub(super) stop: CancellationToken,
@@ -90,22 +92,64 @@ pub(super) struct RunView {
     result: Option<Arc<WorkflowResult>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure_reason: Option<String>,
+    /// Where the packages lie, of a run that another process made.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    packages: BTreeMap<IpeId, String>,
+}
+
+/// What of a run that another process made is left behind without a package.
+const UNSEALED: &str = "nobody is at work on it, and not all of it was sealed: the next run of the month seals the rest as \
+     ABANDONED";
+
+impl RunView {
+    /// What leases and packages say of a run that another process made.
+    pub(super) fn of_trace(run_id: RunId, trace: Trace) -> Self {
+        let status = trace.word().to_owned();
+        let is_unsealed = trace.items.values().any(|left| *left == Left::Nothing);
+        let (mut ipes, mut packages) = (BTreeMap::new(), BTreeMap::new());
+        for (ipe, left) in trace.items {
+            let mut progress = ItemProgress::default();
+            if let Left::Sealed(package) = left {
+                (progress.rows, progress.status) = (package.rows, Some(package.status));
+                packages.insert(ipe.clone(), package.uri);
+            }
+            ipes.insert(ipe, progress);
+        }
+        Self {
+            started_at: run_id.started_at().unwrap_or_default(),
+            run_id,
+            period: trace.period,
+            cutoff_date: trace.period.cutoff(),
+            status,
+            ipes,
+            result: None,
+            failure_reason: is_unsealed.then(|| UNSEALED.to_owned()),
+            packages,
+        }
+    }
 }
 
 impl Run {
     pub(super) fn new(
         context: &RunContext,
+        items: BTreeSet<IpeId>,
         listener: Arc<Listener>,
         stop: CancellationToken,
     ) -> Self {
         Self {
             run_id: context.run_id.clone(),
             period: context.period,
+            items,
             started_at: context.started_at,
             listener,
             stop,
             end: None,
         }
+    }
+
+    /// Whether it runs an item of that name.
+    pub(super) fn has(&self, item: &str) -> bool {
+        self.items.iter().any(|one| one.as_str() == item)
     }
 
     /// What is shown of it, its result only if it is asked for.
@@ -131,6 +175,7 @@ impl Run {
             ipes: locked(&self.listener.0).clone(),
             result: result.filter(|_| with_result),
             failure_reason,
+            packages: BTreeMap::new(),
         }
     }
 }
@@ -204,6 +249,7 @@ mod tests {
         Run {
             run_id: RunId::new(started_at, number),
             period: "2024-04".parse().unwrap(),
+            items: BTreeSet::new(),
             started_at,
             listener: Arc::default(),
             stop: CancellationToken::new(),

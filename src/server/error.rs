@@ -91,11 +91,18 @@ impl From<StartError> for Refusal {
 
 impl From<&PortError> for Refusal {
     fn from(error: &PortError) -> Self {
+        Self::of_port("not_started", error)
+    }
+}
+
+impl Refusal {
+    /// What could not be found out, under a code for programs.
+    pub(super) fn of_port(code: &'static str, error: &PortError) -> Self {
         let status = match error.kind {
             PortErrorKind::Unreachable | PortErrorKind::Timeout => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::new(status, "not_started", error.to_string())
+        Self::new(status, code, error.to_string())
     }
 }
 

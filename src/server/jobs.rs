@@ -8,11 +8,10 @@ use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use serde_json::json;
 
-use crate::app::StartError;
 use crate::app::async_job::{Asked as Answer, AsyncJob, JobRun, JobState};
 use crate::domain::period::Period;
+use crate::pipeline::alert::Alert;
 
 use super::Service;
 use super::error::Refusal;
@@ -65,10 +64,11 @@ pub(super) async fn start(service: Arc<Service>, asked: Asked) -> Result<Respons
 }
 
 async fn begin(service: &Service, asked: Asked) -> Result<Response, Refusal> {
-    let _turn = service.starting.lock().await;
+    let _turn = runs::turn(service).await?;
     let job = service.job.as_ref().ok_or_else(Refusal::internal)?;
     let wanted = runs::wanted(service, asked)?;
-    match job.start(&wanted).await? {
+    let asked = job.start(&wanted).await;
+    match asked.map_err(|error| runs::not_begun(service, wanted.period, error))? {
         Answer::Started(run) => {
             tracing::info!(execution = run.execution, "a job was started");
             let location = format!("/runs/{}", run.execution);
@@ -76,27 +76,28 @@ async fn begin(service: &Service, asked: Asked) -> Result<Response, Refusal> {
             Ok((StatusCode::ACCEPTED, [(LOCATION, location)], view).into_response())
         }
         Answer::Held(holder) => Err(runs::held(&holder)),
-        Answer::Beside(run) => Err(beside(run, wanted.period)),
+        Answer::Beside(run) => Err(beside(run, &runs::Wanted::of(service, &wanted))),
+        Answer::Unknown(error) => {
+            tracing::error!(%error, "it is not known whether a job was started");
+            let what = "whether a job was started is not known: its caller and the log know why";
+            service.raise(Alert::without_result(None, wanted.period, what));
+            Err(Refusal::of_port("start_not_known", &error).header(RETRY_AFTER, "60"))
+        }
     }
 }
 
-fn beside(run: JobRun, wanted: Option<Period>) -> Refusal {
+fn beside(run: JobRun, wanted: &runs::Wanted) -> Refusal {
     let month = run.period.map(|period| period.to_string());
+    let left_out = wanted.left_out(run.period, |item| {
+        run.items.is_empty() || run.items.iter().any(|one| one == item)
+    });
     let what = format!(
         "execution {} is at work on month {} since {}",
         run.execution,
         month.unwrap_or_default(),
         run.created_at.format("%H:%M:%S UTC")
     );
-    let refusal = if wanted == run.period {
-        Refusal::new(StatusCode::CONFLICT, "at_work", what)
-            .hint(format!("GET /runs/{} shows how far it is", run.execution))
-    } else {
-        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "one_at_a_time", what)
-            .hint("ask again when it has ended")
-            .header(RETRY_AFTER, "60")
-    };
-    refusal.with("run_id", json!(run.execution))
+    runs::at_work(what, &run.execution, left_out.as_deref())
 }
 
 /// The execution of that name, if the job has one.
@@ -104,6 +105,7 @@ pub(super) async fn show(job: &AsyncJob, name: &str) -> Result<Option<ExecutionV
     if !job.may_be(name) {
         return Ok(None);
     }
-    let run = job.run(name).await.map_err(StartError::from)?;
+    let run = job.run(name).await;
+    let run = run.map_err(|error| Refusal::of_port("not_shown", &error))?;
     Ok(run.map(ExecutionView::from))
 }

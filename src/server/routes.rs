@@ -12,8 +12,9 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::app::SystemClock;
 use crate::app::service::{Configuration, dependencies};
+use crate::app::{SystemClock, elsewhere};
+use crate::domain::ids::{IpeId, RunId};
 use crate::domain::run::OverallStatus;
 use crate::pipeline::workflow::WorkflowResult;
 use crate::ports::Clock as _;
@@ -154,9 +155,24 @@ async fn show(
     {
         return Ok(Json(view).into_response());
     }
-    let what = "this instance knows no run of that name";
+    if let Some(view) = of_others(&service, &run_id).await? {
+        return Ok(Json(view).into_response());
+    }
+    let what = "neither this instance nor leases and packages know a run of that name";
     Err(Refusal::new(StatusCode::NOT_FOUND, "unknown_run", what)
-        .hint("GET /runs lists those that it remembers; every run has its package in the evidence root"))
+        .hint("GET /runs lists those that this instance remembers"))
+}
+
+/// A run of another instance, of a job, or of this one before it was started anew.
+async fn of_others(service: &Service, name: &str) -> Result<Option<RunView>, Refusal> {
+    let Ok(run_id) = name.parse::<RunId>() else {
+        return Ok(None);
+    };
+    let items = service.configuration.configured_ipes.iter();
+    let items: Vec<IpeId> = items.filter_map(|item| item.id.parse().ok()).collect();
+    let found = elsewhere::trace(&service.settings, &items, &run_id).await;
+    let found = found.map_err(|error| Refusal::of_port("not_shown", &error))?;
+    Ok(found.map(|trace| RunView::of_trace(run_id, trace)))
 }
 
 async fn metrics(State(service): State<Arc<Service>>) -> Response {

@@ -72,21 +72,16 @@ async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal>
     let listener = Arc::new(Listener::default());
     let progress: Arc<dyn Progress> = Arc::<Listener>::clone(&listener);
     let period = wanted.period;
-    let (app, held_by) = prepared(wanted, progress).await.map_err(|error| {
-        if !error.is_of_request() {
-            let what = "a run could not begin: its caller and the log know why";
-            service.raise(Alert::without_result(None, period, what));
-            tracing::error!(%error, "a run could not begin");
-        }
-        Refusal::from(error)
-    })?;
+    let prepared = prepared(wanted, progress).await;
+    let (app, held_by) = prepared.map_err(|error| not_begun(service, period, error))?;
     if let Some(holder) = held_by.values().next()
         && held_by.len() == app.items().count()
     {
         app.close().await;
         return Err(held(holder));
     }
-    let run = Run::new(app.context(), listener, app.stop());
+    let items = app.items().cloned().collect();
+    let run = Run::new(app.context(), items, listener, app.stop());
     let (run_id, stop) = (run.run_id.clone(), run.stop.clone());
     service.board.begin(run);
     // Who stops the service looks at the board once: what came later must look itself.
@@ -98,8 +93,18 @@ async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal>
     Ok(Started { run_id, task })
 }
 
+/// Tells of a run that could not begin, unless what was asked for cannot be.
+pub(super) fn not_begun(service: &Service, period: Option<Period>, error: StartError) -> Refusal {
+    if !error.is_of_request() {
+        let what = "a run could not begin: its caller and the log know why";
+        service.raise(Alert::without_result(None, period, what));
+        tracing::error!(%error, "a run could not begin");
+    }
+    Refusal::from(error)
+}
+
 /// Waits until no other run is being started.
-async fn turn(service: &Service) -> Result<MutexGuard<'_, ()>, Refusal> {
+pub(super) async fn turn(service: &Service) -> Result<MutexGuard<'_, ()>, Refusal> {
     let (limits, waiting) = (&service.settings.limits, &service.waiting);
     let busy = |what: &str| {
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", what)
@@ -145,7 +150,7 @@ pub(super) fn wanted(service: &Service, asked: Asked) -> Result<RunSettings, Ref
     }
     let wanted = settings(service, asked);
     match service.board.running() {
-        Some(running) => Err(beside(&running, &wanted)),
+        Some(running) => Err(beside(&running, &Wanted::of(service, &wanted))),
         None => Ok(wanted),
     }
 }
@@ -199,24 +204,66 @@ fn lost(
     None
 }
 
-/// This instance is at work already: on the same month, which a caller who repeats himself need not do again, or on
-/// another.
-fn beside(running: &Run, wanted: &RunSettings) -> Refusal {
+/// What is asked for, all items by name.
+pub(super) struct Wanted {
+    period: Option<Period>,
+    items: Vec<String>,
+}
+
+impl Wanted {
+    pub(super) fn of(service: &Service, settings: &RunSettings) -> Self {
+        let all = service.configuration.configured_ipes.iter();
+        let items = match settings.items.as_slice() {
+            [] => all.map(|item| item.id.clone()).collect(),
+            named => named.to_vec(),
+        };
+        Self {
+            period: settings.period,
+            items,
+        }
+    }
+
+    /// What of it a run of that month with those items does not do; `None` when it does it all.
+    pub(super) fn left_out(
+        &self,
+        period: Option<Period>,
+        has: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        if self.period != period {
+            return Some("another month".to_owned());
+        }
+        let missing = self.items.iter().filter(|item| !has(item));
+        let missing: Vec<&str> = missing.map(String::as_str).collect();
+        (!missing.is_empty()).then(|| missing.join(", "))
+    }
+}
+
+/// A run is at work already: on all that is asked for, which a caller who repeats himself need not do again, or on
+/// something else.
+pub(super) fn at_work(what: String, name: &str, left_out: Option<&str>) -> Refusal {
+    let refusal = match left_out {
+        None => Refusal::new(StatusCode::CONFLICT, "at_work", what)
+            .hint(format!("GET /runs/{name} shows how far it is")),
+        Some(left_out) => {
+            let hint = format!("ask again when it has ended: it does not run {left_out}");
+            Refusal::new(StatusCode::TOO_MANY_REQUESTS, "one_at_a_time", what)
+                .hint(hint)
+                .header(RETRY_AFTER, "60")
+        }
+    };
+    refusal.with("run_id", json!(name))
+}
+
+/// This instance is at work already.
+fn beside(running: &Run, wanted: &Wanted) -> Refusal {
     let what = format!(
         "run {} is at work on month {} since {}",
         running.run_id,
         running.period,
         running.started_at.format("%H:%M:%S UTC")
     );
-    let refusal = if wanted.period == Some(running.period) {
-        Refusal::new(StatusCode::CONFLICT, "at_work", what)
-            .hint(format!("GET /runs/{} shows how far it is", running.run_id))
-    } else {
-        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "one_at_a_time", what)
-            .hint("ask again when it has ended")
-            .header(RETRY_AFTER, "60")
-    };
-    refusal.with("run_id", json!(running.run_id))
+    let left_out = wanted.left_out(Some(running.period), |item| running.has(item));
+    at_work(what, running.run_id.as_str(), left_out.as_deref())
 }
 
 /// Another instance, a job or a person is at work on every item that was asked for.

@@ -5,7 +5,7 @@
 use gcp_bigquery_client::model::error_proto::ErrorProto;
 
 use crate::adapters::google::failure::{Failure, Refusal};
-use crate::ports::{PortError, PortErrorKind};
+use crate::ports::{PortError, PortErrorKind, unquoted};
 
 /// Who may run jobs.
 pub(super) const JOB_USER: &str = "roles/bigquery.jobUser on the project";
@@ -16,6 +16,9 @@ pub(super) const USER: &str = "roles/bigquery.user on the project";
 
 /// Marks behind which a message quotes a value.
 const VALUE_MARKS: [&str; 3] = ["value: ", "Value: ", "got: "];
+
+/// How a message says that files and table are in two locations; its reason says only that the job is invalid.
+const APART: &str = "in different locations";
 
 /// Reasons after which the same job may succeed.
 const TRANSIENT: [&str; 6] = [
@@ -43,18 +46,23 @@ pub(super) fn is_cancelled(error: &ErrorProto) -> bool {
 /// The error of a job or an answer; `what` says what it was for.
 pub(super) fn of_job(what: &str, error: &ErrorProto) -> PortError {
     let reason = error.reason.as_deref().unwrap_or("no reason");
+    let message = masked(error.message.as_deref().unwrap_or_default());
+    let is_apart = message.contains(APART);
     let kind = match reason {
         _ if is_transient(error) => PortErrorKind::Unreachable,
+        _ if is_apart => PortErrorKind::Config,
         "accessDenied" | "stopped" => PortErrorKind::Denied,
         "notFound" => PortErrorKind::Config,
         "quotaExceeded" | "resourcesExceeded" | "billingTierLimitExceeded" => PortErrorKind::Limit,
         "timeout" => PortErrorKind::Timeout,
         _ => PortErrorKind::Query,
     };
-    let message = masked(error.message.as_deref().unwrap_or_default());
     let text = format!("{what}: the job failed with {reason}: {message}");
     let said = PortError::new(kind, text.trim_end_matches(": ").to_owned());
     let mut said = match reason {
+        _ if is_apart => said.hint(
+            "files are loaded where the dataset is: name a staging bucket in its location, or another dataset",
+        ),
         "accessDenied" => said.hint(format!(
             "grant {JOB_USER}, {DATA_EDITOR}, and roles/storage.objectViewer on the staging bucket"
         )),
@@ -84,19 +92,10 @@ pub(super) fn masked(message: &str) -> String {
         .iter()
         .filter_map(|mark| message.find(mark).map(|at| at + mark.len()))
         .min();
-    let message = match cut.and_then(|at| message.get(..at)) {
-        Some(head) => format!("{head}…"),
-        None => message.to_owned(),
-    };
-    let mut pieces = message.split(['\'', '"']);
-    let mut out = pieces.next().unwrap_or_default().to_owned();
-    let mut is_inside = true;
-    for piece in pieces {
-        out.push('\'');
-        out.push_str(if is_inside { "…" } else { piece });
-        is_inside = !is_inside;
+    match cut.and_then(|at| message.get(..at)) {
+        Some(head) => unquoted(&format!("{head}…")),
+        None => unquoted(message),
     }
-    out
 }
 
 #[cfg(test)]
@@ -114,14 +113,13 @@ mod tests {
     #[test]
     fn values_are_taken_out_of_messages() {
         assert_eq!(
-            masked("Could not parse 'SENTINEL' as INT64, \"SENTINEL\" neither"),
-            "Could not parse '…' as INT64, '…' neither"
+            masked("Could not parse 'O'SENTINEL' as INT64, got: SENTINEL"),
+            "Could not parse '…' as INT64, got: …"
         );
         assert_eq!(
             masked("Invalid NUMERIC value: SENTINEL at x"),
             "Invalid NUMERIC value: …"
         );
-        assert_eq!(masked("open 'SENTINEL"), "open '…");
         assert_eq!(masked("Not found: Table p:d.t"), "Not found: Table p:d.t");
     }
 

@@ -37,6 +37,15 @@ pub struct CloudRunJob {
     pages_max: u32,
 }
 
+/// What came of starting an execution, where it was not refused.
+#[derive(Debug)]
+pub enum Start {
+    /// It is there.
+    Made(Execution),
+    /// No good reply came, and it is not listed: it may still come.
+    Unknown(PortError),
+}
+
 /// How an execution ended, or that it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionState {
@@ -142,6 +151,12 @@ impl Execution {
             ExecutionState::Pending | ExecutionState::Running
         )
     }
+
+    /// Whether the request with this mark started it.
+    #[must_use]
+    pub fn is_marked(&self, mark: &str) -> bool {
+        self.mark.as_deref() == Some(mark)
+    }
 }
 
 impl From<Said> for Execution {
@@ -186,9 +201,8 @@ impl CloudRunJob {
     /// Starts an execution with these arguments; `mark` is a word that no other request has.
     ///
     /// # Errors
-    /// `Denied` and `Config` when it was not started. `Unreachable` when that is not known: no reply came, and no
-    /// execution with the mark is listed.
-    pub async fn start(&self, arguments: &[String], mark: &str) -> Result<Execution, PortError> {
+    /// `Denied` and `Config` when it was not started; `Unreachable` when the service would not take it now.
+    pub async fn start(&self, arguments: &[String], mark: &str) -> Result<Start, PortError> {
         let verb = format!("{}:run", self.name.job);
         let call = Call::new(
             format!("starting job {}", self.name),
@@ -202,7 +216,7 @@ impl CloudRunJob {
         let call = call.json(&body)?;
         let (error, is_open) = match self.session.send(&call).await {
             Ok(reply) => match reply.document::<Operation>(&call) {
-                Ok(operation) => return Ok(operation.metadata.into()),
+                Ok(operation) => return Ok(Start::Made(operation.metadata.into())),
                 Err(error) => (error, true),
             },
             Err(failure) => {
@@ -215,18 +229,17 @@ impl CloudRunJob {
         }
         tracing::warn!(job = %self.name, "no good reply to starting a job: its executions are listed");
         let listed = self.executions().await;
-        let ours = listed.map(|all| {
-            all.into_iter()
-                .find(|one| one.mark.as_deref() == Some(mark))
-        });
-        match ours {
-            Ok(Some(ours)) => Ok(ours),
-            Ok(None) | Err(_) => Err(PortError::new(
+        let ours = listed.map(|all| all.into_iter().find(|one| one.is_marked(mark)));
+        Ok(match ours {
+            Ok(Some(ours)) => Start::Made(ours),
+            Ok(None) | Err(_) => Start::Unknown(PortError::new(
                 PortErrorKind::Unreachable,
-                format!("it is not known whether job {} was started: {}", self.name.job, error.message),
-            )
-            .hint("ask again: an execution that was started is found then, and two of one month do not load twice")),
-        }
+                format!(
+                    "it is not known whether job {} was started: {}",
+                    self.name.job, error.message
+                ),
+            )),
+        })
     }
 
     /// Asks whether we may start an execution; starts none.

@@ -2,7 +2,7 @@
 
 use tiberius::error::{Error, IoErrorKind, TokenError};
 
-use crate::ports::{PortError, PortErrorKind};
+use crate::ports::{PortError, PortErrorKind, unquoted};
 
 /// Server errors after which another attempt to open can succeed.
 ///
@@ -66,7 +66,7 @@ pub(super) fn running(error: &Error) -> PortError {
             PortErrorKind::Corrupt,
             format!(
                 "the server's answer is malformed: {}",
-                masked(&other.to_string())
+                unquoted(&other.to_string())
             ),
         ),
     }
@@ -123,7 +123,7 @@ fn statement(token: &TokenError) -> PortError {
     let text = if SPEAKS_OF_NAMES.contains(&code) {
         token.message().to_owned()
     } else {
-        masked(token.message())
+        unquoted(token.message())
     };
     let kind = if matches!(code, 229 | 230 | 262 | 297 | 300 | 916) {
         PortErrorKind::Denied
@@ -147,47 +147,9 @@ fn statement(token: &TokenError) -> PortError {
     }
 }
 
-/// The text with the inside of every quoted literal replaced: servers quote row values in messages.
-pub(super) fn masked(message: &str) -> String {
-    let mut out = String::with_capacity(message.len());
-    let mut open: Option<char> = None;
-    for c in message.chars() {
-        match open {
-            Some(quote) if c == quote => {
-                out.push('…');
-                out.push(c);
-                open = None;
-            }
-            Some(_) => {}
-            None => {
-                out.push(c);
-                if c == '\'' || c == '"' {
-                    open = Some(c);
-                }
-            }
-        }
-    }
-    if open.is_some() {
-        out.push('…');
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quoted_values_are_masked_and_words_stay() {
-        assert_eq!(
-            masked(
-                "Conversion failed when converting the varchar value 'SENTINEL' to data type int."
-            ),
-            "Conversion failed when converting the varchar value '…' to data type int."
-        );
-        assert_eq!(masked("open 'SENTINEL"), "open '…");
-        assert_eq!(masked("no quotes 42"), "no quotes 42");
-    }
 
     #[test]
     fn broken_connections_are_unreachable_and_name_no_row() {

@@ -61,7 +61,8 @@ pub(super) async fn leases(
         let leases = Leases::new(own, &evidence);
         leases.agree().await?;
         let advised = (leases.apart().is_none() && is_bucket(&run.evidence)).then(|| {
-            "name a bucket without retention with --leases: a run at work leaves an object every 30 s, and retention              keeps each as long as the evidence"
+            "name a bucket without retention with --leases: a run at work leaves an object every 30 s, and retention \
+             keeps each as long as the evidence"
                 .to_owned()
         });
         let said = format!("{}, for every run of this evidence", leases.root().uri);

@@ -181,7 +181,11 @@ pub fn the_one(run: &RunName, mut folders: Vec<String>) -> Result<Option<String>
     Err(PortError::new(PortErrorKind::Query, what).hint(format!("name one: {}", names.join(", "))))
 }
 
-async fn folders(root: &StoreRoot, below: &str) -> Result<Vec<String>, PortError> {
+/// The folders right below a folder, by path.
+///
+/// # Errors
+/// `Denied`, `Unreachable`.
+pub async fn folders(root: &StoreRoot, below: &str) -> Result<Vec<String>, PortError> {
     let failed = |error: &object_store::Error| root.error(error, below);
     let prefix = Path::parse(below).map_err(|e| failed(&e.into()))?;
     let listed = root.store.list_with_delimiter(Some(&prefix)).await;

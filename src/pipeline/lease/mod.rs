@@ -81,10 +81,16 @@ pub struct Lease {
     _beats: JoinSet<()>,
 }
 
+/// Folder of the leases of an item below their root.
+#[must_use]
+pub fn leases_of(ipe: &IpeId) -> String {
+    format!("runs/{ipe}")
+}
+
 /// Folder of the leases of an item and month below their root.
 #[must_use]
 pub fn leases_folder(ipe: &IpeId, period: Period) -> String {
-    format!("runs/{ipe}/period={period}")
+    format!("{}/period={period}", leases_of(ipe))
 }
 
 /// Takes the lease for the run of `record`; gives with it the records of runs that died and that nobody has sealed yet.

@@ -43,13 +43,19 @@ fn outcome(page: &mut String, record: &ItemRecord) {
         ItemStatus::Error => "ERROR: it could not be found out",
         ItemStatus::Abandoned => "ABANDONED: the run never ended",
     };
-    let loaded = match &record.receipt {
-        Some(receipt) => format!(
+    let loaded = match (&record.receipt, &record.submitted) {
+        (Some(receipt), _) => format!(
             "{} rows were loaded into {}",
             receipt.output_rows,
             cell(&receipt.destination_table)
         ),
-        None => "nothing was loaded".to_owned(),
+        (None, Some(load)) => format!(
+            "{} may have been replaced by job {}, whose end nobody saw: look it up with `{}`",
+            cell(&load.destination_table),
+            cell(&load.job_id),
+            cell(&load.look)
+        ),
+        (None, None) => "nothing was loaded".to_owned(),
     };
     line(page, format_args!("## Result\n\n**{word}**; {loaded}.\n"));
 }

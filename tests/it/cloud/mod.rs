@@ -16,6 +16,7 @@ pub(crate) mod fakes;
 mod killed;
 #[cfg(feature = "sandbox")]
 mod runs;
+mod refused;
 mod secrets;
 mod storage;
 #[cfg(feature = "sandbox")]

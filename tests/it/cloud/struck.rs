@@ -49,6 +49,7 @@ async fn fail_each_request(bucket: &str, fault: Fault, http: HttpLimits, says: &
 async fn a_staging_bucket_that_fails_once_anywhere_never_half_publishes() {
     for (fault, says) in [
         (Fault::Error(503, "UNAVAILABLE"), "answered 503"),
+        (Fault::Error(403, "forbidden"), "grant roles/storage."),
         (Fault::LostReply, "no reply of"),
     ] {
         let shown = format!("{fault:?}");
@@ -61,6 +62,7 @@ async fn a_staging_bucket_that_fails_once_anywhere_never_half_publishes() {
 async fn an_evidence_bucket_that_fails_once_anywhere_is_said_and_never_half_publishes() {
     for (fault, says) in [
         (Fault::Error(503, "UNAVAILABLE"), "answered 503"),
+        (Fault::Error(403, "forbidden"), "grant roles/storage."),
         (Fault::LostReply, "no reply of"),
     ] {
         let shown = format!("{fault:?}");

@@ -1,7 +1,9 @@
 //! Runs that a job makes: started once a month whatever happens to the reply, and never without being asked for.
 
+use std::time::Duration;
+
 use serde_json::json;
-use soxauto::domain::limits::Limits;
+use soxauto::domain::limits::{Limits, ServerLimits};
 use soxauto::settings::ServiceSettings;
 
 use super::{JSON, Reply, Served, Silent, open_settings, stuck_settings};
@@ -26,8 +28,14 @@ fn settings(place: &Place, google: &Google) -> ServiceSettings {
 }
 
 async fn service() -> (Place, Google, Served) {
+    service_within(ServerLimits::default()).await
+}
+
+async fn service_within(limits: ServerLimits) -> (Place, Google, Served) {
     let (place, google) = (Place::new(), Google::start().await);
-    let served = Served::start(settings(&place, &google)).await;
+    let mut settings = settings(&place, &google);
+    settings.limits = limits;
+    let served = Served::start(settings).await;
     (place, google, served)
 }
 
@@ -117,9 +125,19 @@ async fn an_execution_of_the_month_is_409_and_of_another_429_whoever_started_it(
     let march = r#"{"cutoff_date": "2024-04-01"}"#;
     let (status, code, _) = refused(&ask(&served, march).await);
     assert_eq!((status, code.as_str()), (429, "one_at_a_time"));
-    assert_eq!(google.fake.seen(START).len(), 0);
     let done = json!({"succeededCount": 1, "completionTime": "2024-05-01T10:00:00Z"});
-    google.executions.stands(&by_hand, done);
+    google.executions.stands(&by_hand, done.clone());
+    // The same month without the item that is asked for: nobody is at work on that.
+    let others = ["run", "--period=2024-04", "--ipe", "CR_05,IPE_07"];
+    let others = google.executions.left(&others);
+    let (status, code, text) = refused(&ask(&served, APRIL).await);
+    assert_eq!((status, code.as_str()), (429, "one_at_a_time"));
+    assert!(text.contains("CR_04"), "{text}");
+    let among = r#"{"cutoff_date": "2024-05-01", "ipes": ["CR_05"]}"#;
+    let (status, code, _) = refused(&ask(&served, among).await);
+    assert_eq!((status, code.as_str()), (409, "at_work"));
+    assert_eq!(google.fake.seen(START).len(), 0);
+    google.executions.stands(&others, done);
     assert_eq!(
         ask(&served, APRIL).await.status,
         202,
@@ -160,7 +178,7 @@ async fn a_month_that_somebody_holds_is_409_and_no_job_is_started() {
 async fn a_lost_reply_is_found_among_the_executions_and_not_sent_again() {
     for fault in [
         Fault::LostReply,
-        Fault::Slow(std::time::Duration::from_secs(60)),
+        Fault::Slow(Duration::from_secs(60)),
     ] {
         let (_place, google, served) = service().await;
         google.fake.plan(START, [fault.clone()]);
@@ -173,31 +191,89 @@ async fn a_lost_reply_is_found_among_the_executions_and_not_sent_again() {
             assert_eq!(reply.status, 202, "{reply:?}");
             assert_eq!(reply.json()["execution"], "soxauto-pg01-run-x1");
         } else {
-            let (status, _, text) = refused(&reply);
-            assert_eq!(status, 503, "{reply:?}");
+            let (status, code, text) = refused(&reply);
+            assert_eq!((status, code.as_str()), (503, "start_not_known"));
             assert!(text.contains("not known whether"), "{text}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_that_failed_without_an_execution_is_said_to_be_open_and_can_be_asked_again() {
+async fn a_start_without_an_execution_is_open_and_none_is_started_beside_it_for_a_while() {
     for fault in [
         Fault::Cut,
         Fault::Error(503, "UNAVAILABLE"),
         Fault::Page(502),
         Fault::HalfReply,
     ] {
-        let (_place, google, served) = service().await;
+        let (_place, google, served) = service_within(ServerLimits {
+            job_unlisted_max: Duration::from_secs(1),
+            ..ServerLimits::default()
+        })
+        .await;
         google.executions.left(&["doctor"]);
         google.fake.plan(START, [fault.clone()]);
-        let (status, _, text) = refused(&ask(&served, APRIL).await);
-        assert_eq!(status, 503, "{fault:?}: {text}");
-        assert!(text.contains("not known whether"), "{fault:?}: {text}");
-        assert!(!text.contains("SENTINEL"), "{text}");
-        assert_eq!(google.fake.seen(START).len(), 1, "{fault:?}");
+        for _ in 0..2 {
+            let reply = ask(&served, APRIL).await;
+            let (status, code, text) = refused(&reply);
+            assert_eq!((status, code.as_str()), (503, "start_not_known"), "{text}");
+            assert_eq!(reply.header("retry-after"), Some("60"));
+            assert!(text.contains("not known whether"), "{fault:?}: {text}");
+            assert!(!text.contains("SENTINEL"), "{text}");
+            assert_eq!(google.fake.seen(START).len(), 1, "{fault:?}");
+        }
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
         assert_eq!(ask(&served, APRIL).await.status, 202, "{fault:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_that_shows_itself_late_is_named_and_not_started_again() {
+    let (_place, google, served) = service().await;
+    google.executions.list_nothing();
+    google.fake.plan(START, [Fault::LostReply]);
+    for _ in 0..2 {
+        let (status, code, _) = refused(&ask(&served, APRIL).await);
+        assert_eq!((status, code.as_str()), (503, "start_not_known"));
+    }
+    google.executions.list_again();
+    let reply = ask(&served, APRIL).await;
+    let (status, code, _) = refused(&reply);
+    assert_eq!((status, code.as_str()), (409, "at_work"));
+    assert_eq!(reply.json()["error"]["run_id"], "soxauto-pg01-run-x1");
+    assert_eq!(google.executions.arguments().len(), 1);
+    // The twin: what was refused was not started, and can be asked for at once.
+    let (_place, google, served) = service().await;
+    google.fake.plan(START, [Fault::Error(403, "PERMISSION_DENIED")]);
+    let (status, code, _) = refused(&ask(&served, APRIL).await);
+    assert_eq!((status, code.as_str()), (500, "not_started"));
+    assert_eq!(ask(&served, APRIL).await.status, 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_job_to_be_started_waits_within_limits() {
+    let (_place, google, served) = service_within(ServerLimits {
+        request_timeout: Duration::from_millis(400),
+        starts_waiting_max: 2,
+        ..ServerLimits::default()
+    })
+    .await;
+    let list = "GET /v2/";
+    google.fake.plan(list, [Fault::Slow(Duration::from_secs(2))]);
+    let others = async {
+        while google.fake.seen(list).is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let asking = (0..6).map(|_| ask(&served, APRIL));
+        futures::future::join_all(asking).await
+    };
+    let (first, others) = tokio::join!(ask(&served, APRIL), others);
+    assert_eq!(first.status, 202, "{first:?}");
+    for reply in &others {
+        let (status, code, _) = refused(reply);
+        assert_eq!((status, code.as_str()), (503, "busy"), "{reply:?}");
+    }
+    assert_eq!(google.executions.arguments().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,9 +292,16 @@ async fn who_may_not_start_or_look_is_told_the_role_and_nothing_is_started() {
         text.contains("roles/run.viewer on job soxauto-pg01-run"),
         "{text}"
     );
-    let (status, _, text) = refused(&served.get("/runs/soxauto-pg01-run-x1").await);
-    assert_eq!(status, 500);
+    let path = "/runs/soxauto-pg01-run-x1";
+    let (status, code, text) = refused(&served.get(path).await);
+    assert_eq!((status, code.as_str()), (500, "not_shown"));
     assert!(text.contains("roles/run.viewer"), "{text}");
+    let look = "/executions/soxauto-pg01-run-x1";
+    google
+        .fake
+        .plan(look, vec![Fault::Error(503, "UNAVAILABLE"); 9]);
+    let (status, code, _) = refused(&served.get(path).await);
+    assert_eq!((status, code.as_str()), (503, "not_shown"));
     assert!(google.executions.arguments().is_empty());
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 mod auth;
+mod elsewhere;
 mod fuzz;
 mod jobs;
 mod keys;

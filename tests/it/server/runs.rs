@@ -157,6 +157,17 @@ async fn a_month_at_work_in_another_instance_is_409_and_leaves_nothing() {
         (429, "one_at_a_time")
     );
     assert_eq!(other.header("retry-after"), Some("60"));
+    // So must items of the same month that the run does not do: nobody is at work on them.
+    for body in [
+        r#"{"cutoff_date": "2024-05-01", "ipes": ["CR_05"]}"#,
+        r#"{"cutoff_date": "2024-05-01"}"#,
+    ] {
+        let more = first.post(body).await;
+        assert_eq!((more.status, more.code().as_str()), (429, "one_at_a_time"));
+        assert_eq!(more.json()["error"]["run_id"], run_id.as_str());
+        let hint = more.json()["error"]["hint"].to_string();
+        assert!(hint.contains("CR_05") && !hint.contains("CR_04"), "{hint}");
+    }
     assert!(
         first
             .get("/metrics")

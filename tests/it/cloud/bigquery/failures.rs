@@ -54,9 +54,10 @@ async fn a_job_that_is_there_already_is_awaited_taken_or_followed_by_the_next() 
     ] {
         let (jobs, warehouse) = service().await;
         let first = job(1, None);
-        let mut load =
-            json!({"load": {"destinationTable": {"tableId": MONTH}, "sourceUris": uris(&first)}});
-        load["labels"] = json!({});
+        let load = json!({"labels": {}, "load": {
+            "destinationTable": {"tableId": MONTH}, "sourceUris": uris(&first),
+            "writeDisposition": "WRITE_TRUNCATE", "decimalTargetTypes": ["NUMERIC", "BIGNUMERIC"],
+        }});
         jobs.service
             .left(&attempt(&name(&first), 1), load, 3, ended);
         let receipt = warehouse.load(&first).await.unwrap();
@@ -217,4 +218,33 @@ async fn a_load_is_told_of_before_it_is_there_and_taken_back_when_it_replaced_no
     let load = job(2, Some(1));
     warehouse.load_telling(&load, &mut tell).await.unwrap_err();
     assert_eq!(told, [true, false], "a job that failed replaced nothing");
+}
+
+#[tokio::test]
+async fn a_token_that_was_taken_back_is_exchanged_and_the_month_is_loaded_once() {
+    let (jobs, warehouse) = service().await;
+    jobs.google.issuer.revoke_all();
+    warehouse.load(&job(1, Some(1))).await.unwrap();
+    assert_eq!(jobs.google.issuer.issued().len(), 2);
+    assert_eq!(jobs.service.loads().len(), 1);
+    assert_eq!(jobs.service.month(MONTH), uris(&job(1, None)));
+}
+
+#[tokio::test]
+async fn a_bucket_in_another_location_than_the_dataset_is_said_and_the_old_month_stands() {
+    let (jobs, warehouse) = service().await;
+    warehouse.load(&job(1, Some(1))).await.unwrap();
+    let said = "Cannot read and write in different locations: source: US, destination: EU";
+    jobs.service.fail("invalid", said);
+    let error = warehouse.load(&job(2, Some(2))).await.unwrap_err();
+    says(
+        &error,
+        PortErrorKind::Config,
+        &[said, "a staging bucket in its location"],
+    );
+    assert_eq!(jobs.service.month(MONTH), uris(&job(1, None)));
+    // The twin: what is invalid for another reason does not send anybody to look at locations.
+    jobs.service.fail("invalid", "bad");
+    let error = warehouse.load(&job(3, Some(3))).await.unwrap_err();
+    assert!(!error.to_string().contains("location"), "{error}");
 }

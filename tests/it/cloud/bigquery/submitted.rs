@@ -8,6 +8,7 @@ use soxauto::domain::check::Verdict;
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::ItemOutcome;
 use soxauto::pipeline::lease::leases_folder;
+use soxauto::pipeline::package::outline::outline;
 use soxauto::pipeline::record::ItemRecord;
 
 use super::super::fakes::server::{Fault, Gate, When};
@@ -44,6 +45,18 @@ fn verdicts(outcome: &ItemOutcome) -> Vec<Verdict> {
     made.map(|check| check.verdict).collect()
 }
 
+/// The page that may leave names the job and how to look it up, as the package does.
+fn assert_outlined(record: &ItemRecord) {
+    let load = record.submitted.as_ref().expect("a load was submitted");
+    let page = outline(record, "0");
+    let said = format!(
+        "may have been replaced by job {}, whose end nobody saw: look it up with `{}`",
+        load.job_id, load.look
+    );
+    assert!(page.contains(&said), "`{said}` is missing: {page}");
+    assert!(!page.contains("nothing was loaded"), "{page}");
+}
+
 /// Run 2 may have loaded: its package says so and how to find out, and calls nothing checked.
 async fn assert_open(world: &World, outcome: &ItemOutcome) {
     let record = &outcome.record;
@@ -62,6 +75,7 @@ async fn assert_open(world: &World, outcome: &ItemOutcome) {
         assert!(page.contains(&said), "`{said}` is missing: {page}");
     }
     assert!(!page.contains(NOTHING), "{page}");
+    assert_outlined(record);
     let error = record.error.as_deref().unwrap_or_default();
     assert!(
         error.contains("may have been replaced") && error.contains("hint: "),
@@ -154,6 +168,11 @@ async fn a_load_that_was_not_submitted_or_that_failed_loaded_nothing_and_the_pac
         let page = world.packaged(2, "data/summary.md").await;
         assert!(
             page.contains(NOTHING) && !page.contains("may have"),
+            "{page}"
+        );
+        let page = outline(record, "0");
+        assert!(
+            page.contains("nothing was loaded") && !page.contains("may have"),
             "{page}"
         );
         world.jobs.service.end_jobs();
@@ -309,6 +328,7 @@ async fn killed_at(post: usize, when: When) -> (World, String, ItemRecord) {
 async fn a_run_that_was_killed_in_its_load_is_sealed_with_the_job_to_look_up() {
     for when in [When::BeforeServing, When::BeforeReply] {
         let (world, page, record) = killed_at(3, when).await;
+        assert_outlined(&record);
         let load = record.submitted.expect("the load was noted");
         assert!(load.job_id.starts_with("soxauto_load_"), "{load:?}");
         let inserted = world.jobs.fake.seen(POSTS);
@@ -330,7 +350,9 @@ async fn a_run_that_was_killed_before_its_load_is_sealed_without_one() {
     let (_world, page, record) = killed_at(2, When::BeforeReply).await;
     assert_eq!(record.submitted, None);
     assert!(record.verification.is_empty());
-    assert!(!page.contains("may have been replaced"), "{page}");
+    for page in [page, outline(&record, "0")] {
+        assert!(!page.contains("may have been replaced"), "{page}");
+    }
 }
 
 /// A note that cannot be written keeps the job from being submitted.

@@ -3,17 +3,16 @@
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use soxauto::app::SystemClock;
 use soxauto::ports::Clock as _;
 
-use super::error;
 use super::identity::Issuer;
+use super::{error, strict};
 
 pub(crate) const JOB: &str = "projects/test-project/locations/europe-west1/jobs/soxauto-pg01-run";
 
@@ -57,6 +56,11 @@ impl Executions {
     /// What is started is not listed from now on.
     pub(crate) fn list_nothing(&self) {
         self.held.lock().unwrap().is_slow = true;
+    }
+
+    /// Everything that was started is listed again.
+    pub(crate) fn list_again(&self) {
+        self.held.lock().unwrap().is_slow = false;
     }
 
     /// Arguments of every execution, oldest first.
@@ -132,30 +136,49 @@ fn denied(permission: &str) -> Response {
 async fn run(
     State(executions): State<Executions>,
     Path((project, location, verb)): Named,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     axum::Json(body): axum::Json<Value>,
 ) -> Response {
     if let Some(refusal) = executions.issuer.refusal(&headers) {
         return refusal;
     }
+    if let Err(said) = strict::asked(query.as_deref(), &[]) {
+        return strict::bad(&said);
+    }
     if let Some(job) = verb.strip_suffix(":testIamPermissions") {
         return permitted(&executions, &(project, location, job.to_owned()), &body);
     }
-    let job = verb
-        .strip_suffix(":run")
-        .expect("a job is only run")
-        .to_owned();
+    let Some(job) = verb.strip_suffix(":run").map(str::to_owned) else {
+        return absent();
+    };
     if executions.held.lock().unwrap().may_not_run {
         return denied("run.jobs.runWithOverrides");
     }
     if !is_there(&(project, location, job)) {
         return absent();
     }
-    let containers = body["overrides"]["containerOverrides"].as_array().unwrap();
-    assert_eq!(containers.len(), 1, "{body}");
-    let execution = executions.add(containers[0].clone());
+    if let Some(said) = wrong(&body) {
+        return strict::bad(&said);
+    }
+    let container = body["overrides"]["containerOverrides"][0].clone();
+    let execution = executions.add(container);
     axum::Json(json!({"name": "projects/p/locations/l/operations/o", "metadata": execution}))
         .into_response()
+}
+
+/// What of a start Cloud Run does not take.
+fn wrong(body: &Value) -> Option<String> {
+    let overrides = &body["overrides"];
+    let containers = overrides["containerOverrides"].as_array();
+    let Some([container]) = containers.map(Vec::as_slice) else {
+        return Some("one container is overridden".to_owned());
+    };
+    let variables = container["env"].as_array().into_iter().flatten();
+    strict::unknown(body, &["overrides"])
+        .or_else(|| strict::unknown(overrides, &["containerOverrides"]))
+        .or_else(|| strict::unknown(container, &["args", "env"]))
+        .or_else(|| variables.into_iter().find_map(|one| strict::unknown(one, &["name", "value"])))
 }
 
 /// Those of the permissions that the caller has; the field is left out when there is none.
@@ -163,7 +186,9 @@ fn permitted(executions: &Executions, name: &(String, String, String), body: &Va
     if !is_there(name) {
         return absent();
     }
-    assert_eq!(body["permissions"], json!(["run.jobs.runWithOverrides"]));
+    if *body != json!({"permissions": ["run.jobs.runWithOverrides"]}) {
+        return strict::bad("other permissions");
+    }
     let has_none = executions.held.lock().unwrap().may_not_run;
     let said = match has_none {
         true => json!({}),
@@ -172,21 +197,24 @@ fn permitted(executions: &Executions, name: &(String, String, String), body: &Va
     axum::Json(said).into_response()
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Asked {
-    page_token: Option<usize>,
-}
-
 async fn list(
     State(executions): State<Executions>,
     Path(name): Named,
-    Query(asked): Query<Asked>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     if let Some(refusal) = executions.issuer.refusal(&headers) {
         return refusal;
     }
+    let asked = match strict::asked(query.as_deref(), &["pageSize", "pageToken"]) {
+        Ok(asked) => asked,
+        Err(said) => return strict::bad(&said),
+    };
+    let number = |name: &str, absent| asked.get(name).map_or(Ok(absent), |text| text.parse());
+    let (Ok(size), Ok(from)) = (number("pageSize", PAGE), number("pageToken", 0)) else {
+        return strict::bad("a page is a number");
+    };
+    let size = size.min(PAGE);
     let held = executions.held.lock().unwrap();
     if held.may_not_look {
         return denied("run.executions.list");
@@ -197,11 +225,10 @@ async fn list(
     if held.is_slow {
         return axum::Json(json!({})).into_response();
     }
-    let from = asked.page_token.unwrap_or(0);
-    let page: Vec<&Value> = held.executions.iter().rev().skip(from).take(PAGE).collect();
+    let page: Vec<&Value> = held.executions.iter().rev().skip(from).take(size).collect();
     let mut body = json!({"executions": page});
-    if from + PAGE < held.executions.len() {
-        body["nextPageToken"] = json!((from + PAGE).to_string());
+    if from + size < held.executions.len() {
+        body["nextPageToken"] = json!((from + size).to_string());
     }
     axum::Json(body).into_response()
 }
@@ -209,10 +236,14 @@ async fn list(
 async fn show(
     State(executions): State<Executions>,
     Path((project, location, job, id)): Path<(String, String, String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     if let Some(refusal) = executions.issuer.refusal(&headers) {
         return refusal;
+    }
+    if let Err(said) = strict::asked(query.as_deref(), &[]) {
+        return strict::bad(&said);
     }
     let held = executions.held.lock().unwrap();
     if held.may_not_look {

@@ -9,20 +9,19 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::json;
 use soxauto::app::SystemClock;
 use soxauto::ports::Clock as _;
 
-use super::error;
 use super::identity::{EMAIL, Issuer};
+use super::{error, strict};
 
 /// Objects in one page, so that every list of more has several.
 const PAGE: usize = 3;
@@ -141,19 +140,16 @@ pub(crate) fn router(buckets: Buckets) -> Router {
         .with_state(buckets)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Asked {
-    #[serde(default)]
-    prefix: String,
-    delimiter: Option<String>,
-    page_token: Option<String>,
-}
+/// What a list may be asked for.
+const ASKED: [&str; 5] = ["prefix", "delimiter", "pageToken", "maxResults", "fields"];
+
+/// Headers of the interface that a write may have; what reads or deletes has none.
+const WRITTEN: [&str; 2] = ["x-goog-if-generation-match", "x-goog-hash"];
 
 async fn list(
     State(buckets): State<Buckets>,
     Path(bucket): Path<String>,
-    Query(asked): Query<Asked>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let held = buckets.held.lock().unwrap();
@@ -164,14 +160,24 @@ async fn list(
             _ => refusal,
         };
     }
+    let asked = match strict::asked(query.as_deref(), &ASKED) {
+        Ok(asked) => asked,
+        Err(said) => return strict::bad(&said),
+    };
+    let number = |name: &str, absent| asked.get(name).map_or(Ok(absent), |text| text.parse());
+    let (Ok(page), Ok(from)) = (number("maxResults", 1_000), number("pageToken", 0)) else {
+        return strict::bad("Invalid argument.");
+    };
+    let page: usize = held.page.min(page);
+    let prefix = asked.get("prefix").map_or("", String::as_str);
     let (mut items, mut folders) = (Vec::new(), BTreeSet::new());
     for ((of, name), (generation, updated)) in &held.objects {
-        let Some(rest) = name.strip_prefix(&asked.prefix).filter(|_| *of == bucket) else {
+        let Some(rest) = name.strip_prefix(prefix).filter(|_| *of == bucket) else {
             continue;
         };
-        match (&asked.delimiter, rest.split_once('/')) {
+        match (asked.get("delimiter"), rest.split_once('/')) {
             (Some(_), Some((folder, _))) => {
-                folders.insert(format!("{}{folder}/", asked.prefix));
+                folders.insert(format!("{prefix}{folder}/"));
             }
             _ => {
                 let size = std::fs::metadata(buckets.file(of, name)).unwrap().len();
@@ -182,9 +188,8 @@ async fn list(
             }
         }
     }
-    let from: usize = asked.page_token.map_or(0, |token| token.parse().unwrap());
-    let next = (from + held.page < items.len()).then(|| (from + held.page).to_string());
-    let page: Vec<_> = items.into_iter().skip(from).take(held.page).collect();
+    let next = (from + page < items.len()).then(|| (from + page).to_string());
+    let page: Vec<_> = items.into_iter().skip(from).take(page).collect();
     // As the service does, what is empty is left out.
     let mut body = json!({"kind": "storage#objects"});
     if !page.is_empty() {
@@ -196,12 +201,15 @@ async fn list(
     if let Some(next) = next {
         body["nextPageToken"] = next.into();
     }
+    let fields = asked.get("fields");
+    let body = fields.map_or(body.clone(), |fields| strict::partial(&body, fields));
     axum::Json(body).into_response()
 }
 
 async fn object(
     State(buckets): State<Buckets>,
     Path((bucket, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
@@ -210,12 +218,23 @@ async fn object(
     if let Some(refusal) = buckets.refusal(&held, &bucket, &headers) {
         return refusal;
     }
+    let known = match method {
+        Method::PUT => &WRITTEN[..],
+        Method::GET | Method::HEAD | Method::DELETE => &[],
+        _ => return xml(405, "MethodNotAllowed", "The method is not allowed."),
+    };
+    let wrong = strict::unknown_header(&headers, "x-goog-", known);
+    if let Some(said) = wrong.or(strict::asked(query.as_deref(), &[]).err()) {
+        return xml(400, "InvalidArgument", &said);
+    }
     let file = buckets.file(&bucket, &name);
     let key = (bucket, name);
     let there = held.objects.get(&key).copied();
     if method == Method::PUT {
         let said = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
-        assert!(said("content-length").is_some(), "411 Length Required");
+        if said("content-length").is_none() {
+            return xml(411, "MissingContentLength", "Length Required");
+        }
         if said("x-goog-hash").is_some_and(|sum| sum != hash(&body)) {
             return xml(400, "BadDigest", "The CRC32C you specified did not match.");
         }
@@ -223,9 +242,8 @@ async fn object(
             return xml(403, "AccessDenied", "Access denied.");
         }
         let expected = said("x-goog-if-generation-match").filter(|_| !held.careless);
-        let expected = expected.map(|text| text.parse().unwrap());
         let generation = there.map_or(0, |(generation, _)| generation);
-        if expected.is_some_and(|expected: u64| expected != generation) {
+        if expected.is_some_and(|expected| expected != generation.to_string()) {
             return xml(412, "PreconditionFailed", "A pre-condition did not hold.");
         }
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -274,7 +292,6 @@ fn read(
         let reply = reply.header(header::CONTENT_LENGTH, size);
         return reply.body(Body::empty()).unwrap();
     }
-    assert_eq!(*method, Method::GET);
     let Some(range) = asked.get("range") else {
         return reply.body(Body::from(bytes)).unwrap();
     };

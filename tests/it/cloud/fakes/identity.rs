@@ -21,9 +21,17 @@ use super::error;
 /// Account of the machine, and of every key.
 pub(crate) const EMAIL: &str = "runner@test-project.iam.gserviceaccount.com";
 
+/// What a token must be good for everywhere but at Drive.
+pub(crate) const CLOUD: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// What a token must be good for at Drive.
+pub(crate) const DRIVE: &str = "https://www.googleapis.com/auth/drive.file";
+
 #[derive(Default)]
 struct Known {
     issued: Vec<String>,
+    /// What each of them is good for.
+    scopes: Vec<String>,
     revoked: BTreeSet<String>,
     /// Seconds that a token says it is good for.
     lifetime: u64,
@@ -70,20 +78,26 @@ impl Issuer {
 
     /// The refusal of a request without a good token.
     pub(crate) fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
+        self.refusal_of(headers, CLOUD)
+    }
+
+    /// The same where a token must be good for something else.
+    pub(crate) fn refusal_of(&self, headers: &HeaderMap, scope: &str) -> Option<Response> {
         let known = self.0.lock().unwrap();
         let header = headers
             .get("authorization")
             .and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer "));
-        let is_good = token.is_some_and(|token| {
-            known.issued.iter().any(|issued| issued == token) && !known.revoked.contains(token)
-        });
-        (!is_good).then(|| {
-            error(
-                401,
-                "UNAUTHENTICATED",
-                "Request had invalid authentication credentials.",
-            )
+        let token = token.filter(|token| !known.revoked.contains(*token));
+        let issued = token.and_then(|token| known.issued.iter().position(|one| one == token));
+        let Some(at) = issued else {
+            let said = "Request had invalid authentication credentials.";
+            return Some(error(401, "UNAUTHENTICATED", said));
+        };
+        let is_for_it = known.scopes[at].split([',', ' ']).any(|one| one == scope);
+        (!is_for_it).then(|| {
+            let said = "Request had insufficient authentication scopes.";
+            error(403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT", said)
         })
     }
 
@@ -114,10 +128,11 @@ impl Issuer {
         .to_string()
     }
 
-    fn issue(&self) -> Value {
+    fn issue(&self, scopes: &str) -> Value {
         let mut known = self.0.lock().unwrap();
         let token = format!("ya29.SENTINEL-TOKEN-{}", known.issued.len() + 1);
         known.issued.push(token.clone());
+        known.scopes.push(scopes.to_owned());
         json!({"access_token": token, "expires_in": known.lifetime, "token_type": "Bearer"})
     }
 }
@@ -149,6 +164,7 @@ fn as_metadata(issuer: &Issuer, headers: &HeaderMap, body: impl FnOnce() -> Resp
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Scopes {
     scopes: String,
 }
@@ -158,9 +174,8 @@ async fn machine_token(
     Query(asked): Query<Scopes>,
     headers: HeaderMap,
 ) -> Response {
-    assert!(!asked.scopes.is_empty());
     as_metadata(&issuer, &headers, || {
-        axum::Json(issuer.issue()).into_response()
+        axum::Json(issuer.issue(&asked.scopes)).into_response()
     })
 }
 
@@ -206,7 +221,7 @@ async fn key_token(State(issuer): State<Issuer>, body: String) -> Response {
                 && !read.claims.scope.is_empty() =>
         {
             assert_eq!(read.header.kid.as_deref(), Some("key-1"));
-            axum::Json(issuer.issue()).into_response()
+            axum::Json(issuer.issue(&read.claims.scope)).into_response()
         }
         Ok(_) => refused("claims"),
         Err(_) => refused("Invalid JWT Signature."),

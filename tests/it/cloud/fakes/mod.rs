@@ -10,6 +10,7 @@ pub(crate) mod identity;
 pub(crate) mod secret_manager;
 pub(crate) mod server;
 pub(crate) mod stand_in;
+pub(crate) mod strict;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use soxauto::adapters::google::Session;
 use soxauto::adapters::google::endpoints::Endpoints;
 use soxauto::adapters::google::http::Http;
 use soxauto::adapters::google::metadata::Metadata;
-use soxauto::adapters::google::token::{CachedTokens, Origin};
+use soxauto::adapters::google::token::{CachedTokens, Origin, Tokens as _};
 use soxauto::domain::limits::HttpLimits;
 
 use soxauto::adapters::google::storage;
@@ -32,7 +33,7 @@ use tempfile::TempDir;
 use cloud_run::Executions;
 use drive::Folders;
 use gcs::Buckets;
-use identity::Issuer;
+use identity::{CLOUD, DRIVE, Issuer};
 use secret_manager::SecretStore;
 use server::Fake;
 
@@ -100,9 +101,17 @@ impl Google {
     pub(crate) fn session_within(&self, limits: HttpLimits) -> Session {
         let endpoints = Endpoints::replaced(&self.endpoints()).unwrap();
         let http = Http::new(limits).unwrap();
-        let metadata = Metadata::new(endpoints.metadata.clone(), &["scope-a", "scope-b"]);
+        let metadata = Metadata::new(endpoints.metadata.clone(), &[CLOUD, DRIVE]);
         let tokens = CachedTokens::new(http.clone(), Origin::Metadata(metadata));
         Session::new(http, std::sync::Arc::new(tokens), endpoints)
+    }
+
+    /// A token of the machine that is good for one thing.
+    pub(crate) async fn token_for(&self, scope: &str) -> String {
+        let endpoints = Endpoints::replaced(&self.endpoints()).unwrap();
+        let metadata = Metadata::new(endpoints.metadata, &[scope]);
+        let tokens = CachedTokens::new(Http::new(quick()).unwrap(), Origin::Metadata(metadata));
+        tokens.token().await.unwrap().expose().to_owned()
     }
 
     /// The folder in which a bucket keeps its objects as files.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::error;
 use super::identity::Issuer;
+use super::{error, strict};
 
 /// How a version is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,10 +74,14 @@ pub(crate) fn router(store: SecretStore) -> Router {
 async fn access(
     State(store): State<SecretStore>,
     Path((project, name, version)): Path<(String, String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     if let Some(refusal) = store.issuer.refusal(&headers) {
         return refusal;
+    }
+    if let Err(said) = strict::asked(query.as_deref(), &[]) {
+        return strict::bad(&said);
     }
     if *store.denied.lock().unwrap() {
         let message = format!(
@@ -86,13 +90,16 @@ async fn access(
         return error(403, "PERMISSION_DENIED", &message);
     }
     let secrets = store.secrets.lock().unwrap();
-    let asked = version
-        .strip_suffix(":access")
-        .expect("only :access is served");
+    let Some(asked) = version.strip_suffix(":access") else {
+        return error(404, "NOT_FOUND", "only :access is served");
+    };
     let versions = secrets.get(&name).filter(|_| project == "test-project");
     let number = match asked {
         "latest" => versions.map_or(0, Vec::len),
-        number => number.parse().unwrap(),
+        number => match number.parse() {
+            Ok(number) => number,
+            Err(_) => return error(400, "INVALID_ARGUMENT", "The version is no number."),
+        },
     };
     let found = versions.and_then(|versions| versions.get(number.checked_sub(1)?));
     let Some((value, damage)) = found else {

@@ -5,6 +5,7 @@
 
 mod counted;
 mod routes;
+mod rules;
 mod tables;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -26,6 +27,7 @@ use soxauto::kernels::bigquery::table::columns;
 #[cfg(feature = "sandbox")]
 use soxauto::settings::GoogleSettings;
 
+use super::identity::{CLOUD, Issuer};
 use super::server::Fake;
 use super::stand_in::Engine;
 use super::{Google, quick};
@@ -36,6 +38,8 @@ pub(crate) const DATASET: &str = "sox";
 #[derive(Clone)]
 struct Held {
     configuration: Value,
+    /// Where it runs: elsewhere it is not found.
+    location: String,
     /// Looks until it ends.
     looks: usize,
     /// `Some(null)` is a good end.
@@ -82,6 +86,7 @@ struct Bucket {
 /// What stands for BigQuery.
 #[derive(Clone)]
 pub(crate) struct Service {
+    issuer: Issuer,
     known: Arc<Mutex<Known>>,
     engine: Option<Engine>,
 }
@@ -106,6 +111,7 @@ impl Jobs {
             None => Google::start().await,
         };
         let service = Service {
+            issuer: google.issuer.clone(),
             known: Arc::new(Mutex::new(Known {
                 looks: 2,
                 ..Known::default()
@@ -150,7 +156,7 @@ impl Jobs {
             ..quick()
         };
         let http = Http::new(limits).unwrap();
-        let metadata = Metadata::new(endpoints.metadata.clone(), &["scope"]);
+        let metadata = Metadata::new(endpoints.metadata.clone(), &[CLOUD]);
         let tokens = CachedTokens::new(http.clone(), Origin::Metadata(metadata));
         Session::new(http, Arc::new(tokens), endpoints)
     }
@@ -283,6 +289,7 @@ impl Service {
     pub(crate) fn left(&self, id: &str, configuration: Value, looks: usize, ended: Option<Value>) {
         let job = Held {
             configuration,
+            location: "EU".to_owned(),
             looks,
             ended,
             statistics: Value::Null,

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::{DATASET, Held, Known, Service};
+use super::{DATASET, Held, Known, PROJECT, Service, rules};
 
 pub(super) fn router(service: Service) -> Router {
     let project = "/bigquery/v2/projects/{project}";
@@ -25,10 +26,11 @@ pub(super) fn router(service: Service) -> Router {
         .route(&format!("{project}/jobs"), post(insert))
         .route(&format!("{project}/jobs/{{job}}"), get(look))
         .route(&format!("{project}/jobs/{{job}}/cancel"), post(cancel))
+        .layer(from_fn_with_state(service.clone(), rules::guard))
         .with_state(service)
 }
 
-fn no(status: u16, reason: &str, message: &str) -> Response {
+pub(super) fn no(status: u16, reason: &str, message: &str) -> Response {
     let body = json!({"error": {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}});
     (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
 }
@@ -41,6 +43,9 @@ async fn create_dataset(
     State(service): State<Service>,
     axum::Json(body): axum::Json<Value>,
 ) -> Response {
+    if body["datasetReference"]["projectId"] != PROJECT {
+        return no(400, "invalid", "another project");
+    }
     let name = body["datasetReference"]["datasetId"]
         .as_str()
         .unwrap()
@@ -73,7 +78,11 @@ async fn table(
         let statements = service.statements();
         return engine.table(&dataset, &name, &statements).await;
     }
-    match service.known().tables.get(&name) {
+    let known = service.known();
+    if !known.datasets.contains_key(&dataset) {
+        return no(404, "notFound", "Not found: Dataset");
+    }
+    match known.tables.get(&name) {
         Some(table) => yes(table.clone()),
         None => no(404, "notFound", "Not found: Table"),
     }
@@ -83,12 +92,13 @@ async fn statement(
     State(service): State<Service>,
     axum::Json(body): axum::Json<Value>,
 ) -> Response {
+    if let Some(said) = rules::statement(&body) {
+        return no(400, "invalid", &said);
+    }
+    if let Some(refusal) = service.known().elsewhere(&body["location"]) {
+        return refusal;
+    }
     let sql = body["query"].as_str().unwrap().to_owned();
-    assert_eq!(
-        (&body["useLegacySql"], &body["useQueryCache"]),
-        (&json!(false), &json!(false))
-    );
-    assert_eq!(body["location"], "EU");
     service.known().statements.push(sql.clone());
     if let Some(engine) = &service.engine {
         return engine.post("queries", &body).await;
@@ -118,7 +128,10 @@ async fn answer(
             .get(&format!("queries/{job}?{}", pairs.join("&")))
             .await;
     }
-    assert!(asked.contains_key("location"), "{asked:?}");
+    let location = asked.get("location").cloned().unwrap_or_default();
+    if let Some(refusal) = service.known().elsewhere(&json!(location)) {
+        return refusal;
+    }
     yes(service
         .known()
         .answers
@@ -127,15 +140,14 @@ async fn answer(
 }
 
 async fn insert(State(service): State<Service>, axum::Json(body): axum::Json<Value>) -> Response {
+    if let Some(said) = rules::job(&body) {
+        return no(400, "invalid", &said);
+    }
     let reference = &body["jobReference"];
     let id = reference["jobId"].as_str().unwrap().to_owned();
     let mut known = service.known();
-    if known
-        .datasets
-        .get(DATASET)
-        .is_none_or(|location| *location != reference["location"])
-    {
-        return no(404, "notFound", "Not found: Dataset in this location");
+    if let Some(refusal) = known.elsewhere(&reference["location"]) {
+        return refusal;
     }
     if known.jobs.contains_key(&id) {
         return no(409, "duplicate", "Already Exists: Job");
@@ -146,6 +158,7 @@ async fn insert(State(service): State<Service>, axum::Json(body): axum::Json<Val
     let job = Held {
         looks: if is_mark { 0 } else { known.looks },
         configuration,
+        location: reference["location"].as_str().unwrap().to_owned(),
         ended: is_mark.then_some(Value::Null),
         statistics: Value::Null,
     };
@@ -175,11 +188,10 @@ async fn look(
     Path((_, id)): Path<(String, String)>,
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> Response {
-    assert_eq!(asked.get("location").map(String::as_str), Some("EU"));
     let due = {
         let mut known = service.known();
         let is_held = known.is_held;
-        let Some(job) = known.jobs.get_mut(&id) else {
+        let Some(job) = known.job(&id, &asked) else {
             return no(404, "notFound", "Not found: Job");
         };
         match job.ended {
@@ -210,6 +222,18 @@ async fn look(
 }
 
 impl Known {
+    /// A job, where it is asked for in the location in which it runs.
+    fn job(&mut self, id: &str, asked: &BTreeMap<String, String>) -> Option<&mut Held> {
+        let job = self.jobs.get_mut(id)?;
+        (asked.get("location") == Some(&job.location)).then_some(job)
+    }
+
+    /// The refusal of what is to happen elsewhere than where the dataset is.
+    fn elsewhere(&self, location: &Value) -> Option<Response> {
+        let is_there = self.datasets.get(DATASET).is_some_and(|at| at == location);
+        (!is_there).then(|| no(404, "notFound", "Not found: Dataset in this location"))
+    }
+
     /// The end of a job, by script or by what it does.
     pub(super) fn end(&mut self, id: &str) {
         let configuration = self.jobs[id].configuration.clone();
@@ -240,13 +264,23 @@ impl Known {
                 Value::Null,
             )
         };
+        let bad = |what: &str| (json!({"reason": "invalid", "message": what}), Value::Null);
         let partition = load["destinationTable"]["tableId"]
             .as_str()
             .unwrap()
             .to_owned();
-        let (table, _) = partition
+        let (table, month) = partition
             .split_once('$')
             .expect("a partition is replaced, never a table");
+        if month.len() != 6 || month.parse::<u32>().is_err() {
+            return bad("the partition is no month");
+        }
+        if !load["schema"].is_null() {
+            return bad("the schema of the files would be that of the table");
+        }
+        if load["decimalTargetTypes"] != json!(["NUMERIC", "BIGNUMERIC"]) {
+            return bad("a decimal does not fit NUMERIC");
+        }
         if !self.tables.contains_key(table) {
             return no("Table");
         }
@@ -260,7 +294,12 @@ impl Known {
             rows += file.1;
         }
         let files = uris.len() + usize::from(self.is_miscounting);
-        self.months.insert(partition, uris);
+        let month = self.months.entry(partition).or_default();
+        // What is not said to be replaced is added to.
+        if load["writeDisposition"] == "WRITE_TRUNCATE" {
+            month.clear();
+        }
+        month.extend(uris);
         let said = json!({
             "inputFiles": files.to_string(), "inputFileBytes": bytes.to_string(),
             "outputRows": rows.to_string(), "outputBytes": (bytes * 2).to_string(), "badRecords": "0",
@@ -269,9 +308,13 @@ impl Known {
     }
 }
 
-async fn cancel(State(service): State<Service>, Path((_, id)): Path<(String, String)>) -> Response {
+async fn cancel(
+    State(service): State<Service>,
+    Path((_, id)): Path<(String, String)>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Response {
     let mut known = service.known();
-    let Some(job) = known.jobs.get_mut(&id) else {
+    let Some(job) = known.job(&id, &asked) else {
         return no(404, "notFound", "Not found: Job");
     };
     if job.ended.is_none() {
