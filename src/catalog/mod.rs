@@ -296,7 +296,16 @@ mod tests {
         let catalog = Catalog::embedded().unwrap();
         let names: Vec<_> = catalog.items().map(|ipe| ipe.id.as_str()).collect();
         let all = [
-            "CR_03", "CR_04", "CR_05", "IPE_07", "IPE_10", "IPE_12", "IPE_34",
+            "CR_03",
+            "CR_04",
+            "CR_05",
+            "IPE_07",
+            "IPE_08",
+            "IPE_08_TIMING",
+            "IPE_08_USAGE",
+            "IPE_10",
+            "IPE_12",
+            "IPE_34",
         ];
         assert_eq!(names, all);
         for ipe in catalog.items() {

@@ -40,7 +40,17 @@ fn list_and_show_say_what_an_item_is() {
     assert_eq!(
         items,
         [
-            "item", "CR_03", "CR_04", "CR_05", "IPE_07", "IPE_10", "IPE_12", "IPE_34"
+            "item",
+            "CR_03",
+            "CR_04",
+            "CR_05",
+            "IPE_07",
+            "IPE_08",
+            "IPE_08_TIMING",
+            "IPE_08_USAGE",
+            "IPE_10",
+            "IPE_12",
+            "IPE_34"
         ]
     );
     let json: Value = serde_json::from_str(&shell.run(&["catalog", "list", "--json"]).out).unwrap();
@@ -119,7 +129,7 @@ fn lint_names_every_mistake_and_run_refuses_the_item_before_it_connects() {
         (clean.code, clean.out.as_str()),
         (
             0,
-            "no finding in CR_03, CR_04, CR_05, IPE_07, IPE_10, IPE_12, IPE_34\n"
+            "no finding in CR_03, CR_04, CR_05, IPE_07, IPE_08, IPE_08_TIMING, IPE_08_USAGE, IPE_10, IPE_12, IPE_34\n"
         )
     );
     altered(&shell, "CR_04", |query| {

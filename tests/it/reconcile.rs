@@ -11,7 +11,7 @@ use crate::journey::planted::planted;
 use soxauto::domain::plant::PlantProfile;
 
 /// Runs the items of the customer ledger over what is planted without some of it.
-async fn month(shell: &Shell, config: SandboxConfig, items: &[&str]) {
+pub(crate) async fn month(shell: &Shell, config: SandboxConfig, items: &[&str]) {
     let sandbox = Sandbox::start(config).await.unwrap();
     let secrets = shell.path("secrets");
     fs::create_dir_all(&secrets).unwrap();
@@ -32,7 +32,7 @@ fn reconcile(shell: &Shell, more: &[&str]) -> Said {
     shell.run(&args)
 }
 
-fn json(shell: &Shell) -> Value {
+pub(crate) fn json(shell: &Shell) -> Value {
     let said = reconcile(shell, &["--format", "json"]);
     serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err))
 }
@@ -65,7 +65,7 @@ fn wrong(company: &str, gl: &str, amount: &str) -> [String; 4] {
     [company, gl, amount, "INVESTIGATE"].map(str::to_owned)
 }
 
-fn codes(result: &Value) -> Vec<String> {
+pub(crate) fn codes(result: &Value) -> Vec<String> {
     let findings = result["result"]["findings"].as_array().unwrap();
     let code = |finding: &Value| {
         format!(

@@ -27,6 +27,7 @@ mod rng;
 mod route;
 mod systems;
 pub mod table;
+mod vouchers;
 
 use std::sync::Mutex;
 

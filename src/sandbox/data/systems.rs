@@ -6,6 +6,7 @@ use crate::sandbox::data::chart::Company;
 use crate::sandbox::data::ledger::Books;
 use crate::sandbox::data::orders;
 use crate::sandbox::data::table::TableDef;
+use crate::sandbox::data::vouchers;
 use crate::sandbox::tsql::error::SqlResult;
 
 /// Rows of tables; one table may come several times.
@@ -22,12 +23,14 @@ pub(super) struct SystemSpec {
 }
 
 /// Every table of every system.
-pub(super) fn tables() -> [&'static TableDef; 4] {
+pub(super) fn tables() -> [&'static TableDef; 6] {
     [
         &orders::RPT_SOI,
         &orders::PACKAGE_CASHREC,
         &orders::REFUND_NO_RETURN,
         &orders::CUSTOMER_TYPE,
+        &vouchers::CLOSING,
+        &vouchers::VOUCHER,
     ]
 }
 
@@ -37,7 +40,9 @@ pub(super) fn write(
     spec: SystemSpec,
     books: &mut Books<'_>,
 ) -> SqlResult<Rows> {
-    orders::write(company, spec, books)
+    let mut rows = orders::write(company, spec, books)?;
+    rows.extend(vouchers::write(company, spec, books)?);
+    Ok(rows)
 }
 
 /// Rows of a system that a planted difference adds.

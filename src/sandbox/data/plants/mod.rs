@@ -6,6 +6,7 @@ mod instructions;
 mod key;
 mod orders;
 mod table;
+mod vouchers;
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ use crate::sandbox::data::{Ledger, LedgerSpec};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
 use instructions::{Change, DESCRIPTION, Day, Ledgers, Line, Plant, USER, cents};
-use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, exact};
+use key::{EntryKey, JdashKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, exact};
 use table::{MISSING, plants};
 
 pub use key::AnswerKey;
@@ -56,7 +57,7 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
         rows: spec.rows,
         seed: spec.seed,
         amounts: "local currency, debit positive; variance is the balance of CR_04 less the open customer entries",
-        bridges: "none is planted: every variance is unexplained",
+        bridges: "in ledger sign: a line's variance is its bridges and what they leave unexplained",
         planted: Vec::new(),
         not_planted: Vec::new(),
     };
@@ -128,6 +129,11 @@ fn apply(
                     key,
                 }));
             }
+            Change::Jdash(row) => planted.jdash.push(JdashKey {
+                company: row.company,
+                voucher_id: row.voucher_id,
+                amount_used: exact(row.amount)?,
+            }),
             Change::Rates(change) => {
                 let text = |rate: &Option<i64>| match rate {
                     Some(rate) => exact(cents((*rate).into())).map(Some),

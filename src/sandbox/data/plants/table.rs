@@ -12,6 +12,7 @@ use super::instructions::{
     Change, Effect, Ledgers, Line, Measure, Missing, Plant, cents, journal, line, on_line, variance,
 };
 use super::orders::ORDERS;
+use super::vouchers::VOUCHER_PLANTS;
 
 /// Positions in `ACCOUNTS` and, where there is one, of a posting group that posts there.
 const TRADE: (usize, usize) = (0, 1);
@@ -230,7 +231,7 @@ const PLANTS: [Plant; 13] = [
 
 /// All plants.
 pub(super) fn plants() -> impl Iterator<Item = &'static Plant> {
-    static PLANTED: [&[Plant]; 2] = [&PLANTS, &ORDERS];
+    static PLANTED: [&[Plant]; 3] = [&PLANTS, &ORDERS, &VOUCHER_PLANTS];
     PLANTED.into_iter().flatten()
 }
 
@@ -239,28 +240,8 @@ const fn missing(id: &'static str, kind: &'static str, table: &'static str) -> M
 }
 
 /// What cannot be planted yet, with the table of another system that it needs.
-pub(super) const MISSING: [Missing; 7] = [
-    missing(
-        "F08",
-        "outside the timing window",
-        "dbo.V_STORECREDITVOUCHER_CLOSING",
-    ),
-    missing("F09", "over-explained", "dbo.V_STORECREDITVOUCHER_CLOSING"),
-    missing(
-        "F12",
-        "a company did not deliver",
-        "dbo.RPT_CASHREC_TRANSACTION",
-    ),
-    missing(
-        "E01",
-        "timing, explained",
-        "dbo.V_STORECREDITVOUCHER_CLOSING",
-    ),
-    missing(
-        "E02",
-        "VTC on the last evening",
-        "dbo.V_STORECREDITVOUCHER_CLOSING",
-    ),
-    missing("N03", "key spelling", "dbo.V_STORECREDITVOUCHER_CLOSING"),
-    missing("N04", "fan-out", "dbo.RPT_SOI"),
-];
+pub(super) const MISSING: [Missing; 1] = [missing(
+    "F12",
+    "a company did not deliver",
+    "dbo.RPT_CASHREC_TRANSACTION",
+)];

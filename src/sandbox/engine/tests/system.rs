@@ -109,7 +109,7 @@ async fn facts_of_the_server_are_answered() {
         ),
         (
             "SELECT COUNT(*) FROM AIG_Nav_Jumia_Reconciliation.INFORMATION_SCHEMA.TABLES",
-            "8",
+            "10",
         ),
         (
             "SELECT t.name FROM sys.tables t JOIN sys.schemas s ON s.schema_id = t.schema_id WHERE s.name = 'dbo' AND t.name LIKE 'G%'",
