@@ -13,6 +13,7 @@ pub mod catalog;
 pub mod clean;
 pub mod delivery;
 pub mod doctor;
+pub mod months;
 pub mod reconcile;
 pub mod roots;
 
@@ -25,6 +26,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::process::ProcProcesses;
+use crate::adapters::scratch::ScratchFile;
 use crate::catalog::lint::Finding;
 use crate::catalog::{CatalogError, Definitions};
 use crate::domain::ids::{IpeId, RunId};
@@ -39,7 +41,7 @@ use crate::pipeline::progress::Progress;
 use crate::pipeline::record::Places;
 use crate::pipeline::workflow::WorkflowResult;
 use crate::pipeline::{Tools, schedule};
-use crate::ports::{Clock, PortError};
+use crate::ports::{Clock, PortError, Scratch};
 use crate::settings::{GoogleSettings, RunSettings, SecretsChoice};
 
 use delivery::Outbox;
@@ -291,6 +293,11 @@ impl App {
         self.reach.stop().await;
         let now = self.tools.clock.now();
         let mut result = WorkflowResult::new(&self.context, &outcomes, now);
+        match reconcile::of_run(&self.tools, &self.context, &self.items).await {
+            Ok(None) => {}
+            Ok(Some(judged)) => result.reconciled(judged.summary()),
+            Err(error) => result.reconciled(reconcile::not_judged(&error)),
+        }
         // The result stands. What a delivery comes to is added to it and changes nothing in it.
         if let Some(outbox) = &self.outbox {
             for outcome in &outcomes {
@@ -334,9 +341,21 @@ pub async fn verify_with(
         staging: staging.as_ref(),
         open: &|location| roots.open_existing(location),
         manifest_sha256,
+        scratch: &scratch,
         limits: &Limits::default(),
     };
     Ok(verify_package(request).await)
+}
+
+/// A place for what waits while rows are matched: in the machine's folder of temporary files, without a name.
+#[must_use]
+pub fn scratch() -> Arc<dyn Scratch> {
+    let name = format!(
+        "soxauto-{}-{:08x}",
+        std::process::id(),
+        rand::random::<u32>()
+    );
+    Arc::new(ScratchFile::new(&std::env::temp_dir(), &name))
 }
 
 /// What is fixed before the first row.

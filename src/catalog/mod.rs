@@ -299,12 +299,15 @@ mod tests {
             "CR_03",
             "CR_04",
             "CR_05",
+            "CR_05A",
             "IPE_07",
             "IPE_08",
             "IPE_08_TIMING",
             "IPE_08_USAGE",
             "IPE_10",
+            "IPE_11",
             "IPE_12",
+            "IPE_31",
             "IPE_34",
         ];
         assert_eq!(names, all);
@@ -331,7 +334,7 @@ mod tests {
             .collect();
         rules.fits(file, &items).unwrap();
         let missing = rules.missing(&items);
-        for found in ["CR_03", "CR_04", "CR_05", "IPE_07"] {
+        for found in ["CR_03", "CR_04", "CR_05", "IPE_07", "IPE_11", "IPE_31"] {
             assert!(
                 !missing.contains(&found.parse::<IpeId>().unwrap()),
                 "{found}"
@@ -347,7 +350,9 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("no item `IPE_99`; items are CR_03, CR_04, CR_05, IPE_07"),
+            error.contains(
+                "no item `IPE_99`; items are CR_03, CR_04, CR_05, CR_05A, IPE_07, IPE_11, IPE_31"
+            ),
             "{error}"
         );
     }

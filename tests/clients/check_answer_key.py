@@ -143,6 +143,10 @@ for planted in key["planted"]:
             if len(closing) != 1 or dollars != Decimal(effect["usd"]):
                 wrong.append(f"{planted['id']}: {effect['usd']} dollars are {dollars}")
     stale.update({row["company"]: row["date"] for row in planted["refreshed"]})
+    for row in planted["silent"]:
+        rows = table(f"{FINREC}.[dbo].[{row['table']}]", "ID_Company")
+        if not rows or (row["company"],) in rows:
+            wrong.append(f"{planted['id']}: {row['table']} has rows of {row['company']}, or none at all")
     changed.update({row["country"]: row["rates"] for row in planted["closing_rates"]})
     for row in planted["entries"]:
         same = (row["company"], row["entry_no"])

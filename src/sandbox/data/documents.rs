@@ -16,7 +16,7 @@ use crate::sandbox::data::general::{NINE_US, balancing_type};
 use crate::sandbox::data::ledger::{amounts, batch, document_type};
 use crate::sandbox::tsql::error::{SqlResult, overflow};
 
-/// NAV's user of automatic postings.
+/// Who posts what other systems send.
 pub(super) const BATCH_USER: &str = "JUMIA\\NAV31AFR.BATCH.SRVC";
 
 /// One posting of two lines in local currency.

@@ -2,9 +2,12 @@
 
 use arrow::record_batch::RecordBatch;
 
+use crate::sandbox::data::central;
 use crate::sandbox::data::chart::Company;
+use crate::sandbox::data::collections;
 use crate::sandbox::data::ledger::Books;
 use crate::sandbox::data::orders;
+use crate::sandbox::data::sellers;
 use crate::sandbox::data::table::TableDef;
 use crate::sandbox::data::vouchers;
 use crate::sandbox::tsql::error::SqlResult;
@@ -22,16 +25,24 @@ pub(super) struct SystemSpec {
     pub(super) open: u64,
 }
 
+impl SystemSpec {
+    /// That of the company at a position of `COMPANIES`.
+    pub(super) fn of(index: usize, open: u64, seed: u64) -> Self {
+        let stream = u64::try_from(index).unwrap_or(0) * 2 + 1;
+        Self { seed, stream, open }
+    }
+}
+
 /// Every table of every system.
-pub(super) fn tables() -> [&'static TableDef; 6] {
+pub(super) fn tables() -> Vec<&'static TableDef> {
     [
-        &orders::RPT_SOI,
-        &orders::PACKAGE_CASHREC,
-        &orders::REFUND_NO_RETURN,
-        &orders::CUSTOMER_TYPE,
-        &vouchers::CLOSING,
-        &vouchers::VOUCHER,
+        &orders::TABLES[..],
+        &collections::TABLES,
+        &sellers::TABLES,
+        &vouchers::TABLES,
+        &central::TABLES,
     ]
+    .concat()
 }
 
 /// Writes what all systems of a company hold.
@@ -41,7 +52,10 @@ pub(super) fn write(
     books: &mut Books<'_>,
 ) -> SqlResult<Rows> {
     let mut rows = orders::write(company, spec, books)?;
+    rows.extend(collections::write(company, spec, books)?);
+    rows.extend(sellers::write(company, spec, books)?);
     rows.extend(vouchers::write(company, spec, books)?);
+    rows.extend(central::write(company)?);
     Ok(rows)
 }
 

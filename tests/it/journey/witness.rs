@@ -341,6 +341,7 @@ async fn witnesses_that_the_parts_do_not_hold_are_found_by_verify() {
             .trim_start_matches('/')
             .to_owned();
         let report = verify_package(VerifyRequest {
+            scratch: &soxauto::app::scratch,
             package: &evidence.below(&folder),
             staging: None,
             open: &store::open_existing,

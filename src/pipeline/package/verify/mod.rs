@@ -6,6 +6,7 @@
 
 mod bag;
 mod columns;
+mod judged;
 mod losses;
 mod record;
 mod rows;
@@ -14,8 +15,10 @@ mod witnesses;
 
 use crate::domain::digest::sha256_hex;
 use crate::domain::limits::Limits;
-use crate::pipeline::package::RECORD;
 use crate::pipeline::package::read::{Bag, read_bag};
+use crate::pipeline::package::{BAG_INFO, BAGIT, LOG, MANIFEST, RECORD};
+use crate::pipeline::reconcile::ScratchMaker;
+use crate::pipeline::reconcile::judgement::JUDGEMENT;
 use crate::pipeline::record::ItemRecord;
 use crate::ports::{PortError, StoreRoot};
 
@@ -118,11 +121,13 @@ pub struct VerifyRequest<'a> {
     pub open: Opener<'a>,
     /// SHA-256 of the manifest as it was noted elsewhere when the package was sealed.
     pub manifest_sha256: Option<&'a str>,
+    /// Where rows wait while a month is judged again.
+    pub scratch: ScratchMaker<'a>,
     /// How much may be held at once.
     pub limits: &'a Limits,
 }
 
-/// Verifies one package.
+/// Verifies one package, of an item or of a reconciliation.
 pub async fn verify_package(request: VerifyRequest<'_>) -> VerifyReport {
     let mut report = VerifyReport::default();
     let bag = match read_bag(request.package).await {
@@ -137,6 +142,10 @@ pub async fn verify_package(request: VerifyRequest<'_>) -> VerifyReport {
     if bag.files.is_empty() && bag.unread.is_empty() {
         let what = format!("there is no package at {}", request.package.uri);
         report.not_run.push(what);
+        return report;
+    }
+    if bag.files.contains_key(JUDGEMENT) {
+        judged::judged(&bag, request, &mut report).await;
         return report;
     }
     let Some(record) = whole(&bag, request.manifest_sha256, &mut report) else {
@@ -159,7 +168,8 @@ pub fn verify_bag(bag: &Bag) -> (VerifyReport, Option<ItemRecord>) {
 }
 
 fn whole(bag: &Bag, noted: Option<&str>, report: &mut VerifyReport) -> Option<ItemRecord> {
-    bag::structure(bag, noted, report);
+    let must_have = [BAGIT, BAG_INFO, MANIFEST, RECORD, LOG];
+    bag::structure(bag, noted, &must_have, report);
     let record = read_record(bag, report);
     match &record {
         Some(record) => bag::views_equal_record(bag, record, report),

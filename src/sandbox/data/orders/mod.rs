@@ -14,14 +14,24 @@ use crate::sandbox::data::chart::{COMPANIES, Company};
 use crate::sandbox::data::decor::BATCH_ROWS;
 use crate::sandbox::data::ledger::Books;
 use crate::sandbox::data::systems::{Rows, SystemSpec};
+use crate::sandbox::data::table::TableDef;
 use crate::sandbox::tsql::error::SqlResult;
 
 use cases::CASES;
 use draw::Orders;
 
-pub(super) use defs::{CUSTOMER_TYPE, PACKAGE_CASHREC, REFUND_NO_RETURN, RPT_SOI};
+use defs::CUSTOMER_TYPE;
+pub(super) use defs::{PACKAGE_CASHREC, REFUND_NO_RETURN, RPT_SOI};
 pub(super) use item::{Item, Money, Times, order_nr, rows};
 pub(super) use package::{Package, packages};
+
+/// Every table of the shop.
+pub(super) const TABLES: [&TableDef; 4] = [
+    &RPT_SOI,
+    &PACKAGE_CASHREC,
+    &REFUND_NO_RETURN,
+    &CUSTOMER_TYPE,
+];
 
 /// Open customer entries for each of which there is one order.
 const ENTRIES_PER_ORDER: u64 = 8;

@@ -31,13 +31,6 @@ pub(super) struct Plant {
     pub(super) note: &'static str,
 }
 
-/// A plant for which the stand-in lacks tables.
-pub(super) struct Missing {
-    pub(super) id: &'static str,
-    pub(super) kind: &'static str,
-    pub(super) table: &'static str,
-}
-
 /// One change of the tables.
 pub(super) enum Change {
     Post(Line),
@@ -48,6 +41,8 @@ pub(super) enum Change {
     Rates(RateChange),
     /// A row of the shop's list of used vouchers, which is no table: the key names it.
     Jdash(JdashRow),
+    /// A company has no row of collections, and none of their postings.
+    Silent(&'static str),
     /// The last balances of a company were refreshed on that day.
     Refreshed(&'static str, Day),
 }

@@ -51,6 +51,7 @@ pub(super) struct Planted {
     pub(super) jdash: Vec<JdashKey>,
     pub(super) closing_rates: Vec<RatesKey>,
     pub(super) refreshed: Vec<RefreshKey>,
+    pub(super) silent: Vec<SilentKey>,
     pub(super) expected: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(super) note: &'static str,
@@ -73,6 +74,7 @@ impl Planted {
             jdash: Vec::new(),
             closing_rates: Vec::new(),
             refreshed: Vec::new(),
+            silent: Vec::new(),
             expected: plant.expected,
             note: plant.note,
         })
@@ -161,6 +163,13 @@ pub(super) struct JdashKey {
 pub(super) struct RatesKey {
     pub(super) country: &'static str,
     pub(super) rates: Vec<Option<String>>,
+}
+
+/// A table that has no row of a company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct SilentKey {
+    pub(super) company: &'static str,
+    pub(super) table: &'static str,
 }
 
 /// When the balances of a company were refreshed.

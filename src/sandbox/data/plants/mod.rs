@@ -2,6 +2,7 @@
 //!
 //! Posts through the same books as everything else, one path at a time; reads no table to write the key.
 
+mod collected;
 mod instructions;
 mod key;
 mod orders;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::plant::PlantProfile;
 use crate::sandbox::data::chart::{ACCOUNTS, CURRENCIES, REVENUE, posting_group};
+use crate::sandbox::data::collections;
 use crate::sandbox::data::documents::Document;
 use crate::sandbox::data::events::{Entry, Movement, calendar, day_number};
 use crate::sandbox::data::rates::{self, RateChange};
@@ -20,8 +22,11 @@ use crate::sandbox::data::{Ledger, LedgerSpec};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
 use instructions::{Change, DESCRIPTION, Day, Ledgers, Line, Plant, USER, cents};
-use key::{EntryKey, JdashKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, exact};
-use table::{MISSING, plants};
+use key::{
+    EntryKey, JdashKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, SilentKey,
+    exact,
+};
+use table::plants;
 
 pub use key::AnswerKey;
 
@@ -56,7 +61,7 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
         cutoff_date: "2024-05-01",
         rows: spec.rows,
         seed: spec.seed,
-        amounts: "local currency, debit positive; variance is the balance of CR_04 less the open customer entries",
+        amounts: "local currency, debit positive; variance and line are the balance of CR_04 less what the sources say",
         bridges: "in ledger sign: a line's variance is its bridges and what they leave unexplained",
         planted: Vec::new(),
         not_planted: Vec::new(),
@@ -78,12 +83,6 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
             why,
         });
     }
-    key.not_planted
-        .extend(MISSING.iter().map(|missing| NotPlanted {
-            id: missing.id,
-            kind: missing.kind,
-            why: format!("the stand-in has no {}", missing.table),
-        }));
     if !rate_changes.is_empty() {
         let rates = rates::rate_table(&rate_changes)?;
         ledger.tables = ledger.tables.with(vec![rates]);
@@ -134,6 +133,14 @@ fn apply(
                 voucher_id: row.voucher_id,
                 amount_used: exact(row.amount)?,
             }),
+            Change::Silent(company) => {
+                ledger.tables = ledger.postings.silence(&ledger.tables, company)?;
+                let tables = collections::HAPPENED.iter().map(|def| {
+                    let [_, _, table] = def.name;
+                    SilentKey { company, table }
+                });
+                planted.silent.extend(tables);
+            }
             Change::Rates(change) => {
                 let text = |rate: &Option<i64>| match rate {
                     Some(rate) => exact(cents((*rate).into())).map(Some),

@@ -14,14 +14,17 @@ use crate::sandbox::data::chart::Company;
 use crate::sandbox::data::ledger::Books;
 use crate::sandbox::data::orders::RPT_SOI;
 use crate::sandbox::data::systems::{Rows, SystemSpec};
+use crate::sandbox::data::table::TableDef;
 use crate::sandbox::tsql::error::SqlResult;
 
+use defs::{CLOSING, VOUCHER};
 use draw::{Draw, Drawn};
 use rows::VoucherRows;
 
-pub(super) use defs::{CLOSING, VOUCHER};
 pub(super) use life::{BusinessUse, CUTOFF, EndedBy, Life, Use, Voucher};
 
+/// The tables of the system.
+pub(super) const TABLES: [&TableDef; 2] = [&CLOSING, &VOUCHER];
 /// Vouchers whose order items are written together.
 const CHUNK: usize = 4_096;
 
