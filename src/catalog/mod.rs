@@ -296,7 +296,18 @@ mod tests {
         let catalog = Catalog::embedded().unwrap();
         let names: Vec<_> = catalog.items().map(|ipe| ipe.id.as_str()).collect();
         let all = [
-            "CR_03", "CR_04", "CR_05", "CR_05A", "IPE_07", "IPE_10", "IPE_11", "IPE_12", "IPE_31",
+            "CR_03",
+            "CR_04",
+            "CR_05",
+            "CR_05A",
+            "IPE_07",
+            "IPE_08",
+            "IPE_08_TIMING",
+            "IPE_08_USAGE",
+            "IPE_10",
+            "IPE_11",
+            "IPE_12",
+            "IPE_31",
             "IPE_34",
         ];
         assert_eq!(names, all);

@@ -16,7 +16,7 @@ import pymssql
 
 import line_orders
 from forms import form, say
-from lines import LINES
+from lines import BRIDGES, LINES
 
 decimal.getcontext().prec = 80
 START, CUTOFF, CLOSING = datetime(2024, 4, 1), datetime(2024, 5, 1), datetime(2024, 4, 30)
@@ -125,6 +125,9 @@ for company, account, closing, amount, _, currency in balances:
 for line, (_, targets) in LINES.items():
     for company, target in targets(table).items():
         found[line_measure(company), company, line] -= target
+for bridges in BRIDGES:
+    for (company, bridge), amount in bridges(table, key).items():
+        found["bridge", company, bridge] += amount
 found = {place: amount for place, amount in found.items() if amount != 0}
 
 wrong = [f"CR_04 is not the general ledger at {place}: {form(rest)}" for place, rest in ledger.items() if rest != 0]

@@ -58,7 +58,7 @@ fn a_run_prints_a_table_and_its_packages_verify() {
     let said = shell.run(&RUN);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     assert!(
-        said.out.starts_with("item    status   rows"),
+        said.out.starts_with("item           status   rows"),
         "{}",
         said.out
     );

@@ -60,6 +60,9 @@ mod properties;
 mod reconcile;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod reconcile_vouchers;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod rig;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

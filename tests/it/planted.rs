@@ -50,9 +50,9 @@ fn effects(planted: &Value) -> BTreeMap<String, String> {
 fn the_key_of_every_profile_is_confirmed_from_the_raw_tables() {
     for (asked, buckets) in [
         ("--rows 500 --clean", 0),
-        ("--rows 500 --plant recon", 16),
+        ("--rows 500 --plant recon", 23),
         ("--rows 500 --plant hold", 2),
-        ("--rows 0 --seed 9 --plant recon", 16),
+        ("--rows 0 --seed 9 --plant recon", 23),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key.json");
@@ -166,7 +166,7 @@ async fn leaving_one_plant_out_removes_exactly_its_bucket() {
 #[test]
 fn a_run_plants_what_it_is_told_and_says_what_it_holds() {
     for (profile, code, said) in [
-        ("recon", 1, "SUCCESS, EXCEPTIONS: 7 of 7 items"),
+        ("recon", 1, "SUCCESS, EXCEPTIONS: 13 of 13 items"),
         (
             "recon",
             1,

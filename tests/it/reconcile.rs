@@ -11,7 +11,7 @@ use crate::journey::planted::planted;
 use soxauto::domain::plant::PlantProfile;
 
 /// Runs items of 2024-04 over a ledger.
-async fn month(shell: &Shell, config: SandboxConfig, items: &[&str]) {
+pub(crate) async fn month(shell: &Shell, config: SandboxConfig, items: &[&str]) {
     month_of(shell, config, "2024-04", items).await;
 }
 

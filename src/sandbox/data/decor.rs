@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, StringArray, UInt8Array};
 
+use crate::sandbox::data::documents::BATCH_USER;
 use crate::sandbox::data::rng::Rng;
 
 /// Rows of a generated batch.
@@ -25,7 +26,7 @@ const DESCRIPTIONS: [&str; 10] = [
     "",
 ];
 const USERS: [&str; 5] = [
-    "JUMIA\\NAV31AFR.BATCH.SRVC",
+    BATCH_USER,
     "JUMIA\\A.DIALLO",
     "JUMIA\\ZOË.N",
     "NAV/K.OTIENO",

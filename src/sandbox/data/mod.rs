@@ -31,6 +31,7 @@ mod route;
 mod sellers;
 mod systems;
 pub mod table;
+mod vouchers;
 
 use std::sync::Mutex;
 

@@ -9,6 +9,7 @@ use crate::sandbox::data::ledger::Books;
 use crate::sandbox::data::orders;
 use crate::sandbox::data::sellers;
 use crate::sandbox::data::table::TableDef;
+use crate::sandbox::data::vouchers;
 use crate::sandbox::tsql::error::SqlResult;
 
 /// Rows of tables; one table may come several times.
@@ -38,6 +39,7 @@ pub(super) fn tables() -> Vec<&'static TableDef> {
         &orders::TABLES[..],
         &collections::TABLES,
         &sellers::TABLES,
+        &vouchers::TABLES,
         &central::TABLES,
     ]
     .concat()
@@ -52,6 +54,7 @@ pub(super) fn write(
     let mut rows = orders::write(company, spec, books)?;
     rows.extend(collections::write(company, spec, books)?);
     rows.extend(sellers::write(company, spec, books)?);
+    rows.extend(vouchers::write(company, spec, books)?);
     rows.extend(central::write(company)?);
     Ok(rows)
 }

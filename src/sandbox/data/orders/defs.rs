@@ -68,6 +68,9 @@ pub(in crate::sandbox::data) const RPT_SOI: TableDef = TableDef {
             "decimal(19,4)",
             true,
         ),
+        ("MTR_SHIPPING_STORECREDIT", "decimal(19,4)", true),
+        ("MTR_MPL_STORECREDIT", "decimal(19,4)", true),
+        ("MTR_RTL_STORECREDIT", "decimal(19,4)", true),
     ],
     is_view: false,
 };

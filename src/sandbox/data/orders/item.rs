@@ -67,6 +67,12 @@ pub(in crate::sandbox::data) struct Money {
     pub(in crate::sandbox::data) customs_cart_rule: Option<i128>,
     pub(in crate::sandbox::data) freight: Option<i128>,
     pub(in crate::sandbox::data) delivery_cart_rule: Option<i128>,
+    /// What a store credit voucher paid of the shipping.
+    pub(in crate::sandbox::data) shipping_credit: Option<i128>,
+    /// What it paid of goods of the marketplace.
+    pub(in crate::sandbox::data) mpl_credit: Option<i128>,
+    /// What it paid of goods of retail.
+    pub(in crate::sandbox::data) rtl_credit: Option<i128>,
 }
 
 impl Times {
@@ -106,6 +112,9 @@ impl Money {
             customs_cart_rule: None,
             freight: None,
             delivery_cart_rule: None,
+            shipping_credit: None,
+            mpl_credit: None,
+            rtl_credit: None,
         }
     }
 
@@ -140,7 +149,7 @@ impl Money {
     }
 
     /// In the order of the columns.
-    fn columns(&self) -> [Option<i128>; 15] {
+    fn columns(&self) -> [Option<i128>; 18] {
         [
             self.unit_price,
             self.coupon,
@@ -157,6 +166,9 @@ impl Money {
             self.customs_cart_rule,
             self.freight,
             self.delivery_cart_rule,
+            self.shipping_credit,
+            self.mpl_credit,
+            self.rtl_credit,
         ]
     }
 }

@@ -8,13 +8,11 @@
 
 use super::item::{Item, happened, order_nr};
 use crate::sandbox::data::chart::{BANK, PACKAGES, PACKAGES_OTHER, PREPAYMENTS, REFUNDS, REVENUE};
-use crate::sandbox::data::documents::Document;
+use crate::sandbox::data::documents::{BATCH_USER, Document};
 use crate::sandbox::data::events::{DAY_US, Kind, day_number};
 use crate::sandbox::data::ledger::Books;
 use crate::sandbox::tsql::error::SqlResult;
 
-/// The user of the interface that posts what the shop did.
-const BATCH_USER: &str = "JUMIA\\NAV31AFR.BATCH.SRVC";
 /// A payment method that asks nobody for money.
 pub(super) const NO_PAYMENT: &str = "NoPayment";
 /// Kinds of delivery that have no package.

@@ -31,13 +31,6 @@ pub(super) struct Plant {
     pub(super) note: &'static str,
 }
 
-/// A plant for which the stand-in lacks tables.
-pub(super) struct Missing {
-    pub(super) id: &'static str,
-    pub(super) kind: &'static str,
-    pub(super) table: &'static str,
-}
-
 /// One change of the tables.
 pub(super) enum Change {
     Post(Line),
@@ -46,10 +39,20 @@ pub(super) enum Change {
     /// Rows of another system of a company.
     Rows(&'static str, &'static dyn SourceRows),
     Rates(RateChange),
+    /// A row of the shop's list of used vouchers, which is no table: the key names it.
+    Jdash(JdashRow),
     /// A company has no row of collections, and none of their postings.
     Silent(&'static str),
     /// The last balances of a company were refreshed on that day.
     Refreshed(&'static str, Day),
+}
+
+/// What the shop's list says was used of a voucher.
+pub(super) struct JdashRow {
+    pub(super) company: &'static str,
+    pub(super) voucher_id: &'static str,
+    /// In 10^-20 of the local currency.
+    pub(super) amount: i128,
 }
 
 /// The books that an entry goes to.
@@ -85,7 +88,9 @@ pub(super) enum Measure {
     Variance,
     /// Balance of CR_04 less the target of a line that is not split by account, by company and line.
     Line,
-    /// The same in a company outside the consolidation scope.
+    /// What a bridge explains of its line, by company and bridge.
+    Bridge,
+    /// A variance in a company outside the consolidation scope.
     NotCovered,
     /// Open customer entries whose posting group has no account, by company and posting group.
     WithoutAccount,
@@ -97,7 +102,7 @@ pub(super) enum Measure {
 pub(super) struct Effect {
     pub(super) measure: Measure,
     pub(super) company: &'static str,
-    /// Group account, or posting group.
+    /// Group account, posting group, line, or bridge.
     pub(super) at: &'static str,
     /// In 10^-20 of the local currency, debit positive.
     pub(super) amount: i128,

@@ -48,6 +48,7 @@ pub(super) struct Planted {
     pub(super) entries: Vec<EntryKey>,
     pub(super) lines: Vec<LineKey>,
     pub(super) rows: Vec<RowKey>,
+    pub(super) jdash: Vec<JdashKey>,
     pub(super) closing_rates: Vec<RatesKey>,
     pub(super) refreshed: Vec<RefreshKey>,
     pub(super) silent: Vec<SilentKey>,
@@ -70,6 +71,7 @@ impl Planted {
             entries: Vec::new(),
             lines: Vec::new(),
             rows: Vec::new(),
+            jdash: Vec::new(),
             closing_rates: Vec::new(),
             refreshed: Vec::new(),
             silent: Vec::new(),
@@ -91,7 +93,7 @@ pub(super) struct NotPlanted {
 pub(super) struct Measured {
     measure: Measure,
     company: &'static str,
-    /// Group account, or posting group.
+    /// Group account, posting group, line, or bridge.
     at: &'static str,
     currency: &'static str,
     amount: String,
@@ -146,6 +148,14 @@ pub(super) struct RowKey {
     pub(super) company: &'static str,
     pub(super) table: &'static str,
     pub(super) key: String,
+}
+
+/// A row of the shop's list of used vouchers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct JdashKey {
+    pub(super) company: &'static str,
+    pub(super) voucher_id: &'static str,
+    pub(super) amount_used: String,
 }
 
 /// Closing rates of a country in US dollars; null where there is none.

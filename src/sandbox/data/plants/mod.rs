@@ -7,6 +7,7 @@ mod instructions;
 mod key;
 mod orders;
 mod table;
+mod vouchers;
 
 use std::collections::BTreeMap;
 
@@ -21,8 +22,11 @@ use crate::sandbox::data::{Ledger, LedgerSpec};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
 use instructions::{Change, DESCRIPTION, Day, Ledgers, Line, Plant, USER, cents};
-use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, SilentKey, exact};
-use table::{MISSING, plants};
+use key::{
+    EntryKey, JdashKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, SilentKey,
+    exact,
+};
+use table::plants;
 
 pub use key::AnswerKey;
 
@@ -58,7 +62,7 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
         rows: spec.rows,
         seed: spec.seed,
         amounts: "local currency, debit positive; variance and line are the balance of CR_04 less what the sources say",
-        bridges: "none is planted: every variance is unexplained",
+        bridges: "in ledger sign: a line's variance is its bridges and what they leave unexplained",
         planted: Vec::new(),
         not_planted: Vec::new(),
     };
@@ -79,12 +83,6 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
             why,
         });
     }
-    key.not_planted
-        .extend(MISSING.iter().map(|missing| NotPlanted {
-            id: missing.id,
-            kind: missing.kind,
-            why: format!("the stand-in has no {}", missing.table),
-        }));
     if !rate_changes.is_empty() {
         let rates = rates::rate_table(&rate_changes)?;
         ledger.tables = ledger.tables.with(vec![rates]);
@@ -130,6 +128,11 @@ fn apply(
                     key,
                 }));
             }
+            Change::Jdash(row) => planted.jdash.push(JdashKey {
+                company: row.company,
+                voucher_id: row.voucher_id,
+                amount_used: exact(row.amount)?,
+            }),
             Change::Silent(company) => {
                 ledger.tables = ledger.postings.silence(&ledger.tables, company)?;
                 let tables = collections::HAPPENED.iter().map(|def| {

@@ -10,9 +10,10 @@ use crate::sandbox::data::rates::RateChange;
 
 use super::collected;
 use super::instructions::{
-    Change, Effect, Ledgers, Line, Measure, Missing, Plant, cents, journal, line, on_line, variance,
+    Change, Effect, Ledgers, Line, Measure, Plant, cents, journal, line, on_line, variance,
 };
 use super::orders::ORDERS;
+use super::vouchers::VOUCHER_PLANTS;
 
 /// Positions in `ACCOUNTS` and, where there is one, of a posting group that posts there.
 const TRADE: (usize, usize) = (0, 1);
@@ -216,32 +217,6 @@ const PLANTS: [Plant; 12] = [
 
 /// All plants.
 pub(super) fn plants() -> impl Iterator<Item = &'static Plant> {
-    static PLANTED: [&[Plant]; 3] = [&PLANTS, &ORDERS, &collected::PLANTS];
+    static PLANTED: [&[Plant]; 4] = [&PLANTS, &ORDERS, &collected::PLANTS, &VOUCHER_PLANTS];
     PLANTED.into_iter().flatten()
 }
-
-const fn missing(id: &'static str, kind: &'static str, table: &'static str) -> Missing {
-    Missing { id, kind, table }
-}
-
-/// What cannot be planted yet, with the table of another system that it needs.
-pub(super) const MISSING: [Missing; 6] = [
-    missing(
-        "F08",
-        "outside the timing window",
-        "dbo.V_STORECREDITVOUCHER_CLOSING",
-    ),
-    missing("F09", "over-explained", "dbo.V_STORECREDITVOUCHER_CLOSING"),
-    missing(
-        "E01",
-        "timing, explained",
-        "dbo.V_STORECREDITVOUCHER_CLOSING",
-    ),
-    missing(
-        "E02",
-        "VTC on the last evening",
-        "dbo.V_STORECREDITVOUCHER_CLOSING",
-    ),
-    missing("N03", "key spelling", "dbo.V_STORECREDITVOUCHER_CLOSING"),
-    missing("N04", "fan-out", "dbo.RPT_SOI"),
-];

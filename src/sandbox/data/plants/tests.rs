@@ -71,10 +71,6 @@ fn what_is_left_out_is_said_and_what_does_not_exist_is_refused() {
     };
     assert_eq!(why("F03"), "left out on request");
     assert_eq!(why("H01"), "belongs to the profile hold");
-    assert_eq!(
-        why("F12"),
-        "the stand-in has no dbo.RPT_CASHREC_TRANSACTION"
-    );
     for (profile, id) in [(PlantProfile::Recon, "H01"), (PlantProfile::Clean, "F01")] {
         let error = key(profile, &[id]).unwrap_err().to_string();
         assert!(

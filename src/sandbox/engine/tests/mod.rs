@@ -6,6 +6,7 @@ mod digest;
 mod language;
 mod orders;
 mod system;
+mod voucher_items;
 mod window;
 
 use std::sync::{Arc, OnceLock};
