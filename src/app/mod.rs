@@ -6,6 +6,7 @@ mod running;
 mod samples;
 pub mod service;
 mod sources;
+mod uploads;
 mod warehouse;
 
 pub mod async_job;
@@ -46,6 +47,7 @@ use delivery::Outbox;
 use roots::RootOpener;
 use running::{host_name, program};
 use sources::Reach;
+use uploads::WithUploads;
 
 /// Why a run could not begin; nothing was read or written.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +70,9 @@ pub enum StartError {
     /// A file of witnesses.
     #[error("--witness {0}")]
     Witness(String),
+    /// A file that an item is read from.
+    #[error("--file {0}")]
+    File(String),
     /// Definitions with findings; nothing was sent to a server.
     #[error("{}", refusal(.0))]
     Lint(Vec<Finding>),
@@ -98,6 +103,7 @@ impl StartError {
                 | Self::NotEnded(_)
                 | Self::Acceptance(_)
                 | Self::Witness(_)
+                | Self::File(_)
                 | Self::Catalog(_)
         )
     }
@@ -137,15 +143,17 @@ fn month(settings: &RunSettings, now: DateTime<Utc>) -> Result<Period, StartErro
     Err(StartError::NotEnded(period))
 }
 
-/// The items of a run, with the witnesses that an auditor adds.
-fn items(settings: &RunSettings) -> Result<Vec<Ipe>, StartError> {
+/// The items of a run, with the witnesses that an auditor adds, and those that are left out because their file is missing.
+fn items(settings: &RunSettings) -> Result<(Vec<Ipe>, Vec<IpeId>), StartError> {
     let mut items = sound_items(settings.catalog.as_deref(), &settings.items)?;
+    let left_out = uploads::attach(&mut items, &settings.files, &settings.items);
+    let left_out = left_out.map_err(StartError::File)?;
     if let Some(shard) = settings.shard {
         items = shard.of(items);
     }
     let rows_max = settings.limits.sample_rows_max;
     samples::attach(&mut items, &settings.witnesses, rows_max).map_err(StartError::Witness)?;
-    Ok(items)
+    Ok((items, left_out))
 }
 
 /// The clock of the machine.
@@ -167,6 +175,7 @@ pub struct App {
     tools: Tools,
     context: RunContext,
     items: Vec<Ipe>,
+    left_out: Vec<IpeId>,
     jobs: usize,
     reach: Reach,
     outbox: Option<Outbox>,
@@ -189,7 +198,7 @@ impl App {
         for accepted in &settings.accepted {
             accepted.validate().map_err(StartError::Acceptance)?;
         }
-        let items = items(&settings)?;
+        let (items, left_out) = items(&settings)?;
         let roots = roots::of_run(&settings).await?;
         let staging = roots.open(&settings.staging)?;
         let evidence = roots.open(&settings.evidence)?;
@@ -221,7 +230,7 @@ impl App {
             leases: leases.apart().map(str::to_owned),
         };
         let tools = Tools {
-            sources: reach.sources(),
+            sources: Arc::new(WithUploads::new(reach.sources(), &settings.files)),
             staging,
             warehouse,
             evidence,
@@ -237,6 +246,7 @@ impl App {
             tools,
             context,
             items,
+            left_out,
             jobs: settings.jobs,
             reach,
             outbox,
@@ -252,6 +262,12 @@ impl App {
     /// The items that it will run; none when others share them all.
     pub fn items(&self) -> impl Iterator<Item = &IpeId> {
         self.items.iter().map(|ipe| &ipe.id)
+    }
+
+    /// Items that are read from a file and are no part of the run, because none was said.
+    #[must_use]
+    pub fn left_out(&self) -> &[IpeId] {
+        &self.left_out
     }
 
     /// Items of this run that another run is at work on, and who that is.
@@ -291,6 +307,7 @@ impl App {
         self.reach.stop().await;
         let now = self.tools.clock.now();
         let mut result = WorkflowResult::new(&self.context, &outcomes, now);
+        result.left_out(&self.left_out);
         // The result stands. What a delivery comes to is added to it and changes nothing in it.
         if let Some(outbox) = &self.outbox {
             for outcome in &outcomes {

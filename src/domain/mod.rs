@@ -30,5 +30,6 @@ pub mod shard;
 pub mod sql_type;
 pub mod text_file;
 pub mod totals;
+pub mod uploaded;
 pub mod vouchers;
 pub mod witness;

@@ -25,6 +25,7 @@ pub mod keys;
 pub mod lease;
 pub mod log;
 pub mod package;
+mod passage;
 mod population;
 mod previous;
 pub mod probe;
@@ -35,6 +36,7 @@ pub mod record;
 pub mod schedule;
 pub mod stage;
 pub mod trial;
+mod uploaded;
 pub(crate) mod witness;
 pub mod workflow;
 

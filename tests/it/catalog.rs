@@ -37,7 +37,10 @@ fn list_and_show_say_what_an_item_is() {
         .lines()
         .filter_map(|line| line.split(' ').next())
         .collect();
-    assert_eq!(items, ["item", "CR_03", "CR_04", "CR_05", "IPE_07"]);
+    assert_eq!(
+        items,
+        ["item", "CR_03", "CR_04", "CR_05", "IPE_07", "JDASH"]
+    );
     let json: Value = serde_json::from_str(&shell.run(&["catalog", "list", "--json"]).out).unwrap();
     assert_eq!(json[3]["id"], "IPE_07");
     assert_eq!(json[3]["columns"], 35);
@@ -112,7 +115,7 @@ fn lint_names_every_mistake_and_run_refuses_the_item_before_it_connects() {
     let clean = shell.run(&["catalog", "lint"]);
     assert_eq!(
         (clean.code, clean.out.as_str()),
-        (0, "no finding in CR_03, CR_04, CR_05, IPE_07\n")
+        (0, "no finding in CR_03, CR_04, CR_05, IPE_07, JDASH\n")
     );
     altered(&shell, "CR_04", |query| {
         query

@@ -218,6 +218,7 @@ pub(crate) fn ledger_item(columns: Vec<Column>) -> Ipe {
             company: "company".into(),
         },
         query: QueryFile::parse("SELECT ledger").unwrap(),
+        file: None,
         population: None,
         witness: None,
         definition_sha256: "cd".repeat(32),
