@@ -7,6 +7,7 @@ mod samples;
 pub mod service;
 mod sources;
 mod uploads;
+mod verification;
 mod warehouse;
 
 pub mod async_job;
@@ -14,6 +15,7 @@ pub mod catalog;
 pub mod clean;
 pub mod delivery;
 pub mod doctor;
+pub mod months;
 pub mod reconcile;
 pub mod roots;
 
@@ -26,28 +28,28 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::process::ProcProcesses;
+use crate::adapters::scratch::ScratchFile;
 use crate::catalog::lint::Finding;
 use crate::catalog::{CatalogError, Definitions};
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::ipe::Ipe;
-use crate::domain::limits::Limits;
 use crate::domain::period::{Period, PeriodError};
 use crate::domain::query::QueryError;
 use crate::domain::run::{Holder, Program, RunContext, Stamp};
 use crate::pipeline::lease::at_work;
-use crate::pipeline::package::{VerifyReport, VerifyRequest, verify_package};
 use crate::pipeline::progress::Progress;
 use crate::pipeline::record::Places;
 use crate::pipeline::workflow::WorkflowResult;
 use crate::pipeline::{Tools, schedule};
-use crate::ports::{Clock, PortError};
-use crate::settings::{GoogleSettings, RunSettings, SecretsChoice};
+use crate::ports::{Clock, PortError, Scratch};
+use crate::settings::{RunSettings, SecretsChoice};
 
 use delivery::Outbox;
-use roots::RootOpener;
 use running::{host_name, program};
 use sources::Reach;
 use uploads::WithUploads;
+
+pub use verification::{verify, verify_with};
 
 /// Why a run could not begin; nothing was read or written.
 #[derive(Debug, thiserror::Error)]
@@ -308,6 +310,11 @@ impl App {
         let now = self.tools.clock.now();
         let mut result = WorkflowResult::new(&self.context, &outcomes, now);
         result.left_out(&self.left_out);
+        match reconcile::of_run(&self.tools, &self.context, &self.items).await {
+            Ok(None) => {}
+            Ok(Some(judged)) => result.reconciled(judged.summary()),
+            Err(error) => result.reconciled(reconcile::not_judged(&error)),
+        }
         // The result stands. What a delivery comes to is added to it and changes nothing in it.
         if let Some(outbox) = &self.outbox {
             for outcome in &outcomes {
@@ -319,41 +326,15 @@ impl App {
     }
 }
 
-/// Verifies a package: `staging` names the root that holds its parts, if not the one that the package names.
-///
-/// # Errors
-/// A place that cannot be opened at all; whatever is wrong inside the package is in the report.
-pub async fn verify(
-    package: &str,
-    staging: Option<&str>,
-    manifest_sha256: Option<&str>,
-) -> Result<VerifyReport, PortError> {
-    let roots = RootOpener::new(&GoogleSettings::default()).await?;
-    verify_with(&roots, package, staging, manifest_sha256).await
-}
-
-/// Verifies a package as [`verify`] does, with roots that somebody else opens.
-///
-/// # Errors
-/// As [`verify`].
-pub async fn verify_with(
-    roots: &RootOpener,
-    package: &str,
-    staging: Option<&str>,
-    manifest_sha256: Option<&str>,
-) -> Result<VerifyReport, PortError> {
-    let package = roots.open_existing(package)?;
-    let staging = staging
-        .map(|staging| roots.open_existing(staging))
-        .transpose()?;
-    let request = VerifyRequest {
-        package: &package,
-        staging: staging.as_ref(),
-        open: &|location| roots.open_existing(location),
-        manifest_sha256,
-        limits: &Limits::default(),
-    };
-    Ok(verify_package(request).await)
+/// A place for what waits while rows are matched: in the machine's folder of temporary files, without a name.
+#[must_use]
+pub fn scratch() -> Arc<dyn Scratch> {
+    let name = format!(
+        "soxauto-{}-{:08x}",
+        std::process::id(),
+        rand::random::<u32>()
+    );
+    Arc::new(ScratchFile::new(&std::env::temp_dir(), &name))
 }
 
 /// What is fixed before the first row.

@@ -312,7 +312,11 @@ mod tests {
     fn every_embedded_item_is_sound() {
         let catalog = Catalog::embedded().unwrap();
         let names: Vec<_> = catalog.items().map(|ipe| ipe.id.as_str()).collect();
-        assert_eq!(names, ["CR_03", "CR_04", "CR_05", "IPE_07", "JDASH"]);
+        let all = [
+            "CR_03", "CR_04", "CR_05", "CR_05A", "IPE_07", "IPE_10", "IPE_11", "IPE_12", "IPE_31",
+            "IPE_34", "JDASH",
+        ];
+        assert_eq!(names, all);
         for ipe in catalog.items() {
             let is_bound = ipe.query.bind("2024-04".parse().unwrap()).is_ok();
             assert!(is_bound, "{}", ipe.id);
@@ -334,7 +338,9 @@ mod tests {
             .collect();
         rules.fits(file, &items).unwrap();
         let missing = rules.missing(&items);
-        for found in ["CR_03", "CR_04", "CR_05", "IPE_07", "JDASH"] {
+        for found in [
+            "CR_03", "CR_04", "CR_05", "IPE_07", "IPE_11", "IPE_31", "JDASH",
+        ] {
             assert!(
                 !missing.contains(&found.parse::<IpeId>().unwrap()),
                 "{found}"
@@ -350,7 +356,9 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("no item `IPE_99`; items are CR_03, CR_04, CR_05, IPE_07, JDASH"),
+            error.contains(
+                "no item `IPE_99`; items are CR_03, CR_04, CR_05, CR_05A, IPE_07, IPE_10, IPE_11, IPE_12, IPE_31, IPE_34, JDASH"
+            ),
             "{error}"
         );
     }

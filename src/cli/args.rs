@@ -16,6 +16,7 @@ use super::doctor::DoctorArgs;
 use super::drive_args::UploadArgs;
 use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
+use super::months::{CloseArgs, DisposeArgs, HistoryArgs, ReopenArgs, SignArgs};
 use super::reconcile::ReconcileArgs;
 use super::serve_args::ServeArgs;
 use super::work_args::WorkArgs;
@@ -73,6 +74,16 @@ pub(super) enum Command {
     Sql(SqlArgs),
     /// Compare the ledger with the source systems, from sealed packages
     Reconcile(Box<ReconcileArgs>),
+    /// Say what becomes of an exception; another amount needs another word
+    Dispose(DisposeArgs),
+    /// Sign a sealed reconciliation; records are appended, never edited
+    Sign(SignArgs),
+    /// Close a month with a sealed reconciliation: no run loads it any more
+    Close(CloseArgs),
+    /// Open a closed month again; its final run stays readable
+    Reopen(ReopenArgs),
+    /// Show what happened to a month, and what keeps it from being closed
+    History(HistoryArgs),
     /// List what interrupted runs left behind, and remove it with --remove
     Clean(CleanArgs),
     /// Deliver sealed packages to a folder of Google Drive

@@ -67,7 +67,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         raise(&alerts, &alert).await;
     }
     printed?;
-    Ok(result.control_result.exit_code())
+    Ok(result.exit_code())
 }
 
 fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {

@@ -33,6 +33,8 @@ pub struct Limits {
     pub key_pass_bytes_max: usize,
     /// Rows that are read because another row has the same key hash; beyond it the source is not worth a closer look.
     pub key_rows_read_max: usize,
+    /// Limits of matching rows of two sides.
+    pub matching: MatchingLimits,
     /// Rows of one staged table that the reconciliation holds, of those that its filter keeps: a dozen columns of sixteen
     /// bytes a cell, and as much again while they are joined, are below 1 GiB.
     pub reconcile_rows_max: usize,
@@ -318,6 +320,7 @@ impl Default for Limits {
             recheck_rows_max: 8_192,
             key_pass_bytes_max: 32 << 20,
             key_rows_read_max: 100_000,
+            matching: MatchingLimits::default(),
             reconcile_rows_max: 2_000_000,
             small_rows_max: 100_000,
             sample_rows_max: 1_000,

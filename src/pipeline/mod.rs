@@ -24,6 +24,7 @@ mod item;
 pub mod keys;
 pub mod lease;
 pub mod log;
+pub mod months;
 pub mod package;
 mod passage;
 mod population;

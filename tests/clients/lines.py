@@ -4,4 +4,15 @@ Such a function takes `table(name, *columns)`, which reads a raw table whole, an
 predicates of the control; it shares nothing with the program.
 """
 
-LINES = {}
+import line_l3
+import line_m1
+import line_orders
+
+LINES = {
+    "L2": (("13005", "13024"), line_orders.packages),
+    "L3": (("13001", "13002", "13011", "13012"), line_l3.targets),
+    "L4": (("18350",), line_orders.prepayments),
+    "L5": (("18317",), line_orders.refunds),
+    # A memo: nobody knows its sign; the stand-in books it as a debit.
+    "M1": (("18304",), line_m1.targets),
+}

@@ -29,6 +29,9 @@ mod fuzz;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod journey;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod judgement;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -38,7 +41,12 @@ mod lease;
 mod lease_roots;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod months;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod own_tables;
+#[cfg(test)]
+mod page;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod planted;

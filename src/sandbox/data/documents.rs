@@ -16,6 +16,9 @@ use crate::sandbox::data::general::{NINE_US, balancing_type};
 use crate::sandbox::data::ledger::{amounts, batch, document_type};
 use crate::sandbox::tsql::error::{SqlResult, overflow};
 
+/// Who posts what other systems send.
+pub(super) const BATCH_USER: &str = "JUMIA\\NAV31AFR.BATCH.SRVC";
+
 /// One posting of two lines in local currency.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Document<'a> {

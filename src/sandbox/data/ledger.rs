@@ -167,12 +167,10 @@ impl<'a> Books<'a> {
             customer: &self.customer,
             created_day: route.created_day,
         };
-        for _ in 0..route.entries {
-            self.entries.push(&posting);
-        }
+        self.entries.push(&posting);
         let movements = [Some(&entry.initial), entry.application.as_ref()];
         let movements = movements.into_iter().flatten();
-        for movement in movements.filter(|_| route.entries > 0) {
+        for movement in movements {
             self.last.detail += 1;
             self.details.push(&posting, self.last.detail, movement);
         }

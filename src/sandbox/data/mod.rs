@@ -10,7 +10,11 @@
 //! companies outside the scope add 4 % more. A later version of the tables is made with [`Tables::with`].
 
 mod balances;
+mod central;
 pub mod chart;
+mod chunk;
+mod collections;
+mod columns;
 mod decor;
 mod defs;
 mod dimensions;
@@ -18,11 +22,13 @@ mod documents;
 mod events;
 mod general;
 mod ledger;
+mod orders;
 pub mod plants;
 mod postings;
 mod rates;
 mod rng;
 mod route;
+mod sellers;
 mod systems;
 pub mod table;
 
@@ -141,7 +147,8 @@ fn write_company(
     seed: u64,
     decor: &[Decor],
 ) -> SqlResult<Book> {
-    let stream = u64::try_from(index).unwrap_or(0) * 2 + 1;
+    let spec = SystemSpec::of(index, open, seed);
+    let stream = spec.stream;
     let mut books = Books::new(company, decor, Numbers::default())?;
     let mut events = Events::new(company, seed, stream, open);
     while let Some((entry, payment)) = events.next_unit() {
@@ -150,7 +157,6 @@ fn write_company(
             books.post(&payment)?;
         }
     }
-    let spec = SystemSpec { seed, stream, open };
     let systems = systems::write(company, spec, &mut books)?;
     let customers = dimensions::customers(company, seed, stream + 1, 1..=customers_of(open))?;
     Ok(Book {
@@ -166,7 +172,10 @@ fn collect(
 ) -> SqlResult<Tables> {
     let [mut entries, mut details, mut general, mut customers] =
         [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
-    let mut of_systems: Rows = systems::tables().map(|def| (def, Vec::new())).to_vec();
+    let mut of_systems: Rows = systems::tables()
+        .into_iter()
+        .map(|def| (def, Vec::new()))
+        .collect();
     for (company, book) in COMPANIES.iter().zip(books) {
         let book = book?;
         for (def, rows) in book.systems {

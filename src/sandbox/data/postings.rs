@@ -1,17 +1,19 @@
 //! Postings after the books were made, each a new version of every table that it changes: open customer entries with
 //! their two general ledger lines, and what is planted.
 
-use arrow::compute::concat_batches;
+use arrow::array::{AsArray, BooleanArray};
+use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::record_batch::RecordBatch;
 
 use crate::sandbox::data::balances::{self, Balances};
 use crate::sandbox::data::chart::Company;
+use crate::sandbox::data::collections;
 use crate::sandbox::data::decor::Decor;
 use crate::sandbox::data::documents::Document;
 use crate::sandbox::data::events::{Entry, Events};
 use crate::sandbox::data::ledger::{Books, Written};
 use crate::sandbox::data::route::{Named, Numbers, Route};
-use crate::sandbox::data::systems::SourceRows;
+use crate::sandbox::data::systems::{SourceRows, SystemSpec};
 use crate::sandbox::data::table::TableDef;
 use crate::sandbox::data::{LedgerSpec, Table, Tables, defs, dimensions, shares};
 use crate::sandbox::tsql::error::{SqlResult, internal};
@@ -183,6 +185,25 @@ impl Postings {
         Ok(tables)
     }
 
+    /// The version after `tables` in which a company never collected: its rows are gone, and every posting that they
+    /// brought is taken back.
+    pub(super) fn silence(&mut self, tables: &Tables, company: &str) -> SqlResult<Tables> {
+        let mut companies = self.companies.iter();
+        let index = companies.position(|open| open.company.code == company);
+        let index = index.ok_or_else(|| internal(format!("no company {company}")))?;
+        let entries = shares(self.spec.rows).get(index).copied().unwrap_or(0);
+        let open = find(&mut self.companies, company)?;
+        let mut books = Books::new(open.company, &self.decor, open.last)?;
+        let spec = SystemSpec::of(index, entries, self.spec.seed);
+        collections::take_back(open.company, spec, &mut books)?;
+        let mut changed = open.take(tables, books.finish()?)?;
+        changed.push(self.balances()?);
+        for def in collections::HAPPENED {
+            changed.push(without(tables, def, company)?);
+        }
+        Ok(tables.with(changed))
+    }
+
     /// Says that the last balances of a company were refreshed on `day`.
     pub(super) fn refresh(&mut self, company: &str, day: i64) -> SqlResult<Table> {
         self.open(company)?.refreshed = Some(day);
@@ -197,11 +218,31 @@ fn find<'a>(companies: &'a mut [Open], company: &str) -> SqlResult<&'a mut Open>
     open.ok_or_else(|| internal(format!("no company {company}")))
 }
 
-/// The table with more rows.
-fn appended(tables: &Tables, def: &TableDef, rows: Vec<RecordBatch>) -> SqlResult<Table> {
+fn known(tables: &Tables, def: &TableDef) -> SqlResult<Table> {
     let [database, schema, name] = def.name;
     let table = tables.find(database, schema, name);
-    let mut table = Table::clone(table.ok_or_else(|| internal(format!("no table {name}")))?);
+    let table = table.ok_or_else(|| internal(format!("no table {name}")))?;
+    Ok(Table::clone(table))
+}
+
+/// The table without the rows of a company.
+fn without(tables: &Tables, def: &TableDef, company: &str) -> SqlResult<Table> {
+    let mut table = known(tables, def)?;
+    for batch in &mut table.batches {
+        let codes = batch.column_by_name(collections::ID_COMPANY);
+        let codes = codes.and_then(|codes| codes.as_string_opt::<i32>());
+        let codes = codes.ok_or_else(|| internal("no company in the rows"))?;
+        let others = codes.iter().map(|code| Some(code != Some(company)));
+        let others: BooleanArray = others.collect();
+        *batch = filter_record_batch(batch, &others).map_err(internal)?;
+    }
+    table.batches.retain(|batch| batch.num_rows() > 0);
+    Ok(table)
+}
+
+/// The table with more rows.
+fn appended(tables: &Tables, def: &TableDef, rows: Vec<RecordBatch>) -> SqlResult<Table> {
+    let mut table = known(tables, def)?;
     for more in rows {
         match table.batches.last_mut() {
             Some(last) if last.num_rows() + more.num_rows() <= BATCH_ROWS => {

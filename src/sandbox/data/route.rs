@@ -1,12 +1,10 @@
-//! To which books an entry goes, and the numbers under which it is found there.
+//! Where an entry goes, and the numbers under which it is found there.
 
 use crate::sandbox::data::chart::{BANK, REVENUE, posting_group};
 use crate::sandbox::data::events::{Entry, Kind};
 
-/// Which books an entry goes to.
+/// Where an entry goes beside the customer ledger.
 pub(super) struct Route {
-    /// Rows in the customer ledger: one for an event, two for a planted difference.
-    pub(super) entries: usize,
     /// Account and balancing account in the general ledger, as positions in `ACCOUNTS`.
     pub(super) accounts: Option<[usize; 2]>,
     /// Day on which it was entered.
@@ -23,7 +21,6 @@ impl Route {
             REVENUE
         };
         Self {
-            entries: 1,
             accounts: Some([account.unwrap_or(0), other]),
             created_day: entry.day,
         }

@@ -2,8 +2,12 @@
 
 use arrow::record_batch::RecordBatch;
 
+use crate::sandbox::data::central;
 use crate::sandbox::data::chart::Company;
+use crate::sandbox::data::collections;
 use crate::sandbox::data::ledger::Books;
+use crate::sandbox::data::orders;
+use crate::sandbox::data::sellers;
 use crate::sandbox::data::table::TableDef;
 use crate::sandbox::tsql::error::SqlResult;
 
@@ -20,18 +24,36 @@ pub(super) struct SystemSpec {
     pub(super) open: u64,
 }
 
+impl SystemSpec {
+    /// That of the company at a position of `COMPANIES`.
+    pub(super) fn of(index: usize, open: u64, seed: u64) -> Self {
+        let stream = u64::try_from(index).unwrap_or(0) * 2 + 1;
+        Self { seed, stream, open }
+    }
+}
+
 /// Every table of every system.
-pub(super) fn tables() -> [&'static TableDef; 0] {
-    []
+pub(super) fn tables() -> Vec<&'static TableDef> {
+    [
+        &orders::TABLES[..],
+        &collections::TABLES,
+        &sellers::TABLES,
+        &central::TABLES,
+    ]
+    .concat()
 }
 
 /// Writes what all systems of a company hold.
 pub(super) fn write(
-    _company: &'static Company,
-    _spec: SystemSpec,
-    _books: &mut Books<'_>,
+    company: &'static Company,
+    spec: SystemSpec,
+    books: &mut Books<'_>,
 ) -> SqlResult<Rows> {
-    Ok(Rows::new())
+    let mut rows = orders::write(company, spec, books)?;
+    rows.extend(collections::write(company, spec, books)?);
+    rows.extend(sellers::write(company, spec, books)?);
+    rows.extend(central::write(company)?);
+    Ok(rows)
 }
 
 /// Rows of a system that a planted difference adds.

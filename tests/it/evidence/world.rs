@@ -198,6 +198,7 @@ pub(crate) async fn verify_with(
     manifest_sha256: Option<&str>,
 ) -> VerifyReport {
     let request = VerifyRequest {
+        scratch: &soxauto::app::scratch,
         package,
         staging,
         open: &store::open_existing,

@@ -46,6 +46,8 @@ pub(super) enum Change {
     /// Rows of another system of a company.
     Rows(&'static str, &'static dyn SourceRows),
     Rates(RateChange),
+    /// A company has no row of collections, and none of their postings.
+    Silent(&'static str),
     /// The last balances of a company were refreshed on that day.
     Refreshed(&'static str, Day),
 }
@@ -55,8 +57,6 @@ pub(super) enum Change {
 pub(super) enum Ledgers {
     Both,
     CustomerOnly,
-    /// Both, with the row of the customer ledger repeated.
-    BothTwice,
 }
 
 /// One entry.
@@ -168,5 +168,18 @@ pub(super) const fn variance(
         at: account,
         amount,
         usd: Some(usd),
+    }
+}
+
+/// A variance of a line that is not split by account.
+pub(super) const fn on_line(
+    company: &'static str,
+    line: &'static str,
+    amount: i128,
+    usd: &'static str,
+) -> Effect {
+    Effect {
+        measure: Measure::Line,
+        ..variance(company, line, amount, usd)
     }
 }

@@ -50,6 +50,7 @@ pub(super) struct Planted {
     pub(super) rows: Vec<RowKey>,
     pub(super) closing_rates: Vec<RatesKey>,
     pub(super) refreshed: Vec<RefreshKey>,
+    pub(super) silent: Vec<SilentKey>,
     pub(super) expected: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(super) note: &'static str,
@@ -71,6 +72,7 @@ impl Planted {
             rows: Vec::new(),
             closing_rates: Vec::new(),
             refreshed: Vec::new(),
+            silent: Vec::new(),
             expected: plant.expected,
             note: plant.note,
         })
@@ -122,8 +124,6 @@ pub(super) struct EntryKey {
     pub(super) currency: &'static str,
     pub(super) amount: String,
     pub(super) amount_lcy: String,
-    /// Rows with this key.
-    pub(super) copies: usize,
 }
 
 /// A line of the general ledger.
@@ -140,7 +140,7 @@ pub(super) struct LineKey {
     pub(super) amount_lcy: String,
 }
 
-/// A row of another system.
+/// A row of another system; a row that stands there twice is named twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct RowKey {
     pub(super) company: &'static str,
@@ -153,6 +153,13 @@ pub(super) struct RowKey {
 pub(super) struct RatesKey {
     pub(super) country: &'static str,
     pub(super) rates: Vec<Option<String>>,
+}
+
+/// A table that has no row of a company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct SilentKey {
+    pub(super) company: &'static str,
+    pub(super) table: &'static str,
 }
 
 /// When the balances of a company were refreshed.

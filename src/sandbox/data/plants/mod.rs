@@ -2,14 +2,17 @@
 //!
 //! Posts through the same books as everything else, one path at a time; reads no table to write the key.
 
+mod collected;
 mod instructions;
 mod key;
+mod orders;
 mod table;
 
 use std::collections::BTreeMap;
 
 use crate::domain::plant::PlantProfile;
 use crate::sandbox::data::chart::{ACCOUNTS, CURRENCIES, REVENUE, posting_group};
+use crate::sandbox::data::collections;
 use crate::sandbox::data::documents::Document;
 use crate::sandbox::data::events::{Entry, Movement, calendar, day_number};
 use crate::sandbox::data::rates::{self, RateChange};
@@ -18,8 +21,8 @@ use crate::sandbox::data::{Ledger, LedgerSpec};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
 use instructions::{Change, DESCRIPTION, Day, Ledgers, Line, Plant, USER, cents};
-use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, exact};
-use table::{MISSING, PLANTS};
+use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, SilentKey, exact};
+use table::{MISSING, plants};
 
 pub use key::AnswerKey;
 
@@ -38,7 +41,7 @@ pub struct Planting {
 /// An id to leave out that is not one of the profile, or books that cannot take a posting.
 pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlResult<AnswerKey> {
     let of_profile = |plant: &&Plant| plant.profile == planting.profile;
-    let known: Vec<&str> = PLANTS.iter().filter(of_profile).map(|p| p.id).collect();
+    let known: Vec<&str> = plants().filter(of_profile).map(|p| p.id).collect();
     let mut without = planting.without.iter();
     if let Some(id) = without.find(|id| !known.contains(&id.as_str())) {
         let what = format!(
@@ -54,13 +57,13 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
         cutoff_date: "2024-05-01",
         rows: spec.rows,
         seed: spec.seed,
-        amounts: "local currency, debit positive; variance is the balance of CR_04 less the open customer entries",
+        amounts: "local currency, debit positive; variance and line are the balance of CR_04 less what the sources say",
         bridges: "none is planted: every variance is unexplained",
         planted: Vec::new(),
         not_planted: Vec::new(),
     };
     let mut rate_changes = Vec::new();
-    for (plant, beyond) in PLANTS.iter().zip(0..) {
+    for (plant, beyond) in plants().zip(0..) {
         let why = if plant.profile != planting.profile {
             format!("belongs to the profile {}", plant.profile)
         } else if planting.without.iter().any(|id| id == plant.id) {
@@ -127,6 +130,14 @@ fn apply(
                     key,
                 }));
             }
+            Change::Silent(company) => {
+                ledger.tables = ledger.postings.silence(&ledger.tables, company)?;
+                let tables = collections::HAPPENED.iter().map(|def| {
+                    let [_, _, table] = def.name;
+                    SilentKey { company, table }
+                });
+                planted.silent.extend(tables);
+            }
             Change::Rates(change) => {
                 let text = |rate: &Option<i64>| match rate {
                     Some(rate) => exact(cents((*rate).into())).map(Some),
@@ -158,10 +169,6 @@ fn post(
     planted: &mut Planted,
 ) -> SqlResult<()> {
     let route = Route {
-        entries: match line.ledgers {
-            Ledgers::Both | Ledgers::CustomerOnly => 1,
-            Ledgers::BothTwice => 2,
-        },
         accounts: (line.ledgers != Ledgers::CustomerOnly).then_some([line.account, REVENUE]),
         created_day: day_number(line.created),
     };
@@ -174,20 +181,16 @@ fn post(
     )?;
     ledger.tables = tables;
     let currency = CURRENCIES.get(line.currency).map_or("", |(code, _)| *code);
-    let posting_date = iso(line.day);
-    if route.entries > 0 {
-        planted.entries.push(EntryKey {
-            company: line.company,
-            entry_no: named.entry_no,
-            document_no: named.document.clone(),
-            posting_group: posting_group(line.group).0,
-            posting_date: posting_date.clone(),
-            currency,
-            amount: exact(line.amount)?,
-            amount_lcy: exact(line.amount_lcy)?,
-            copies: route.entries,
-        });
-    }
+    planted.entries.push(EntryKey {
+        company: line.company,
+        entry_no: named.entry_no,
+        document_no: named.document.clone(),
+        posting_group: posting_group(line.group).0,
+        posting_date: iso(line.day),
+        currency,
+        amount: exact(line.amount)?,
+        amount_lcy: exact(line.amount_lcy)?,
+    });
     if let Some(accounts) = route.accounts {
         let document = Document {
             kind: line.kind,

@@ -1,8 +1,10 @@
 //! The engine through its seam: what clients ask, what they get, what is refused.
 
 mod catalog_items;
+mod collections;
 mod digest;
 mod language;
+mod orders;
 mod system;
 mod window;
 
