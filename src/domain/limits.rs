@@ -42,6 +42,12 @@ pub struct Limits {
     pub small_rows_max: usize,
     /// Keys of a file of witnesses: each is a question of its own.
     pub sample_rows_max: usize,
+    /// Bytes of an uploaded file that are read at once.
+    pub file_read_bytes: usize,
+    /// Bytes of its longest line; without a limit a quote that is never closed would be looked for in all that follows.
+    pub file_line_bytes_max: usize,
+    /// Bytes of one piece of its copy in staging: held, sent and read back whole, as a part is.
+    pub file_piece_bytes: usize,
     /// TCP connect.
     pub connect_timeout: Duration,
     /// TLS handshake and login.
@@ -321,6 +327,9 @@ impl Default for Limits {
             reconcile_rows_max: 2_000_000,
             small_rows_max: 100_000,
             sample_rows_max: 1_000,
+            file_read_bytes: 256 << 10,
+            file_line_bytes_max: 1 << 20,
+            file_piece_bytes: 8 << 20,
             connect_timeout: Duration::from_secs(10),
             handshake_timeout: Duration::from_secs(15),
             first_row_timeout: Duration::from_secs(30 * 60),

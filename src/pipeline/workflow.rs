@@ -40,6 +40,9 @@ pub struct WorkflowResult {
     pub not_control_evidence: Vec<Stamp>,
     /// One entry an item.
     pub ipe_results: BTreeMap<String, IpeResult>,
+    /// Items that are no part of the run, with the reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_part_of_run: BTreeMap<String, String>,
     /// Counts.
     pub summary: Summary,
     /// Whether the machine finished.
@@ -171,6 +174,7 @@ impl WorkflowResult {
             period: context.period,
             state: RunState::Preliminary,
             not_control_evidence: context.stamps.clone(),
+            not_part_of_run: BTreeMap::new(),
             summary: Summary {
                 total_ipes: count(outcomes.len()),
                 successful_ipes: count(succeeded),
@@ -188,6 +192,13 @@ impl WorkflowResult {
             control_result: control_result(&statuses, outcomes),
             reconciliation: None,
         }
+    }
+
+    /// Adds the items that are read from a file which was not said.
+    pub fn left_out(&mut self, items: &[IpeId]) {
+        let why = |id: &IpeId| format!("read from a file, and none was said: --file {id}=PATH");
+        let items = items.iter().map(|id| (id.to_string(), why(id)));
+        self.not_part_of_run.extend(items);
     }
 
     /// Adds what the lines came to: the word of the run is the worse of the two.

@@ -62,7 +62,7 @@ fn a_run_prints_a_table_and_its_packages_verify() {
         "{}",
         said.out
     );
-    let all = crate::support::items().len();
+    let all = crate::support::asked().len();
     assert!(
         said.out
             .contains(&format!("SUCCESS, NO_EXCEPTIONS: {all} of {all} items")),

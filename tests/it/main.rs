@@ -90,5 +90,8 @@ mod tidy;
 mod tsql_client;
 #[cfg(test)]
 mod turns;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod uploaded;
 #[cfg(test)]
 mod warehouse;

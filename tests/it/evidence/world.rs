@@ -125,6 +125,7 @@ impl World {
             ended_at: run.started_at + Duration::seconds(9),
             access: Some(access()),
             consistency: Some(Consistency::Snapshot),
+            file: None,
             query_file: QUERY.into(),
             executed: vec![executed()],
             contract: contract(),

@@ -141,13 +141,13 @@ fn tasks_of_a_job_share_the_items() {
         shell.run_with(&run, &task)
     };
     let items = |text: &str| -> Vec<String> {
-        let known = crate::support::items().into_iter();
+        let known = crate::support::asked().into_iter();
         known
             .filter(|item| text.contains(&format!("\n{item} loaded")))
             .collect()
     };
     let share = |first: usize| -> Vec<String> {
-        crate::support::items()
+        crate::support::asked()
             .into_iter()
             .skip(first)
             .step_by(3)

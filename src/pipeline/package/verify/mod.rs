@@ -11,6 +11,7 @@ mod losses;
 mod record;
 mod rows;
 mod status;
+mod uploaded;
 mod witnesses;
 
 use crate::domain::digest::sha256_hex;
@@ -154,6 +155,7 @@ pub async fn verify_package(request: VerifyRequest<'_>) -> VerifyReport {
     bag::location(&request.package.uri, &record, &mut report);
     record::consistency(&record, &mut report);
     status::statuses(&record, &mut report);
+    uploaded::file(&record, request, &mut report).await;
     rows::rows(&record, request, &mut report).await;
     report
 }

@@ -165,10 +165,7 @@ async fn describe(
         return shown(&asked, &folder(&id, &held.folder));
     }
     let found = held.files.iter().find(|file| file.id == id);
-    found.map_or_else(
-        || not_found(&id),
-        |file| shown(&asked, &described(file)),
-    )
+    found.map_or_else(|| not_found(&id), |file| shown(&asked, &described(file)))
 }
 
 /// What of the beginning of an upload Drive does not take.
@@ -262,7 +259,9 @@ fn incomplete(arrived: usize) -> Response {
 
 /// What `bytes first-last/size` says of a body, or `bytes */size` of none: the first byte, if there is a body.
 fn content_range(headers: &HeaderMap, body: &Bytes, bytes: usize) -> Result<Option<usize>, String> {
-    let said = headers.get("content-range").and_then(|value| value.to_str().ok());
+    let said = headers
+        .get("content-range")
+        .and_then(|value| value.to_str().ok());
     let parts = said.and_then(|said| said.strip_prefix("bytes ")?.split_once('/'));
     let (range, total) = parts.ok_or("no Content-Range")?;
     if total != bytes.to_string() {
@@ -270,7 +269,9 @@ fn content_range(headers: &HeaderMap, body: &Bytes, bytes: usize) -> Result<Opti
     }
     if range == "*" {
         let is_empty = body.is_empty();
-        return is_empty.then_some(None).ok_or("a question has no body".to_owned());
+        return is_empty
+            .then_some(None)
+            .ok_or("a question has no body".to_owned());
     }
     let ends = range.split_once('-');
     let ends = ends.and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
@@ -279,7 +280,9 @@ fn content_range(headers: &HeaderMap, body: &Bytes, bytes: usize) -> Result<Opti
         return Err(format!("the body of {range} has {} bytes", body.len()));
     }
     if last >= bytes || (last + 1 < bytes && body.len() % STEP != 0) {
-        return Err(format!("a chunk that is not the last is no multiple of {STEP}"));
+        return Err(format!(
+            "a chunk that is not the last is no multiple of {STEP}"
+        ));
     }
     Ok(Some(first))
 }
