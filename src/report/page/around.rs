@@ -18,7 +18,7 @@ impl View<'_> {
     /// Entries one after the other, as many as there is room for, and how many more there are.
     fn run_on(&self, label: &str, id: &str, entries: Vec<Markup>) -> Markup {
         let more = entries.len().saturating_sub(LISTED_MAX);
-        let label = el("strong", &[], label).and(": ");
+        let label = el("strong", &[], label).and(self.pick(": ", "\u{a0}: "));
         if entries.is_empty() {
             let none = self.pick("none.", "néant.");
             return el("p", &[("class", "run")], label.and(none));

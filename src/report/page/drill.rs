@@ -54,7 +54,7 @@ impl View<'_> {
     fn made_of(&self, line: &LineResult, bucket: &Bucket) -> Markup {
         let mut rows: Vec<Row> = Vec::new();
         let mut row = |name: String, amount: Option<Amount>| {
-            let exact = amount.map_or_else(|| "–".to_owned(), exact);
+            let exact = amount.map_or_else(|| "–".to_owned(), |amount| self.all_digits(amount));
             let shown = self.money(amount, &bucket.currency);
             rows.push(vec![name.into(), shown.into(), el("code", &[], exact)].into());
         };
@@ -87,14 +87,22 @@ impl View<'_> {
                     self.pick("Amount LCY", "Montant, devise locale"),
                     bucket.currency
                 )),
-                number(self.pick(
-                    "All digits, debit positive",
-                    "Tous les chiffres, débit positif",
-                )),
+                number(self.pick("All digits", "Tous les chiffres")),
             ],
             rows,
         };
         grid.markup(&caption)
+    }
+
+    /// An amount with all digits that say something, as a debit or a credit.
+    fn all_digits(&self, amount: Amount) -> String {
+        let text = exact(amount);
+        let digits = text.trim_start_matches('-');
+        match amount.units().signum() {
+            0 => digits.to_owned(),
+            1 => format!("{digits}\u{a0}{}", self.pick("Dr", "D")),
+            _ => format!("{digits}\u{a0}{}", self.pick("Cr", "C")),
+        }
     }
 
     fn said_of(&self, line: &LineResult, bucket: &Bucket) -> Markup {

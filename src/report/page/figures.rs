@@ -43,7 +43,7 @@ impl View<'_> {
 
     fn waterfall(&self, line: &LineResult) -> Markup {
         let of = &line.dollars;
-        let title = format!("{} {}", line.id, line.title);
+        let title = format!("{} {}, USD", line.id, line.title);
         let (Some(target), Some(actual), Some(unexplained)) =
             (of.target, of.actual, of.unexplained)
         else {
@@ -56,7 +56,7 @@ impl View<'_> {
         };
         let step = |label: &str, amount: Amount, kind| Step {
             label: label.to_owned(),
-            shown: self.money(Some(amount), "USD"),
+            shown: self.language.dr_cr(amount),
             value: amount.units(),
             kind,
         };
@@ -76,8 +76,23 @@ impl View<'_> {
             description: said.join(", "),
         };
         let label = caption.title.clone();
-        let chart = Markup::chart(waterfall(&caption, &steps));
-        el("div", &[("class", "chart")], scrolling(&label, chart))
+        let begins = axis_begins(&steps);
+        for step in steps.iter_mut().filter(|step| step.kind == StepKind::Level) {
+            step.value = step.value.saturating_sub(begins);
+        }
+        let chart = scrolling(&label, Markup::chart(waterfall(&caption, &steps)));
+        let chart = match Amount::new(begins, target.scale()) {
+            Ok(begins) if begins.units() != 0 => {
+                let words = self.pick(
+                    "The axis does not begin at zero but at",
+                    "L'axe ne commence pas à zéro mais à",
+                );
+                let note = format!("{words} {}.", self.money(Some(begins), "USD"));
+                chart.and(self.note(note))
+            }
+            _ => chart,
+        };
+        el("div", &[("class", "chart")], chart)
     }
 
     /// Variances by company: a row for each line, and for each account where it is split, so that nothing is netted.
@@ -147,6 +162,7 @@ impl View<'_> {
         let word = el("span", &[("class", "unseen")], word);
         let text = match (bucket.variance_usd, bucket.variance) {
             (Some(usd), _) => self.language.dr_cr(usd),
+            (None, Some(variance)) if variance.units() == 0 => self.language.dr_cr(variance),
             (None, Some(_)) => self.pick("no rate", "sans cours").to_owned(),
             (None, None) => self.pick("not known", "inconnu").to_owned(),
         };
@@ -240,6 +256,30 @@ impl View<'_> {
     }
 }
 
+/// Where the axis of a waterfall begins: at zero, or near the levels where what lies between them is small beside them and
+/// would not be seen.
+fn axis_begins(steps: &[Step]) -> i128 {
+    let mut level = 0_i128;
+    let levels = steps.iter().map(|step| {
+        level = match step.kind {
+            StepKind::Level => step.value,
+            _ => level.saturating_add(step.value),
+        };
+        level
+    });
+    let levels: Vec<i128> = levels.collect();
+    let low = levels.iter().copied().min().unwrap_or(0);
+    let high = levels.iter().copied().max().unwrap_or(0);
+    let span = high.saturating_sub(low);
+    let room = span.saturating_mul(2);
+    match span {
+        0 => 0,
+        _ if low > room.saturating_mul(2) => low.saturating_sub(room),
+        _ if high < room.saturating_mul(2).saturating_neg() => high.saturating_add(room),
+        _ => 0,
+    }
+}
+
 fn age_of(bucket: &Bucket) -> AgeBucket {
     match bucket.age_months {
         None => AgeBucket::NoDate,
@@ -274,5 +314,35 @@ fn heat(bucket: &Bucket) -> &'static str {
         2 => "h2",
         3 => "h3",
         _ => "h4",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_begins_near_levels_that_hardly_differ() {
+        let begins = |first: i128, change: i128| {
+            let step = |value, kind| Step {
+                label: String::new(),
+                shown: String::new(),
+                value,
+                kind,
+            };
+            axis_begins(&[
+                step(first, StepKind::Level),
+                step(change, StepKind::Unexplained),
+                step(first + change, StepKind::Level),
+            ])
+        };
+        assert_eq!(begins(1_000, 10), 980);
+        assert_eq!(begins(1_000, -10), 970);
+        assert_eq!(begins(-1_000, 10), -970);
+        assert_eq!(
+            (begins(1_000, 0), begins(100, 50), begins(-5, 10)),
+            (0, 0, 0)
+        );
+        assert_eq!(begins(i128::MAX / 2, -(i128::MAX / 2)), 0);
     }
 }

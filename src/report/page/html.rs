@@ -31,6 +31,12 @@ impl Markup {
         self
     }
 
+    /// Characters that are read, without tags.
+    pub(super) fn chars(&self) -> usize {
+        let pieces = self.0.split('<').map(|piece| piece.split('>').next_back());
+        pieces.flatten().map(|text| text.chars().count()).sum()
+    }
+
     /// The text of the markup.
     pub(super) fn into_text(self) -> String {
         self.0

@@ -129,7 +129,7 @@ impl View<'_> {
             return "–".into();
         };
         let id = self.bucket_id('b', line, bucket);
-        let company = Markup::from(format!("{} ", bucket.company));
+        let company = Markup::from(&bucket.company).and(Markup::fixed("<br>"));
         company.and(link(&id, self.money(bucket.unexplained, &bucket.currency)))
     }
 
@@ -258,7 +258,7 @@ impl View<'_> {
         };
         let account = match &bucket.gl {
             Some(gl) => gl.clone(),
-            None => line.gls.join(" "),
+            None => all_of(&line.gls),
         };
         let mut others = bucket.offset_by.clone();
         others.extend(bucket.offset_companies.iter().cloned());
@@ -340,6 +340,14 @@ impl Exception<'_> {
             Self::Known(_, bucket) => vec![bucket],
             Self::Unknown(_, _, buckets) => buckets.clone(),
         }
+    }
+}
+
+/// All accounts of a line, in short.
+fn all_of(gls: &[String]) -> String {
+    match gls {
+        [first, _, _, ..] => format!("{first} +{}", gls.len() - 1),
+        few => few.join(" "),
     }
 }
 

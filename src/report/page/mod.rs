@@ -27,6 +27,8 @@ use crate::domain::reconcile::statement::Statement;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("sort.js");
+/// Characters up to which page one is printed in larger letters; measured in `tests/it/page`.
+const ROOMY_CHARS_MAX: usize = 5_200;
 
 /// The page.
 ///
@@ -44,22 +46,27 @@ pub fn page(material: Material<'_>, language: Language) -> Result<String, serde_
         fingerprint: &fingerprint,
         tables: &tables,
     };
+    let first = Markup::none()
+        .and(view.title())
+        .and(view.outcome())
+        .and(view.lines())
+        .and(view.exceptions())
+        .and(view.not_covered())
+        .and(view.inputs())
+        .and(view.since())
+        .and(view.signatures());
+    let class = match first.chars() {
+        ..=ROOMY_CHARS_MAX => "sheet roomy",
+        _ => "sheet",
+    };
     let first = el(
         "section",
         &[
-            ("class", "sheet"),
+            ("class", class),
             ("id", "page-one"),
             ("aria-labelledby", "title"),
         ],
-        Markup::none()
-            .and(view.title())
-            .and(view.outcome())
-            .and(view.lines())
-            .and(view.exceptions())
-            .and(view.not_covered())
-            .and(view.inputs())
-            .and(view.since())
-            .and(view.signatures()),
+        first,
     );
     let behind = Markup::none()
         .and(view.contents())
@@ -187,12 +194,13 @@ impl<'a> View<'a> {
             "{} {} · {} · {:.16}",
             result.control, result.period, self.statement.run_id, self.fingerprint
         );
+        let font = "font-size:6.5pt;color:#46505d";
         let stamp = match self.statement.stamps.is_empty() {
             true => "",
             false => NO_EVIDENCE,
         };
         format!(
-            "@page{{@bottom-left{{content:\"{}\"}}@bottom-center{{content:\"{stamp}\"}}@bottom-right{{content:counter(page) \" / \" counter(pages)}}}}",
+            "@page{{@bottom-left{{content:\"{}\";{font}}}@bottom-center{{content:\"{stamp}\";{font};font-weight:700}}@bottom-right{{content:counter(page) \" / \" counter(pages);{font}}}}}",
             in_style(&run)
         )
     }

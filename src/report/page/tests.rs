@@ -14,7 +14,7 @@ fn of(statement: &Statement, language: Language) -> String {
 
 /// Page one of a page.
 fn sheet(page: &str) -> &str {
-    let (_, rest) = page.split_once(r#"<section class="sheet""#).unwrap();
+    let (_, rest) = page.split_once(r#" id="page-one""#).unwrap();
     rest.split_once("</section>").unwrap().0
 }
 
@@ -36,7 +36,6 @@ fn page_one_has_its_eight_parts_in_their_order_and_nothing_else() {
     let page = of(&month::planted(), English);
     let ids = attributes(sheet(&page), "id");
     let parts = [
-        "page-one",
         "title",
         "outcome",
         "lines",
@@ -106,6 +105,12 @@ fn no_sign_is_bare_and_the_program_does_not_conclude() {
     for (at, _) in page.match_indices('\u{2212}') {
         let next = page[at..].chars().nth(1).unwrap();
         assert!(!next.is_ascii_digit(), "{}", &page[at..at + 20]);
+    }
+    let (_, body) = page.split_once("<body>").unwrap();
+    let (body, _) = body.split_once("<script>").unwrap();
+    for text in texts(body) {
+        let number = text.strip_prefix('-').unwrap_or_default();
+        assert!(!number.starts_with(|c: char| c.is_ascii_digit()), "{text}");
     }
     for language in [English, French] {
         let page = of(&month::planted(), language).to_lowercase();

@@ -105,13 +105,18 @@ impl View<'_> {
         let rate = match without_rate {
             0 => String::new(),
             some => format!(
-                "; {} {}",
+                "{}{} {}",
+                self.pick("; ", "\u{a0}; "),
                 of.count(some),
                 self.pick(
                     "without a rate are not in it",
                     "sans cours n'y figurent pas"
                 )
             ),
+        };
+        let next = |english: &str, french: &str| {
+            let (stop, colon) = (self.pick("; ", "\u{a0}; "), self.pick(": ", "\u{a0}: "));
+            format!("{stop}{}{colon}", self.pick(english, french))
         };
         linked("drill", number(large().count()))
             .and(self.pick(" of ", " des "))
@@ -127,23 +132,18 @@ impl View<'_> {
                 " that nothing explains (added without signs",
                 " que rien n'explique (additionnés sans signe",
             ))
-            .and(format!("{rate}); "))
+            .and(format!("{rate})"))
+            .and(next("not concluded", "non conclus"))
             .and(linked("drill", number(open.count())))
-            .and(self.pick(
-                " are not concluded; findings: ",
-                " ne sont pas conclus ; constats\u{a0}: ",
-            ))
+            .and(next("findings", "constats"))
             .and(linked("findings", number(findings.count())))
-            .and(self.pick(
-                "; zero checks that did not clear: ",
-                " ; vérifications à zéro non satisfaites\u{a0}: ",
+            .and(next(
+                "zero checks that did not clear",
+                "vérifications à zéro non satisfaites",
             ))
             .and(linked("checks", number(bad_zeros)))
             .and(self.of(zeros.len()))
-            .and(self.pick(
-                "; inputs that did not clear: ",
-                " ; entrées non satisfaites\u{a0}: ",
-            ))
+            .and(next("inputs that did not clear", "entrées non satisfaites"))
             .and(linked("inputs", number(bad_inputs)))
             .and(self.of(inputs.len()))
             .and(".")

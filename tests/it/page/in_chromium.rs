@@ -127,6 +127,9 @@ fn nothing_overflows_and_every_text_can_be_read() {
                 let place = format!("{name} at {width}, dark {is_dark}");
                 assert_eq!(seen["width"], width, "{place}");
                 assert_eq!(seen["overflow"], 0, "{place}: {}", seen["widest"]);
+                if width > 1_000 {
+                    assert_eq!(seen["cut"], Value::Array(Vec::new()), "{place}: page one");
+                }
                 assert!(
                     seen["texts"].as_u64().unwrap() > 300,
                     "{place}: {}",

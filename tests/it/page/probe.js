@@ -45,6 +45,9 @@
       .filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1 && !e.matches(".unseen"))
       .map((e) => `${e.tagName} ${e.className}`)
       .slice(0, 5);
+    const cut = [...document.querySelectorAll(".sheet .scroll")]
+      .filter((e) => e.scrollWidth > e.clientWidth + 1)
+      .map((e) => `${e.getAttribute("aria-label")} ${e.scrollWidth} in ${e.clientWidth}`);
     const table = document.querySelector("#line-0 table.sort");
     const head = table.tHead.rows[0].cells[4];
     head.querySelector("button").click();
@@ -56,6 +59,7 @@
       is_dark: matchMedia("(prefers-color-scheme: dark)").matches,
       overflow,
       widest,
+      cut,
       texts,
       faint: faint.slice(0, 20),
       sort: unexplained.getAttribute("aria-sort"),
