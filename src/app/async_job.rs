@@ -201,7 +201,7 @@ impl AsyncJob {
             }
             Some(Last::Unknown { mark, at }) => {
                 let is_listed = listed.iter().any(|one| one.is_marked(mark));
-                unknown = (!is_listed).then(|| Hindrance::Unknown(*at));
+                unknown = (!is_listed).then_some(Hindrance::Unknown(*at));
             }
             None => {}
         }

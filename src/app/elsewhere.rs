@@ -24,7 +24,11 @@ pub async fn trace(
     let run = &settings.run;
     // What lies in memory is gone with its run.
     let places = [Some(run.evidence.as_str()), run.leases.as_deref()];
-    if places.into_iter().flatten().any(|at| at.starts_with("memory:")) {
+    if places
+        .into_iter()
+        .flatten()
+        .any(|at| at.starts_with("memory:"))
+    {
         return Ok(None);
     }
     let opener = RootOpener::beside(&run.google, &run.source.secrets, &run.limits).await?;

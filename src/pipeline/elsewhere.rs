@@ -83,7 +83,9 @@ pub async fn seek(
     let listed = items.iter().map(|item| months(ground, item));
     let months: BTreeSet<Period> = try_join_all(listed).await?.into_iter().flatten().collect();
     for period in months.into_iter().rev().take(months_max) {
-        let known = items.iter().map(|item| left(ground, (item, period), run_id));
+        let known = items
+            .iter()
+            .map(|item| left(ground, (item, period), run_id));
         let known = try_join_all(known).await?.into_iter().flatten();
         let items: BTreeMap<IpeId, Left> = known.collect();
         if !items.is_empty() {

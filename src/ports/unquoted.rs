@@ -12,7 +12,10 @@ pub fn unquoted(text: &str) -> String {
     };
     let quote = text.get(head.len()..).and_then(|rest| rest.chars().next());
     let quote = quote.map(String::from).unwrap_or_default();
-    match text.get(head.len() + quote.len()..).and_then(|rest| rest.rsplit_once(quotes)) {
+    match text
+        .get(head.len() + quote.len()..)
+        .and_then(|rest| rest.rsplit_once(quotes))
+    {
         Some((_, tail)) => format!("{head}{quote}…{quote}{tail}"),
         None => format!("{head}{quote}…"),
     }

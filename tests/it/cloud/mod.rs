@@ -14,9 +14,9 @@ mod drive_folder;
 pub(crate) mod fakes;
 #[cfg(feature = "sandbox")]
 mod killed;
+mod refused;
 #[cfg(feature = "sandbox")]
 mod runs;
-mod refused;
 mod secrets;
 mod storage;
 #[cfg(feature = "sandbox")]

@@ -53,7 +53,8 @@ impl Caller {
 
     async fn posts(&self, at: &str, body: &Value) -> u16 {
         let kind = [("content-type", "application/json")];
-        self.sends((Method::POST, at), &kind, &body.to_string()).await
+        self.sends((Method::POST, at), &kind, &body.to_string())
+            .await
     }
 
     async fn gets(&self, at: &str) -> u16 {
@@ -71,7 +72,10 @@ async fn bigquery_knows_its_callers_its_project_its_location_and_its_words() {
     for (at, status) in [
         (format!("{base}/datasets/{DATASET}"), 200),
         (format!("{base}/datasets/{DATASET}?location=EU"), 400),
-        (format!("/bigquery/v2/projects/other/datasets/{DATASET}"), 404),
+        (
+            format!("/bigquery/v2/projects/other/datasets/{DATASET}"),
+            404,
+        ),
         (format!("{base}/datasets/other/tables/t"), 404),
         (format!("{base}/jobs/j?location=EU"), 200),
         (format!("{base}/jobs/j?location=US"), 404),
@@ -96,7 +100,11 @@ async fn bigquery_knows_its_callers_its_project_its_location_and_its_words() {
         ("/configuration/labels/ipe", json!("CR_04"), 400),
         ("/configuration/load/sourceUris/0", json!("file:///x"), 400),
         ("/configuration/load/sourceFormat", json!("CSV"), 400),
-        ("/configuration/load/destinationTable/projectId", json!("other"), 400),
+        (
+            "/configuration/load/destinationTable/projectId",
+            json!("other"),
+            400,
+        ),
         ("/configuration", json!({"lod": {}}), 400),
     ] {
         let mut wrong = good.clone();
@@ -106,7 +114,10 @@ async fn bigquery_knows_its_callers_its_project_its_location_and_its_words() {
     assert_eq!(caller.posts(&at, &good).await, 200);
     assert_eq!(caller.posts(&at, &good).await, 409);
     caller.token = "ya29.other".to_owned();
-    assert_eq!(caller.gets(&format!("{base}/datasets/{DATASET}")).await, 401);
+    assert_eq!(
+        caller.gets(&format!("{base}/datasets/{DATASET}")).await,
+        401
+    );
 }
 
 #[tokio::test]
@@ -205,10 +216,16 @@ async fn drive_takes_the_ids_ranges_and_sessions_that_it_gave_and_no_others() {
     assert_eq!(google.drive.one("n").bytes, b"abc");
     let file = "/drive/v3/files/file-1?fields=id";
     assert_eq!(caller.gets(file).await, 404, "in a shared drive");
-    assert_eq!(caller.gets(&format!("{file}&supportsAllDrives=true")).await, 200);
+    assert_eq!(
+        caller.gets(&format!("{file}&supportsAllDrives=true")).await,
+        200
+    );
     // A token for the cloud is none for Drive.
     caller.token = google.token_for(CLOUD).await;
-    assert_eq!(caller.gets(&format!("{file}&supportsAllDrives=true")).await, 403);
+    assert_eq!(
+        caller.gets(&format!("{file}&supportsAllDrives=true")).await,
+        403
+    );
 }
 
 #[tokio::test]
@@ -237,6 +254,8 @@ async fn the_others_know_their_words_too() {
     assert_eq!(caller.posts(&run, &json!({"overrides": {}})).await, 400);
     assert_eq!(caller.posts(&run, &started(&container)).await, 200);
     assert_eq!(google.executions.arguments().len(), 1);
-    caller.token = google.token_for("https://www.googleapis.com/auth/drive.file").await;
+    caller.token = google
+        .token_for("https://www.googleapis.com/auth/drive.file")
+        .await;
     assert_eq!(caller.gets(&format!("{secret}/1:access")).await, 403);
 }

@@ -40,9 +40,9 @@ async fn a_token_is_used_until_shortly_before_its_end() {
     let asked = google.fake.seen(MACHINE);
     assert_eq!(asked.len(), 1);
     assert!(
-        asked[0].target.ends_with(
-            "cloud-platform%2Chttps%3A%2F%2Fwww.googleapis.com%2Fauth%2Fdrive.file"
-        ),
+        asked[0]
+            .target
+            .ends_with("cloud-platform%2Chttps%3A%2F%2Fwww.googleapis.com%2Fauth%2Fdrive.file"),
         "{}",
         asked[0].target
     );

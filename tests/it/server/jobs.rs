@@ -176,10 +176,7 @@ async fn a_month_that_somebody_holds_is_409_and_no_job_is_started() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_reply_is_found_among_the_executions_and_not_sent_again() {
-    for fault in [
-        Fault::LostReply,
-        Fault::Slow(Duration::from_secs(60)),
-    ] {
+    for fault in [Fault::LostReply, Fault::Slow(Duration::from_secs(60))] {
         let (_place, google, served) = service().await;
         google.fake.plan(START, [fault.clone()]);
         let reply = ask(&served, APRIL).await;
@@ -244,7 +241,9 @@ async fn an_execution_that_shows_itself_late_is_named_and_not_started_again() {
     assert_eq!(google.executions.arguments().len(), 1);
     // The twin: what was refused was not started, and can be asked for at once.
     let (_place, google, served) = service().await;
-    google.fake.plan(START, [Fault::Error(403, "PERMISSION_DENIED")]);
+    google
+        .fake
+        .plan(START, [Fault::Error(403, "PERMISSION_DENIED")]);
     let (status, code, _) = refused(&ask(&served, APRIL).await);
     assert_eq!((status, code.as_str()), (500, "not_started"));
     assert_eq!(ask(&served, APRIL).await.status, 202);
@@ -259,7 +258,9 @@ async fn who_waits_for_a_job_to_be_started_waits_within_limits() {
     })
     .await;
     let list = "GET /v2/";
-    google.fake.plan(list, [Fault::Slow(Duration::from_secs(2))]);
+    google
+        .fake
+        .plan(list, [Fault::Slow(Duration::from_secs(2))]);
     let others = async {
         while google.fake.seen(list).is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;

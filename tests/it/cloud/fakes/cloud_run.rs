@@ -178,7 +178,11 @@ fn wrong(body: &Value) -> Option<String> {
     strict::unknown(body, &["overrides"])
         .or_else(|| strict::unknown(overrides, &["containerOverrides"]))
         .or_else(|| strict::unknown(container, &["args", "env"]))
-        .or_else(|| variables.into_iter().find_map(|one| strict::unknown(one, &["name", "value"])))
+        .or_else(|| {
+            variables
+                .into_iter()
+                .find_map(|one| strict::unknown(one, &["name", "value"]))
+        })
 }
 
 /// Those of the permissions that the caller has; the field is left out when there is none.

@@ -23,7 +23,9 @@ pub(crate) fn asked(
     let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned();
     for (name, value) in pairs {
         if !known.contains(&name.as_str()) {
-            return Err(format!("Unknown name \"{name}\": Cannot bind query parameter."));
+            return Err(format!(
+                "Unknown name \"{name}\": Cannot bind query parameter."
+            ));
         }
         if found.insert(name.clone(), value).is_some() {
             return Err(format!("{name} is given twice."));

@@ -6,9 +6,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::super::strict;
 use super::routes::no;
 use super::{DATASET, PROJECT, Service};
-use crate::cloud::fakes::strict;
 
 /// Before every route.
 pub(super) async fn guard(State(service): State<Service>, asked: Request, next: Next) -> Response {
@@ -16,7 +16,9 @@ pub(super) async fn guard(State(service): State<Service>, asked: Request, next: 
         return refusal;
     }
     let below = asked.uri().path().strip_prefix("/bigquery/v2/projects/");
-    let (project, rest) = below.and_then(|path| path.split_once('/')).unwrap_or_default();
+    let (project, rest) = below
+        .and_then(|path| path.split_once('/'))
+        .unwrap_or_default();
     if project != PROJECT {
         return no(404, "notFound", &format!("Not found: Project {project}"));
     }
@@ -97,9 +99,13 @@ fn load(load: &Value) -> Option<String> {
     let created = ["CREATE_NEVER", "CREATE_IF_NEEDED"].map(|word| json!(word));
     strict::unknown(load, &LOAD)
         .or_else(|| (!is_ours).then(|| format!("another table: {table}")))
-        .or_else(|| (!are_objects).then(|| "Source URI must be a Google Cloud Storage location".into()))
+        .or_else(|| {
+            (!are_objects).then(|| "Source URI must be a Google Cloud Storage location".into())
+        })
         .or_else(|| (load["sourceFormat"] != "PARQUET").then(|| "no Parquet".to_owned()))
-        .or_else(|| (!created.contains(&load["createDisposition"])).then(|| "disposition".to_owned()))
+        .or_else(|| {
+            (!created.contains(&load["createDisposition"])).then(|| "disposition".to_owned())
+        })
 }
 
 /// Labels have small letters, and 63 of them at most.
