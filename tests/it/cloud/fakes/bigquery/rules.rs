@@ -6,9 +6,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::super::strict;
 use super::routes::no;
 use super::{DATASET, PROJECT, Service};
-use crate::cloud::fakes::strict;
 
 /// Before every route.
 pub(super) async fn guard(State(service): State<Service>, asked: Request, next: Next) -> Response {

@@ -63,21 +63,21 @@ impl Folders {
         headers: &HeaderMap,
         query: Option<&str>,
         known: &[&str],
-    ) -> Result<Asked, Response> {
+    ) -> Result<Asked, Box<Response>> {
         if let Some(refusal) = self.issuer.refusal_of(headers, DRIVE) {
-            return Err(refusal);
+            return Err(Box::new(refusal));
         }
-        let asked = strict::asked(query, known).map_err(|said| strict::bad(&said))?;
+        let asked = strict::asked(query, known).map_err(|said| Box::new(strict::bad(&said)))?;
         let is_aware = asked.get("supportsAllDrives").map(String::as_str) == Some("true");
         if known.contains(&"supportsAllDrives") && !is_aware {
-            return Err(not_found("in a shared drive"));
+            return Err(Box::new(not_found("in a shared drive")));
         }
         Ok(asked)
     }
 }
 
 /// A reply with the fields that were asked for.
-fn shown(asked: &Asked, document: &Value) -> Response {
+fn reply(asked: &Asked, document: &Value) -> Response {
     let fields = asked.get("fields").map_or("id,name", String::as_str);
     axum::Json(strict::partial(document, fields)).into_response()
 }
@@ -90,7 +90,7 @@ async fn generate_ids(
     let asked = folders.asked(&headers, query.as_deref(), &["count", "space"]);
     let asked = match asked {
         Ok(asked) => asked,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if asked.get("count").map(String::as_str) != Some("1") {
         return strict::bad("count");
@@ -118,7 +118,7 @@ async fn list(
 ) -> Response {
     let asked = match folders.asked(&headers, query.as_deref(), &LISTED) {
         Ok(asked) => asked,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if asked.get("includeItemsFromAllDrives").map(String::as_str) != Some("true") {
         return axum::Json(json!({"files": [], "incompleteSearch": false})).into_response();
@@ -146,7 +146,7 @@ async fn list(
     let files: Vec<Value> = found.by_ref().take(held.page).map(described).collect();
     let next = found.next().map(|_| (start + held.page).to_string());
     let said = json!({"files": files, "nextPageToken": next, "incompleteSearch": false});
-    shown(&asked, &said)
+    reply(&asked, &said)
 }
 
 async fn describe(
@@ -158,14 +158,14 @@ async fn describe(
     let known = ["fields", "supportsAllDrives"];
     let asked = match folders.asked(&headers, query.as_deref(), &known) {
         Ok(asked) => asked,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let held = folders.held.lock().unwrap();
     if [FOLDER, OWN_FOLDER].contains(&id.as_str()) {
-        return shown(&asked, &folder(&id, &held.folder));
+        return reply(&asked, &folder(&id, &held.folder));
     }
     let found = held.files.iter().find(|file| file.id == id);
-    found.map_or_else(|| not_found(&id), |file| shown(&asked, &described(file)))
+    found.map_or_else(|| not_found(&id), |file| reply(&asked, &described(file)))
 }
 
 /// What of the beginning of an upload Drive does not take.
@@ -196,7 +196,7 @@ async fn begin(
     let known = ["uploadType", "fields", "supportsAllDrives"];
     let asked = match folders.asked(&headers, query.as_deref(), &known) {
         Ok(asked) => asked,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if let Some(said) = wrong(&asked, &headers, &metadata) {
         return strict::bad(&said);
@@ -279,7 +279,7 @@ fn content_range(headers: &HeaderMap, body: &Bytes, bytes: usize) -> Result<Opti
     if last < first || last - first + 1 != body.len() {
         return Err(format!("the body of {range} has {} bytes", body.len()));
     }
-    if last >= bytes || (last + 1 < bytes && body.len() % STEP != 0) {
+    if last >= bytes || (last + 1 < bytes && !body.len().is_multiple_of(STEP)) {
         return Err(format!(
             "a chunk that is not the last is no multiple of {STEP}"
         ));
@@ -295,7 +295,7 @@ async fn chunk(
 ) -> Response {
     let place = match folders.asked(&headers, query.as_deref(), &["uploadType", "upload_id"]) {
         Ok(place) => place,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let mut held = folders.held.lock().unwrap();
     let cut_at = (!body.is_empty()).then(|| held.cut_at.take()).flatten();
