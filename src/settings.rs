@@ -331,5 +331,4 @@ pub struct LookSettings {
 }
 
 #[cfg(test)]
-#[path = "settings_tests.rs"]
 mod tests;

@@ -170,9 +170,20 @@ async fn until_load(
     record: &mut ItemRecord,
     log: &mut ItemLog,
 ) -> Result<Vec<TableDigest>, PortError> {
-    if let Some(definition) = &ipe.file {
-        return uploaded::until_load(tools, context, (ipe, definition), record, log).await;
+    match &ipe.file {
+        Some(file) => uploaded::until_load(tools, context, (ipe, file), record, log).await,
+        None => asked_until_load(tools, context, ipe, record, log).await,
     }
+}
+
+/// The same of an item that is asked of a server.
+async fn asked_until_load(
+    tools: &Tools,
+    context: &RunContext,
+    ipe: &Ipe,
+    record: &mut ItemRecord,
+    log: &mut ItemLog,
+) -> Result<Vec<TableDigest>, PortError> {
     let stage = |stage| tools.progress.stage(&ipe.id, stage);
     stage(Stage::Open);
     let query = ipe
