@@ -369,8 +369,7 @@ mod tests {
             .to_string();
         assert!(
             error.contains(
-                "no item `IPE_99`; items are CR_03, CR_04, CR_05, CR_05A, IPE_07, IPE_08, IPE_08_TIMING, IPE_08_USAGE, IPE_10, \
-                 IPE_11, IPE_12, IPE_31, IPE_34, JDASH"
+                "no item `IPE_99`; items are CR_03, CR_04, CR_05, CR_05A, IPE_07, IPE_08, IPE_08_TIMING, IPE_08_USAGE, IPE_10, IPE_11, IPE_12, IPE_31, IPE_34, JDASH"
             ),
             "{error}"
         );

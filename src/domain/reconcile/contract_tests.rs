@@ -48,8 +48,18 @@ fn the_shipped_contract_is_that_of_the_control() {
     assert_eq!(
         items,
         [
-            "CR_03", "CR_04", "CR_05", "IPE_07", "IPE_08", "IPE_10", "IPE_11", "IPE_12", "IPE_31",
-            "IPE_34", "JDASH",
+            "CR_03",
+            "CR_04",
+            "CR_05",
+            "IPE_07",
+            "IPE_08",
+            "IPE_08_USAGE",
+            "IPE_10",
+            "IPE_11",
+            "IPE_12",
+            "IPE_31",
+            "IPE_34",
+            "JDASH",
         ]
     );
     assert_eq!(contract.line_of("13004").unwrap().id, "L1");

@@ -159,7 +159,7 @@ const fn of_retail(refunded: At, returned: At) -> Case {
 }
 
 /// All lives, each once in a round of orders.
-pub(super) const CASES: [Case; 49] = [
+pub(super) const CASES: [Case; 50] = [
     // Cash on delivery.
     CASH,
     delivered(At::Ago(76, 900)),
@@ -188,6 +188,12 @@ pub(super) const CASES: [Case; 49] = [
     },
     Case {
         is_reported: false,
+        ..CASH
+    },
+    // Finance has seen the order, and it is still to be paid at the door.
+    Case {
+        verified: At::Ago(10, 30),
+        delivered: At::Never,
         ..CASH
     },
     // Prepaid.

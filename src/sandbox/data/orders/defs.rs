@@ -41,7 +41,7 @@ pub(in crate::sandbox::data) const RPT_SOI: TableDef = TableDef {
         ("REFUND_DATE", "datetime", true),
         ("FAIL_DATE", "datetime", true),
         ("CANCELLATION_DATE", "datetime", true),
-        ("MTR_UNIT_PRICE", "decimal(19,4)", true),
+        ("MTR_UNIT_PRICE", "decimal(19,4)", false),
         ("MTR_COUPON_MONEY_VALUE", "decimal(19,4)", true),
         ("MTR_CART_RULE_DISCOUNT", "decimal(19,4)", true),
         ("MTR_PAID_PRICE", "decimal(19,4)", true),
