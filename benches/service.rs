@@ -48,6 +48,7 @@ fn settings(dir: &TempDir) -> ServiceSettings {
         preliminary: false,
         accepted: Vec::new(),
         witnesses: Vec::new(),
+        files: Vec::new(),
         items: Vec::new(),
         jobs: 1,
         staging: root("staging"),

@@ -5,6 +5,10 @@
 //! faces `cli`, `server` · root `app`, `analysts`, `settings`, `telemetry` · work `pipeline`, `report`, `adapters`, `catalog`
 //! · tools `kernels`, `ports` · ground `domain` · beside `sandbox`.
 
+// Tests share a month with the integration tests, which know the crate by its name.
+#[cfg(test)]
+extern crate self as soxauto;
+
 pub mod adapters;
 pub mod analysts;
 pub mod app;

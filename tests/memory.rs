@@ -15,6 +15,9 @@ mod sample;
 #[path = "memory/matching.rs"]
 mod matching;
 
+#[path = "memory/uploaded.rs"]
+mod uploaded;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use peak_alloc::PeakAlloc;

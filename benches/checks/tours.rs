@@ -247,6 +247,7 @@ impl Tours {
             preliminary: false,
             accepted: Vec::new(),
             witnesses: Vec::new(),
+            files: Vec::new(),
             items: Vec::new(),
             jobs: 1,
             staging: root("staging"),

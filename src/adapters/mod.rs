@@ -10,3 +10,4 @@ pub mod process;
 pub mod scratch;
 pub mod secrets;
 pub mod store;
+pub mod uploads;

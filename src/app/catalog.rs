@@ -84,6 +84,12 @@ pub async fn plan(
         place: "catalog".to_owned(),
         what: format!("there is no item `{item}`"),
     })?;
+    if ipe.file.is_some() {
+        let what =
+            format!("`{item}` is read from a file: there is no server whose plan could be asked");
+        let place = "catalog".to_owned();
+        return Err(CatalogError { place, what }.into());
+    }
     let query = ipe.query.bind(period)?;
     let reach = reach(&settings).await?;
     let source = reach.sources().source(&ipe.secret).await?;

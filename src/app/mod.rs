@@ -6,6 +6,8 @@ mod running;
 mod samples;
 pub mod service;
 mod sources;
+mod uploads;
+mod verification;
 mod warehouse;
 
 pub mod async_job;
@@ -14,6 +16,7 @@ pub mod clean;
 pub mod delivery;
 pub mod doctor;
 pub mod elsewhere;
+pub mod months;
 pub mod reconcile;
 pub mod roots;
 
@@ -26,27 +29,28 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::process::ProcProcesses;
+use crate::adapters::scratch::ScratchFile;
 use crate::catalog::lint::Finding;
 use crate::catalog::{CatalogError, Definitions};
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::ipe::Ipe;
-use crate::domain::limits::Limits;
 use crate::domain::period::{Period, PeriodError};
 use crate::domain::query::QueryError;
 use crate::domain::run::{Holder, Program, RunContext, Stamp};
 use crate::pipeline::lease::at_work;
-use crate::pipeline::package::{VerifyReport, VerifyRequest, verify_package};
 use crate::pipeline::progress::Progress;
 use crate::pipeline::record::Places;
 use crate::pipeline::workflow::WorkflowResult;
 use crate::pipeline::{Tools, schedule};
-use crate::ports::{Clock, PortError};
-use crate::settings::{GoogleSettings, RunSettings, SecretsChoice};
+use crate::ports::{Clock, PortError, Scratch};
+use crate::settings::{RunSettings, SecretsChoice};
 
 use delivery::Outbox;
-use roots::RootOpener;
 use running::{host_name, program};
 use sources::Reach;
+use uploads::WithUploads;
+
+pub use verification::{verify, verify_with};
 
 /// Why a run could not begin; nothing was read or written.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,9 @@ pub enum StartError {
     /// A file of witnesses.
     #[error("--witness {0}")]
     Witness(String),
+    /// A file that an item is read from.
+    #[error("--file {0}")]
+    File(String),
     /// Definitions with findings; nothing was sent to a server.
     #[error("{}", refusal(.0))]
     Lint(Vec<Finding>),
@@ -99,6 +106,7 @@ impl StartError {
                 | Self::NotEnded(_)
                 | Self::Acceptance(_)
                 | Self::Witness(_)
+                | Self::File(_)
                 | Self::Catalog(_)
         )
     }
@@ -138,15 +146,17 @@ fn month(settings: &RunSettings, now: DateTime<Utc>) -> Result<Period, StartErro
     Err(StartError::NotEnded(period))
 }
 
-/// The items of a run, with the witnesses that an auditor adds.
-fn items(settings: &RunSettings) -> Result<Vec<Ipe>, StartError> {
+/// The items of a run, with the witnesses that an auditor adds, and those that are left out because their file is missing.
+fn items(settings: &RunSettings) -> Result<(Vec<Ipe>, Vec<IpeId>), StartError> {
     let mut items = sound_items(settings.catalog.as_deref(), &settings.items)?;
+    let left_out = uploads::attach(&mut items, &settings.files, &settings.items);
+    let left_out = left_out.map_err(StartError::File)?;
     if let Some(shard) = settings.shard {
         items = shard.of(items);
     }
     let rows_max = settings.limits.sample_rows_max;
     samples::attach(&mut items, &settings.witnesses, rows_max).map_err(StartError::Witness)?;
-    Ok(items)
+    Ok((items, left_out))
 }
 
 /// The clock of the machine.
@@ -168,6 +178,7 @@ pub struct App {
     tools: Tools,
     context: RunContext,
     items: Vec<Ipe>,
+    left_out: Vec<IpeId>,
     jobs: usize,
     reach: Reach,
     outbox: Option<Outbox>,
@@ -190,7 +201,7 @@ impl App {
         for accepted in &settings.accepted {
             accepted.validate().map_err(StartError::Acceptance)?;
         }
-        let items = items(&settings)?;
+        let (items, left_out) = items(&settings)?;
         let roots = roots::of_run(&settings).await?;
         let staging = roots.open(&settings.staging)?;
         let evidence = roots.open(&settings.evidence)?;
@@ -222,7 +233,7 @@ impl App {
             leases: leases.apart().map(str::to_owned),
         };
         let tools = Tools {
-            sources: reach.sources(),
+            sources: Arc::new(WithUploads::new(reach.sources(), &settings.files)),
             staging,
             warehouse,
             evidence,
@@ -238,6 +249,7 @@ impl App {
             tools,
             context,
             items,
+            left_out,
             jobs: settings.jobs,
             reach,
             outbox,
@@ -253,6 +265,12 @@ impl App {
     /// The items that it will run; none when others share them all.
     pub fn items(&self) -> impl Iterator<Item = &IpeId> {
         self.items.iter().map(|ipe| &ipe.id)
+    }
+
+    /// Items that are read from a file and are no part of the run, because none was said.
+    #[must_use]
+    pub fn left_out(&self) -> &[IpeId] {
+        &self.left_out
     }
 
     /// Items of this run that another run is at work on, and who that is.
@@ -292,6 +310,12 @@ impl App {
         self.reach.stop().await;
         let now = self.tools.clock.now();
         let mut result = WorkflowResult::new(&self.context, &outcomes, now);
+        result.left_out(&self.left_out);
+        match reconcile::of_run(&self.tools, &self.context, &self.items).await {
+            Ok(None) => {}
+            Ok(Some(judged)) => result.reconciled(judged.summary()),
+            Err(error) => result.reconciled(reconcile::not_judged(&error)),
+        }
         // The result stands. What a delivery comes to is added to it and changes nothing in it.
         if let Some(outbox) = &self.outbox {
             for outcome in &outcomes {
@@ -303,41 +327,15 @@ impl App {
     }
 }
 
-/// Verifies a package: `staging` names the root that holds its parts, if not the one that the package names.
-///
-/// # Errors
-/// A place that cannot be opened at all; whatever is wrong inside the package is in the report.
-pub async fn verify(
-    package: &str,
-    staging: Option<&str>,
-    manifest_sha256: Option<&str>,
-) -> Result<VerifyReport, PortError> {
-    let roots = RootOpener::new(&GoogleSettings::default()).await?;
-    verify_with(&roots, package, staging, manifest_sha256).await
-}
-
-/// Verifies a package as [`verify`] does, with roots that somebody else opens.
-///
-/// # Errors
-/// As [`verify`].
-pub async fn verify_with(
-    roots: &RootOpener,
-    package: &str,
-    staging: Option<&str>,
-    manifest_sha256: Option<&str>,
-) -> Result<VerifyReport, PortError> {
-    let package = roots.open_existing(package)?;
-    let staging = staging
-        .map(|staging| roots.open_existing(staging))
-        .transpose()?;
-    let request = VerifyRequest {
-        package: &package,
-        staging: staging.as_ref(),
-        open: &|location| roots.open_existing(location),
-        manifest_sha256,
-        limits: &Limits::default(),
-    };
-    Ok(verify_package(request).await)
+/// A place for what waits while rows are matched: in the machine's folder of temporary files, without a name.
+#[must_use]
+pub fn scratch() -> Arc<dyn Scratch> {
+    let name = format!(
+        "soxauto-{}-{:08x}",
+        std::process::id(),
+        rand::random::<u32>()
+    );
+    Arc::new(ScratchFile::new(&std::env::temp_dir(), &name))
 }
 
 /// What is fixed before the first row.

@@ -99,7 +99,9 @@ pub fn configuration(settings: &ServiceSettings) -> Result<Configuration, StartE
         binary_sha256,
         ..
     } = program()?;
-    let described = items.iter().map(|ipe| ConfiguredItem {
+    // The service takes no file, so an item that is read from one cannot be asked of it.
+    let asked: Vec<_> = items.iter().filter(|ipe| ipe.file.is_none()).collect();
+    let described = asked.iter().map(|ipe| ConfiguredItem {
         id: ipe.id.to_string(),
         description: ipe.title.clone(),
     });
@@ -107,7 +109,7 @@ pub fn configuration(settings: &ServiceSettings) -> Result<Configuration, StartE
         project_id: settings.project.clone().or(project),
         bigquery_dataset: dataset,
         configured_ipes: described.collect(),
-        total_ipes: items.len(),
+        total_ipes: asked.len(),
         catalog_sha256,
         version,
         commit,
@@ -291,7 +293,8 @@ async fn reachable(run: &RunSettings) -> Result<(), PortError> {
     };
     let catalog = Definitions::open(run.catalog.as_deref()).and_then(|all| all.catalog());
     let catalog = catalog.map_err(failed)?;
-    let mut secrets: Vec<&str> = catalog.items().map(|ipe| ipe.secret.as_str()).collect();
+    let asked = catalog.items().filter(|ipe| ipe.file.is_none());
+    let mut secrets: Vec<&str> = asked.map(|ipe| ipe.secret.as_str()).collect();
     secrets.sort_unstable();
     secrets.dedup();
     let opener = opener(run).await?;

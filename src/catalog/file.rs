@@ -11,6 +11,7 @@ use crate::domain::query::QueryFile;
 use crate::domain::sql_type::SqlType;
 
 use super::population::{self, PopulationToml};
+use super::uploaded::{self, FileToml};
 use super::witness::{self, WitnessToml};
 use super::{CatalogError, ItemFiles};
 
@@ -23,6 +24,7 @@ pub(super) struct ItemToml {
     pub(super) secret: Option<Spanned<String>>,
     pub(super) databases: Option<Spanned<Vec<String>>>,
     pub(super) contract: Option<Spanned<ContractToml>>,
+    pub(super) file: Option<FileToml>,
     pub(super) population: Option<PopulationToml>,
     pub(super) witness: Option<WitnessToml>,
 }
@@ -75,16 +77,32 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
             files.folder
         )));
     }
-    let databases = item.databases.ok_or_else(|| missing("databases"))?;
-    if databases.get_ref().is_empty() {
-        return Err(wrong(
-            "databases is empty; name every database that the query reads".to_owned(),
-        ));
-    }
     let toml = item.contract.ok_or_else(|| missing("contract"))?;
     let contract = contract(toml.into_inner(), &missing, &wrong)?;
-    let query = QueryFile::parse(&files.query)
-        .map_err(|error| CatalogError::new(files.query_place(), error.to_string()))?;
+    let file = item.file;
+    let file = file.map(|file| uploaded::definition(file, files, &contract));
+    let file = file.transpose()?;
+    let (secret, databases) = match (&file, item.secret, item.databases) {
+        (None, secret, databases) => {
+            let databases = databases.ok_or_else(|| missing("databases"))?.into_inner();
+            if databases.is_empty() {
+                let what = "databases is empty; name every database that the query reads";
+                return Err(wrong(what.to_owned()));
+            }
+            let secret = secret.ok_or_else(|| missing("secret"))?;
+            (secret.into_inner(), databases)
+        }
+        (Some(_), None, None) => (String::new(), Vec::new()),
+        (Some(_), ..) => {
+            let what = "an item that is read from a file has neither secret nor databases";
+            return Err(wrong(what.to_owned()));
+        }
+    };
+    let query = match &file {
+        Some(_) => QueryFile::default(),
+        None => QueryFile::parse(&files.query)
+            .map_err(|error| CatalogError::new(files.query_place(), error.to_string()))?,
+    };
     let population = population::definition(item.population, files)?;
     let witness = witness::definition(item.witness, files)?;
     let texts = [
@@ -100,10 +118,11 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
             .parse()
             .map_err(|error: IdError| wrong(format!("id {error}")))?,
         title: item.title.ok_or_else(|| missing("title"))?.into_inner(),
-        secret: item.secret.ok_or_else(|| missing("secret"))?.into_inner(),
-        databases: databases.into_inner(),
+        secret,
+        databases,
         contract,
         query,
+        file,
         population,
         witness,
         definition_sha256: sha256_hex(definition.as_bytes()),

@@ -6,6 +6,7 @@ pub mod draft;
 mod file;
 pub mod lint;
 mod population;
+mod uploaded;
 mod witness;
 
 use std::collections::BTreeMap;
@@ -66,6 +67,7 @@ struct ItemFiles {
     place: String,
     folder: String,
     toml: String,
+    /// `query.sql`; empty for an item that is read from a file.
     query: String,
     /// `population.sql`, where there is one.
     population: Option<String>,
@@ -116,10 +118,11 @@ impl Definitions {
                     .map(str::to_owned)
                     .ok_or_else(|| CatalogError::new(path.to_string_lossy(), "the file is missing"))
             };
+            let toml = text("ipe.toml")?;
             items.push(ItemFiles {
                 place: folder.clone(),
-                toml: text("ipe.toml")?,
-                query: text("query.sql")?,
+                query: query_of(&toml, text("query.sql").ok(), || text("query.sql"))?,
+                toml,
                 population: text("population.sql").ok(),
                 witness: text("witness.sql").ok(),
                 folder,
@@ -159,11 +162,12 @@ impl Definitions {
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default();
+            let toml = text("ipe.toml")?;
             items.push(ItemFiles {
                 place: place(&path),
                 folder,
-                toml: text("ipe.toml")?,
-                query: text("query.sql")?,
+                query: query_of(&toml, optional("query.sql")?, || text("query.sql"))?,
+                toml,
                 population: optional("population.sql")?,
                 witness: optional("witness.sql")?,
             });
@@ -232,6 +236,19 @@ impl Definitions {
     }
 }
 
+/// The text of the query, none where the item is read from a file; elsewhere a file that is missing is an error.
+fn query_of(
+    toml: &str,
+    query: Option<String>,
+    missing: impl Fn() -> Result<String, CatalogError>,
+) -> Result<String, CatalogError> {
+    match query {
+        Some(text) => Ok(text),
+        None if uploaded::is_declared(toml) => Ok(String::new()),
+        None => missing(),
+    }
+}
+
 /// Those of `items` that are named, in the order of the items; all when `names` is empty.
 fn selected<'a, T>(
     origin: &str,
@@ -295,13 +312,27 @@ mod tests {
     fn every_embedded_item_is_sound() {
         let catalog = Catalog::embedded().unwrap();
         let names: Vec<_> = catalog.items().map(|ipe| ipe.id.as_str()).collect();
-        assert_eq!(names, ["CR_03", "CR_04", "CR_05", "IPE_07"]);
+        let all = [
+            "CR_03",
+            "CR_04",
+            "CR_05",
+            "CR_05A",
+            "IPE_07",
+            "IPE_08",
+            "IPE_08_TIMING",
+            "IPE_08_USAGE",
+            "IPE_10",
+            "IPE_11",
+            "IPE_12",
+            "IPE_31",
+            "IPE_34",
+            "JDASH",
+        ];
+        assert_eq!(names, all);
         for ipe in catalog.items() {
-            assert!(
-                ipe.query.bind("2024-04".parse().unwrap()).is_ok(),
-                "{}",
-                ipe.id
-            );
+            let is_bound = ipe.query.bind("2024-04".parse().unwrap()).is_ok();
+            assert!(is_bound, "{}", ipe.id);
+            assert_eq!(ipe.query.text.is_empty(), ipe.file.is_some(), "{}", ipe.id);
             assert!(ipe.contract.amounts().count() > 0, "{}", ipe.id);
         }
     }
@@ -319,7 +350,9 @@ mod tests {
             .collect();
         rules.fits(file, &items).unwrap();
         let missing = rules.missing(&items);
-        for found in ["CR_03", "CR_04", "CR_05", "IPE_07"] {
+        for found in [
+            "CR_03", "CR_04", "CR_05", "IPE_07", "IPE_11", "IPE_31", "JDASH",
+        ] {
             assert!(
                 !missing.contains(&found.parse::<IpeId>().unwrap()),
                 "{found}"
@@ -335,7 +368,9 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("no item `IPE_99`; items are CR_03, CR_04, CR_05, IPE_07"),
+            error.contains(
+                "no item `IPE_99`; items are CR_03, CR_04, CR_05, CR_05A, IPE_07, IPE_10, IPE_11, IPE_12, IPE_31, IPE_34, JDASH"
+            ),
             "{error}"
         );
     }

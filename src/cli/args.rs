@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::domain::period::Period;
 #[cfg(feature = "sandbox")]
 use crate::domain::plant::PlantProfile;
+use crate::domain::uploaded::DeclaredForm;
 use crate::telemetry::LogFormat;
 
 use super::catalog::CatalogArgs;
@@ -15,6 +16,7 @@ use super::doctor::DoctorArgs;
 use super::drive_args::UploadArgs;
 use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
+use super::months::{CloseArgs, DisposeArgs, HistoryArgs, ReopenArgs, SignArgs};
 use super::reconcile::ReconcileArgs;
 use super::serve_args::ServeArgs;
 use super::work_args::WorkArgs;
@@ -72,6 +74,16 @@ pub(super) enum Command {
     Sql(SqlArgs),
     /// Compare the ledger with the source systems, from sealed packages
     Reconcile(Box<ReconcileArgs>),
+    /// Say what becomes of an exception; another amount needs another word
+    Dispose(DisposeArgs),
+    /// Sign a sealed reconciliation; records are appended, never edited
+    Sign(SignArgs),
+    /// Close a month with a sealed reconciliation: no run loads it any more
+    Close(CloseArgs),
+    /// Open a closed month again; its final run stays readable
+    Reopen(ReopenArgs),
+    /// Show what happened to a month, and what keeps it from being closed
+    History(HistoryArgs),
     /// List what interrupted runs left behind, and remove it with --remove
     Clean(CleanArgs),
     /// Deliver sealed packages to a folder of Google Drive
@@ -91,6 +103,7 @@ Examples:
   soxauto run --catalog items --sandbox-data tables     your own items over your own tables
   soxauto run --period 2024-04 --sandbox-plant hold     a repeated entry, which holds its load
   soxauto run --witness IPE_07=sample.csv               the auditor's own sample of keys
+  soxauto run --file JDASH=used.csv                     with the file of voucher usage that operations exported
   soxauto run --secrets file:secrets --json | jq .summary";
 
 /// Extract, check, stage, load and seal the items of a month
@@ -137,6 +150,25 @@ pub(super) struct RunArgs {
         value_parser = witness
     )]
     pub(super) witnesses: Vec<(String, PathBuf)>,
+    /// File that an item is read from, such as the usage of vouchers; without one such an item is no part of the run
+    #[arg(
+        long = "file",
+        env = "SOXAUTO_FILE",
+        value_name = "ITEM=PATH",
+        value_delimiter = ',',
+        value_parser = file
+    )]
+    pub(super) files: Vec<(String, PathBuf)>,
+    /// What is known of how that file is written and cannot be found out for sure: words joined by +, of utf-8, utf-16,
+    /// windows-1252, comma, semicolon, tab, pipe, decimal-point, decimal-comma, iso, day-first
+    #[arg(
+        long = "file-form",
+        env = "SOXAUTO_FILE_FORM",
+        value_name = "ITEM=WORDS",
+        value_delimiter = ',',
+        value_parser = file_form
+    )]
+    pub(super) file_forms: Vec<(String, DeclaredForm)>,
     /// Item to run; repeat it or separate by commas [default: all items of the catalog]
     #[arg(
         long = "ipe",
@@ -169,11 +201,24 @@ pub(super) struct RunArgs {
 }
 
 fn witness(text: &str) -> Result<(String, PathBuf), String> {
+    let (item, file) = of_item(text, "ITEM=FILE, such as IPE_07=sample.csv")?;
+    Ok((item, PathBuf::from(file)))
+}
+
+fn file(text: &str) -> Result<(String, PathBuf), String> {
+    let (item, path) = of_item(text, "ITEM=PATH, such as JDASH=used.csv")?;
+    Ok((item, PathBuf::from(path)))
+}
+
+fn file_form(text: &str) -> Result<(String, DeclaredForm), String> {
+    let (item, words) = of_item(text, "ITEM=WORDS, such as JDASH=semicolon+decimal-comma")?;
+    Ok((item, words.parse()?))
+}
+
+fn of_item<'a>(text: &'a str, form: &str) -> Result<(String, &'a str), String> {
     match text.split_once('=') {
-        Some((item, file)) if !item.is_empty() && !file.is_empty() => {
-            Ok((item.to_owned(), PathBuf::from(file)))
-        }
-        _ => Err("write ITEM=FILE, such as IPE_07=sample.csv".to_owned()),
+        Some((item, rest)) if !item.is_empty() && !rest.is_empty() => Ok((item.to_owned(), rest)),
+        _ => Err(format!("write {form}")),
     }
 }
 

@@ -10,8 +10,11 @@ mod drive_args;
 mod google_args;
 mod inspect;
 mod look_args;
+mod months;
 mod output;
 mod reconcile;
+mod reconcile_text;
+mod report_args;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -70,6 +73,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             Command::Inspect(args) => inspect::inspect(*args).await,
             Command::Sql(args) => sql::sql(args).await,
             Command::Reconcile(args) => reconcile::reconcile(*args).await,
+            Command::Dispose(args) => months::dispose(args).await,
+            Command::Sign(args) => months::sign(args).await,
+            Command::Close(args) => months::close(args).await,
+            Command::Reopen(args) => months::reopen(args).await,
+            Command::History(args) => months::history(args).await,
             Command::Upload(args) => upload::upload(args).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::sandbox(args).await,

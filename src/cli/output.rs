@@ -11,7 +11,7 @@ use crate::domain::check::Verdict;
 use crate::domain::ids::IpeId;
 use crate::domain::run::{ItemStatus, RunContext};
 use crate::pipeline::progress::{KeysExamined, Progress, Stage};
-use crate::pipeline::workflow::{IpeResult, Uncleared, WorkflowResult};
+use crate::pipeline::workflow::{IpeResult, ReconciliationResult, Uncleared, WorkflowResult};
 
 use super::upload;
 
@@ -228,6 +228,9 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
             text.push_str(&format!("\n{name} delivery{}", upload::text(delivery)));
         }
     }
+    if let Some(judged) = &result.reconciliation {
+        text.push_str(&reconciliation_lines(judged));
+    }
     let overall = json_word(&result.overall_status);
     let control = json_word(&result.control_result);
     let summary = &result.summary;
@@ -238,6 +241,29 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
         summary.total_rows_processed,
         json_word(&result.state).to_uppercase(),
     ));
+    text
+}
+
+/// What the lines came to, and where the judgement lies.
+fn reconciliation_lines(judged: &ReconciliationResult) -> String {
+    let mut text = String::new();
+    if let Some(error) = &judged.error_message {
+        let error = harmless(error);
+        text.push_str(&format!("\n\nthe month could not be reconciled: {error}"));
+    }
+    if !judged.lines.is_empty() {
+        let lines = judged.lines.iter();
+        let words: Vec<String> = lines
+            .map(|(line, status)| format!("{line} {}", status.word()))
+            .collect();
+        text.push_str(&format!("\n\nlines: {}", words.join(", ")));
+    }
+    if let Some(evidence) = &judged.evidence {
+        text.push_str(&format!("\nreconciliation evidence  {evidence}"));
+    }
+    if let Some(manifest) = &judged.manifest_sha256 {
+        text.push_str(&format!("\nreconciliation manifest  {manifest}"));
+    }
     text
 }
 

@@ -1,6 +1,5 @@
 //! `soxauto reconcile`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -8,12 +7,14 @@ use clap::{Args, ValueEnum};
 use crate::app::reconcile::{self, ReconcileSettings};
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
-use crate::domain::reconcile::result::{Bucket, LineResult, Reconciliation, Sides};
-use crate::pipeline::reconcile::Reconciled;
-use crate::report::words::Language::English;
+use crate::report::material::Material;
+use crate::settings::{BigQueryPlace, WarehouseChoice};
 
 use super::google_args::GoogleArgs;
 use super::output;
+use super::reconcile_text::{Shown, csv, table};
+use super::report_args::ReportArgs;
+use super::warehouse_args::WarehouseArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +24,9 @@ Examples:
   soxauto reconcile --period 2024-04 --format csv > buckets.csv
   soxauto reconcile --period 2024-04 --format json | jq '.result.findings'
   soxauto reconcile --period 2024-04 --contract own.toml     a comparison of one's own
+  soxauto reconcile --period 2024-04 --seal             and seal what it came to; verify it as any package
+  soxauto reconcile --period 2024-04 --report april.html --language fr --workbook april.xlsx
+  soxauto reconcile --period 2024-04 --tables april          every table as CSV, JSON and Parquet
 
 Actual and target are in ledger sign; variance = actual - target = bridges + unexplained. --line and
 --company choose what is printed: the result and the exit code are those of the whole month.
@@ -39,6 +43,25 @@ enum Format {
     Json,
     /// One line a bucket
     Csv,
+}
+
+/// Where sums are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// Here, over the staged parts
+    Local,
+    /// In BigQuery, over the loaded months of --warehouse
+    Bigquery,
+}
+
+fn engine(engine: Engine, warehouse: WarehouseArgs) -> anyhow::Result<Option<BigQueryPlace>> {
+    match (engine, WarehouseChoice::try_from(warehouse)?) {
+        (Engine::Local, _) => Ok(None),
+        (Engine::Bigquery, WarehouseChoice::BigQuery(place)) => Ok(Some(place)),
+        (Engine::Bigquery, WarehouseChoice::Local(_)) => anyhow::bail!(
+            "--engine bigquery needs a dataset\nhint: add --warehouse bigquery://PROJECT/DATASET?location=EU"
+        ),
+    }
 }
 
 /// Compare the ledger with the source systems, from sealed packages
@@ -73,6 +96,14 @@ pub(super) struct ReconcileArgs {
     /// A reconciliation contract of one's own [default: the newest that is built in]
     #[arg(long, env = "SOXAUTO_CONTRACT", value_name = "FILE")]
     contract: Option<PathBuf>,
+    /// Where the sums of the lines are computed
+    #[arg(long, env = "SOXAUTO_ENGINE", value_enum, default_value = "local")]
+    engine: Engine,
+    #[command(flatten)]
+    warehouse: WarehouseArgs,
+    /// Seal the judgement beside the packages, with the rules that it was made by
+    #[arg(long, env = "SOXAUTO_SEAL")]
+    seal: bool,
     /// Where evidence packages are sealed
     #[arg(
         long,
@@ -85,6 +116,8 @@ pub(super) struct ReconcileArgs {
     #[arg(long, env = "SOXAUTO_STAGING", value_name = "URL")]
     staging: Option<String>,
     #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
     google: GoogleArgs,
 }
 
@@ -96,9 +129,12 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
         evidence: args.evidence,
         staging: args.staging,
         contract: args.contract,
+        seal: args.seal,
+        engine: engine(args.engine, args.warehouse)?,
         google: args.google.into(),
     };
-    let reconciled = reconcile::run(&settings).await?;
+    let judged = reconcile::run(&settings).await?;
+    let reconciled = &judged.judgement.reconciled;
     let result = &reconciled.result;
     for asked in &args.lines {
         if !result.lines.iter().any(|line| line.id == *asked) {
@@ -106,256 +142,31 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             anyhow::bail!("--line {asked}: the contract has {}", known.join(", "));
         }
     }
+    if args.report.is_asked() {
+        let statement = judged.statement();
+        let judgement = &judged.judgement;
+        let (matches, months) = (judgement.matches(), judgement.months());
+        args.report.write(Material {
+            statement: &statement,
+            matches: &matches,
+            months: &months,
+        })?;
+    }
     let shown = Shown {
         lines: args.lines,
         companies: args.companies,
     };
     let text = match args.format {
-        Format::Table => table(&reconciled, &shown),
-        Format::Json => serde_json::to_string_pretty(&reconciled)?,
+        Format::Table => table(reconciled, &shown),
+        Format::Json => serde_json::to_string_pretty(reconciled)?,
         Format::Csv => csv(result, &shown)?,
     };
     output::print(text.trim_end())?;
+    if let Some(package) = &judged.package {
+        output::tell(&format!(
+            "sealed {}\nmanifest SHA-256 {}",
+            package.uri, package.manifest_sha256
+        ));
+    }
     Ok(result.exit_code())
-}
-
-/// What is printed.
-struct Shown {
-    lines: Vec<String>,
-    companies: Vec<String>,
-}
-
-impl Shown {
-    fn line(&self, line: &LineResult) -> bool {
-        self.lines.is_empty() || self.lines.contains(&line.id)
-    }
-
-    fn bucket(&self, bucket: &Bucket) -> bool {
-        self.companies.is_empty() || self.companies.contains(&bucket.company)
-    }
-}
-
-fn table(reconciled: &Reconciled, shown: &Shown) -> String {
-    let result = &reconciled.result;
-    let mut text = format!(
-        "{} {}: everything dated before {}\ncontract v{} {:.12}\n\n",
-        result.control,
-        result.period,
-        result.period.cutoff(),
-        result.contract_version,
-        result.contract_sha256,
-    );
-    lines(&mut text, result, shown);
-    exceptions(&mut text, result, shown);
-    beside(&mut text, result);
-    inputs(&mut text, reconciled);
-    let open = result.unconfirmed.len();
-    if open > 0 {
-        text.push_str(&format!(
-            "{open} assumptions of the contract are not confirmed by finance\n"
-        ));
-    }
-    text.push_str(&format!("result: {}\n", result.control_result().word()));
-    text
-}
-
-fn lines(text: &mut String, result: &Reconciliation, shown: &Shown) {
-    text.push_str(&format!(
-        "{:<4} {:<14} {:>18} {:>18} {:>18} {:>18}\n",
-        "line", "status", "actual USD", "target USD", "variance USD", "unexplained USD"
-    ));
-    let usd = |amount: Option<_>| amount.map_or_else(|| "-".to_owned(), |usd| English.amount(usd));
-    for line in result.lines.iter().filter(|line| shown.line(line)) {
-        let status = if line.memo {
-            "(memo)"
-        } else {
-            line.status.word()
-        };
-        let of = &line.dollars;
-        text.push_str(&format!(
-            "{:<4} {status:<14} {:>18} {:>18} {:>18} {:>18}\n",
-            line.id,
-            usd(of.actual),
-            usd(of.target),
-            usd(of.variance),
-            usd(of.unexplained)
-        ));
-    }
-    text.push('\n');
-}
-
-fn exceptions(text: &mut String, result: &Reconciliation, shown: &Shown) {
-    let found = result.exceptions().into_iter();
-    let found: Vec<_> = found
-        .filter(|(line, bucket)| shown.line(line) && shown.bucket(bucket))
-        .collect();
-    let (known, unknown): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .partition(|(_, bucket)| bucket.unexplained.is_some());
-    if !known.is_empty() {
-        text.push_str("exceptions, those without a rate first, then the largest\n");
-    }
-    for (line, bucket) in known {
-        let lcy = bucket
-            .unexplained
-            .map_or_else(String::new, |amount| English.dr_cr(amount));
-        let lcy = format!("{lcy} {}", bucket.currency);
-        let usd = bucket
-            .unexplained_usd
-            .map(|usd| format!("{} USD", English.amount(usd)));
-        text.push_str(&format!(
-            "{:<4} {:<9} {:<7} {lcy:>28} {:>18}  {}\n",
-            line.id,
-            bucket.company,
-            bucket.gl.as_deref().unwrap_or("all"),
-            usd.unwrap_or_else(|| "no rate".to_owned()),
-            bucket.status.word(),
-        ));
-        for why in notes(bucket) {
-            text.push_str(&format!("     {why}\n"));
-        }
-    }
-    // What is not concluded for one reason is said once.
-    let mut together: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
-    for (line, bucket) in unknown {
-        let place = (line.id.as_str(), bucket.reasons.join(";\n     "));
-        together.entry(place).or_default().insert(&bucket.company);
-    }
-    for ((line, why), companies) in together {
-        let count = companies.len();
-        text.push_str(&format!(
-            "{line:<4} NOT_CONCLUDED in {count} companies: {why}\n"
-        ));
-    }
-    text.push('\n');
-}
-
-fn notes(bucket: &Bucket) -> Vec<String> {
-    let mut notes = bucket.reasons.clone();
-    match bucket.sides {
-        Sides::ActualOnly => notes.push("only the ledger has something".to_owned()),
-        Sides::TargetOnly => notes.push("only the sources have something".to_owned()),
-        Sides::Both | Sides::Neither => {}
-    }
-    if !bucket.offset_by.is_empty() {
-        let others = bucket.offset_by.join(", ");
-        notes.push(format!(
-            "account {others} of the same company has the opposite amount"
-        ));
-    }
-    if !bucket.offset_companies.is_empty() {
-        let others = bucket.offset_companies.join(", ");
-        notes.push(format!("company {others} has the opposite amount"));
-    }
-    if bucket.is_over_bridged {
-        notes.push("a bridge explains more than there is".to_owned());
-    }
-    notes
-}
-
-fn beside(text: &mut String, result: &Reconciliation) {
-    for finding in &result.findings {
-        let (code, place) = (finding.code.word(), &finding.place);
-        text.push_str(&format!(
-            "finding {code} {place}: {}\n",
-            output::harmless(&finding.what)
-        ));
-    }
-    for left in &result.not_covered {
-        let item = left.item.as_ref().map(|item| format!("{item} "));
-        text.push_str(&format!(
-            "not covered {} {}{}: {}, {}\n",
-            left.company,
-            item.unwrap_or_default(),
-            left.gl,
-            English.dr_cr(left.balance),
-            left.why
-        ));
-    }
-    if !result.findings.is_empty() || !result.not_covered.is_empty() {
-        text.push('\n');
-    }
-}
-
-fn inputs(text: &mut String, reconciled: &Reconciled) {
-    for input in &reconciled.inputs {
-        text.push_str(&format!(
-            "input {:<8} {} {:>12} rows {:<9} {}\n",
-            input.item.as_str(),
-            input.run_id,
-            English.count(input.rows),
-            input.status.word(),
-            input
-                .digest
-                .as_deref()
-                .map_or("", |digest| digest.get(..12).unwrap_or(digest)),
-        ));
-    }
-    let stamped = reconciled.inputs.iter();
-    if stamped
-        .clone()
-        .any(|input| !input.not_control_evidence.is_empty())
-    {
-        text.push_str("NOT CONTROL EVIDENCE: the runs of these packages say why\n");
-    }
-    text.push('\n');
-}
-
-fn csv(result: &Reconciliation, shown: &Shown) -> anyhow::Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
-        "line",
-        "company",
-        "currency",
-        "gl",
-        "actual",
-        "target",
-        "target_rows",
-        "variance",
-        "bridges",
-        "unexplained",
-        "rate",
-        "variance_usd",
-        "unexplained_usd",
-        "threshold_usd",
-        "threshold_rule",
-        "sides",
-        "status",
-        "reasons",
-    ])?;
-    let lines = result.lines.iter().filter(|line| shown.line(line));
-    for (line, bucket) in lines.flat_map(|line| line.buckets.iter().map(move |b| (line, b))) {
-        if !shown.bucket(bucket) {
-            continue;
-        }
-        let text = |amount: Option<crate::domain::amount::Amount>| {
-            amount.map_or_else(String::new, |amount| amount.to_string())
-        };
-        let bridges = bucket.bridges.iter();
-        let bridges: Vec<String> = bridges
-            .map(|(name, amount)| format!("{name} {amount}"))
-            .collect();
-        let sides = serde_json::to_value(bucket.sides)?;
-        writer.write_record([
-            &line.id,
-            &bucket.company,
-            &bucket.currency,
-            bucket.gl.as_deref().unwrap_or_default(),
-            &text(bucket.actual),
-            &text(bucket.target),
-            &bucket.target_rows.to_string(),
-            &text(bucket.variance),
-            &bridges.join("; "),
-            &text(bucket.unexplained),
-            &text(bucket.rate),
-            &text(bucket.variance_usd),
-            &text(bucket.unexplained_usd),
-            &bucket.threshold.usd.to_string(),
-            &bucket.threshold.rule,
-            sides.as_str().unwrap_or_default(),
-            bucket.status.word(),
-            &bucket.reasons.join("; "),
-        ])?;
-    }
-    Ok(String::from_utf8(writer.into_inner()?)?)
 }

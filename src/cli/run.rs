@@ -1,5 +1,6 @@
 //! `soxauto run`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -10,9 +11,10 @@ use crate::app::alerts::Alerts;
 use crate::domain::check::Acceptance;
 use crate::domain::limits::ServerLimits;
 use crate::domain::shard::Shard;
+use crate::domain::uploaded::DeclaredForm;
 use crate::pipeline::alert::Alert;
 use crate::pipeline::workflow::WorkflowResult;
-use crate::settings::RunSettings;
+use crate::settings::{RunSettings, UploadSettings};
 
 use super::args::RunArgs;
 use super::{output, stopped};
@@ -43,6 +45,11 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         return Ok(0);
     }
     output::tell(&output::opening(app.context()));
+    for id in app.left_out() {
+        output::tell(&format!(
+            "{id} is no part of this run: it is read from a file, and none was said (--file {id}=PATH)"
+        ));
+    }
     let _signals = stopping(app.stop());
     let (run_id, period) = (app.context().run_id.clone(), app.context().period);
     let result = match app.run().await {
@@ -60,7 +67,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         raise(&alerts, &alert).await;
     }
     printed?;
-    Ok(result.control_result.exit_code())
+    Ok(result.exit_code())
 }
 
 fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
@@ -72,6 +79,8 @@ fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
         reason,
         approver,
         witnesses,
+        files,
+        file_forms,
         items,
         work,
         task_index,
@@ -89,11 +98,29 @@ fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
         preliminary,
         accepted: accepted.into_iter().map(accept).collect(),
         witnesses,
+        files: uploads(files, file_forms)?,
         items,
         shard: Some(shard),
         ..RunSettings::try_from(work)?
     };
     Ok((settings, shard))
+}
+
+/// Each file with what is declared of its form.
+fn uploads(
+    files: Vec<(String, PathBuf)>,
+    forms: Vec<(String, DeclaredForm)>,
+) -> anyhow::Result<Vec<UploadSettings>> {
+    let has_file = |item: &String| files.iter().any(|(known, _)| known == item);
+    if let Some((item, _)) = forms.iter().find(|(item, _)| !has_file(item)) {
+        anyhow::bail!("--file-form {item}: no file was said for it; say --file {item}=PATH");
+    }
+    let files = files.into_iter().map(|(item, path)| {
+        let of_item = forms.iter().filter(|(known, _)| *known == item);
+        let form = of_item.fold(DeclaredForm::default(), |form, (_, more)| form.or(*more));
+        UploadSettings { item, path, form }
+    });
+    Ok(files.collect())
 }
 
 /// Hears the signals: the first asks the run to stop, the second ends the program.

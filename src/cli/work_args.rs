@@ -88,6 +88,7 @@ impl TryFrom<WorkArgs> for RunSettings {
             preliminary: false,
             accepted: Vec::new(),
             witnesses: Vec::new(),
+            files: Vec::new(),
             items: Vec::new(),
             jobs: usize::from(jobs),
             staging,

@@ -33,6 +33,8 @@ pub struct Limits {
     pub key_pass_bytes_max: usize,
     /// Rows that are read because another row has the same key hash; beyond it the source is not worth a closer look.
     pub key_rows_read_max: usize,
+    /// Limits of matching rows of two sides.
+    pub matching: MatchingLimits,
     /// Rows of one staged table that the reconciliation holds, of those that its filter keeps: a dozen columns of sixteen
     /// bytes a cell, and as much again while they are joined, are below 1 GiB.
     pub reconcile_rows_max: usize,
@@ -40,6 +42,12 @@ pub struct Limits {
     pub small_rows_max: usize,
     /// Keys of a file of witnesses: each is a question of its own.
     pub sample_rows_max: usize,
+    /// Bytes of an uploaded file that are read at once.
+    pub file_read_bytes: usize,
+    /// Bytes of its longest line; without a limit a quote that is never closed would be looked for in all that follows.
+    pub file_line_bytes_max: usize,
+    /// Bytes of one piece of its copy in staging: held, sent and read back whole, as a part is.
+    pub file_piece_bytes: usize,
     /// TCP connect.
     pub connect_timeout: Duration,
     /// TLS handshake and login.
@@ -315,9 +323,13 @@ impl Default for Limits {
             recheck_rows_max: 8_192,
             key_pass_bytes_max: 32 << 20,
             key_rows_read_max: 100_000,
+            matching: MatchingLimits::default(),
             reconcile_rows_max: 2_000_000,
             small_rows_max: 100_000,
             sample_rows_max: 1_000,
+            file_read_bytes: 256 << 10,
+            file_line_bytes_max: 1 << 20,
+            file_piece_bytes: 8 << 20,
             connect_timeout: Duration::from_secs(10),
             handshake_timeout: Duration::from_secs(15),
             first_row_timeout: Duration::from_secs(30 * 60),

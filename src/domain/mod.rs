@@ -28,6 +28,8 @@ pub mod scope;
 pub mod sequence;
 pub mod shard;
 pub mod sql_type;
+pub mod text_file;
 pub mod totals;
+pub mod uploaded;
 pub mod vouchers;
 pub mod witness;

@@ -46,8 +46,8 @@ pub struct BoundParam {
     pub value: ParamValue,
 }
 
-/// A SQL file as read: its text, its parameters, its statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A SQL file as read: its text, its parameters, its statement. All are empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueryFile {
     /// The whole file, as people run it by hand.
     pub text: String,

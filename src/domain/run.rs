@@ -56,6 +56,8 @@ pub enum Stamp {
     UnauthenticatedService,
     /// A service of the cloud was asked at a place that is not its maker's.
     ReplacedEndpoint,
+    /// The reconciliation contract is not the one in the binary.
+    ContractOverride,
 }
 
 impl Stamp {
@@ -73,6 +75,7 @@ impl Stamp {
             Self::ReplacedEndpoint => {
                 "a service of Google was asked at a place that is not Google's (--google-endpoint)"
             }
+            Self::ContractOverride => "the reconciliation contract was overridden with --contract",
         }
     }
 }
@@ -206,8 +209,8 @@ pub enum OverallStatus {
     Failed,
 }
 
-/// What the control says; the reviewer concludes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What the control says; the reviewer concludes. Later ones are worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ControlResult {
     /// Nothing to report.
     #[serde(rename = "NO_EXCEPTIONS")]

@@ -32,6 +32,7 @@ pub mod sequence;
 pub mod sketch;
 pub mod sql;
 pub mod totals;
+pub mod uploaded;
 pub mod values;
 pub mod vouchers;
 pub mod witness;

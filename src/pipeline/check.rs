@@ -123,7 +123,7 @@ pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {
             rows,
             &record.nulls,
         ),
-        source_decoded(record.source_totals.as_ref(), staged),
+        source_decoded(record, staged),
         source_stable(record),
         decoded_staged(staged, record.recomputed.as_ref()),
         digest_staged(staged, record.recomputed.as_ref()),
@@ -198,14 +198,18 @@ fn of(
     }
 }
 
-fn source_decoded(source: Option<&ControlTotals>, staged: Option<&Staged>) -> CheckResult {
-    let (Some(source), Some(staged)) = (source, staged) else {
+fn source_decoded(record: &ItemRecord, staged: Option<&Staged>) -> CheckResult {
+    let (Some(source), Some(staged)) = (&record.source_totals, staged) else {
         return CheckResult::not_run(TRANSFER_SOURCE, CheckKind::Transfer, "not reached");
+    };
+    let summary = match record.file {
+        None => "rows and sums per company by separate SQL = decoded",
+        Some(_) => "rows and sums per company by a second reader of the file's bytes = decoded",
     };
     CheckResult::of_findings(
         TRANSFER_SOURCE,
         CheckKind::Transfer,
-        "rows and sums per company by separate SQL = decoded",
+        summary,
         source.rows(),
         source.differences(&staged.totals, "source", "decoded"),
     )
@@ -219,14 +223,12 @@ fn source_stable(record: &ItemRecord) -> CheckResult {
         &record.source_totals_after,
     ) {
         (Some(Consistency::Snapshot), Some(before), _) if record.staged.is_some() => {
-            CheckResult::of_findings(
-                TRANSFER_STABLE,
-                CheckKind::Transfer,
-                "rows and totals come from one SNAPSHOT transaction",
-                before.rows(),
-                Vec::new(),
-            )
+            stable("rows and totals come from one SNAPSHOT transaction", before)
         }
+        (Some(Consistency::Copied), Some(before), _) if record.staged.is_some() => stable(
+            "rows and totals are read from one copy of the file, each piece of it proven by its SHA-256",
+            before,
+        ),
         (Some(Consistency::Bracketed), Some(before), Some(after)) => {
             let mut findings = before.differences(after, "source before", "source after");
             if !findings.is_empty() {
@@ -246,6 +248,11 @@ fn source_stable(record: &ItemRecord) -> CheckResult {
         }
         _ => not_run(),
     }
+}
+
+fn stable(summary: &str, before: &ControlTotals) -> CheckResult {
+    let (id, kind) = (TRANSFER_STABLE, CheckKind::Transfer);
+    CheckResult::of_findings(id, kind, summary, before.rows(), Vec::new())
 }
 
 fn decoded_staged(staged: Option<&Staged>, recomputed: Option<&Recomputed>) -> CheckResult {

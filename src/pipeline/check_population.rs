@@ -6,6 +6,7 @@ use super::record::ItemRecord;
 use super::{check_freshness, check_scope, check_sequence};
 use crate::domain::check::{CheckKind, CheckResult};
 use crate::domain::population::Population;
+use crate::domain::uploaded::FileRecord;
 
 /// Identifier of the check that the funnel starts from every row of the base table, once.
 pub const POPULATION_BASE: &str = "population.base";
@@ -33,6 +34,9 @@ pub(super) fn checks(record: &ItemRecord) -> Vec<CheckResult> {
         POPULATION_FRESHNESS,
         POPULATION_SCOPE,
     ];
+    if let Some(file) = &record.file {
+        return fixed.map(|id| of_file(record, file, id)).into();
+    }
     let Some(population) = &record.population else {
         return fixed
             .map(|id| {
@@ -55,6 +59,35 @@ pub(super) fn checks(record: &ItemRecord) -> Vec<CheckResult> {
     let predicates = 0..population.predicates.len();
     checks.extend(predicates.map(|place| negative(record, population, place)));
     checks
+}
+
+/// A file has no base table. What stands in is the second reader, and the companies where the file names them.
+fn of_file(record: &ItemRecord, file: &FileRecord, id: &str) -> CheckResult {
+    let kind = CheckKind::Population;
+    let (Some(found), Some(totals)) = (&file.found, &record.source_totals) else {
+        return CheckResult::not_run(id, kind, "not reached");
+    };
+    if id != POPULATION_COMPANIES {
+        let why = "the item is a file, which has no base table: 0 predicates; its rows are counted by a second reader \
+                   (transfer.source_decoded), and whether it is the whole export only its maker knows";
+        return CheckResult::not_applicable(id, kind, why, 0);
+    }
+    if found.layout.field_of(&record.contract.company).is_none() {
+        let why = "the file names no company: 0 companies can be missing from it";
+        return CheckResult::not_applicable(id, kind, why, 0);
+    }
+    let missing = file.expected.iter().filter(|company| {
+        let group = totals.groups.get(*company);
+        group.is_none_or(|group| group.rows == 0)
+    });
+    let findings = missing.map(|company| format!("company `{company}` has no row in the file"));
+    CheckResult::of_findings(
+        id,
+        kind,
+        "expected companies have rows in the file",
+        u64::try_from(file.expected.len()).unwrap_or(u64::MAX),
+        findings.collect(),
+    )
 }
 
 fn base(population: &Population) -> CheckResult {

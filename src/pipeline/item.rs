@@ -7,27 +7,23 @@ use serde_json::json;
 use crate::domain::digest::TableDigest;
 use crate::domain::ids::RunId;
 use crate::domain::ipe::Ipe;
-use crate::domain::losses::ColumnLosses;
-use crate::domain::query::BoundQuery;
 use crate::domain::run::{Holder, ItemStatus, RunContext};
-use crate::kernels::conform::{Conform, contract_findings};
+use crate::kernels::conform::contract_findings;
 use crate::kernels::sql;
-use crate::ports::{Consistency, PortError, PortErrorKind, Snapshot, SourceColumn};
+use crate::ports::{Consistency, PortError, PortErrorKind};
 
 use super::ask::{ask_columns, ask_totals};
 use super::check;
-use super::extract::{self, Destination, Extraction, RowFold, SecondPath};
 use super::findings;
-use super::keys;
 use super::lease::{self, Lease, Untaken};
 use super::log::ItemLog;
 use super::package;
+use super::passage;
 use super::population::{self, Questions};
-use super::progress::{KeysExamined, Stage};
+use super::progress::Stage;
 use super::publish;
 use super::record::{Executed, ItemRecord};
-use super::stage::{PartLayout, provenance};
-use super::witness;
+use super::uploaded;
 use super::{ItemOutcome, Tools};
 
 /// How the run came into the item and month, or who kept it out.
@@ -174,6 +170,9 @@ async fn until_load(
     record: &mut ItemRecord,
     log: &mut ItemLog,
 ) -> Result<Vec<TableDigest>, PortError> {
+    if let Some(definition) = &ipe.file {
+        return uploaded::until_load(tools, context, (ipe, definition), record, log).await;
+    }
     let stage = |stage| tools.progress.stage(&ipe.id, stage);
     stage(Stage::Open);
     let query = ipe
@@ -219,66 +218,23 @@ async fn until_load(
         log.note("population asked", json!({"predicates": predicates}));
     }
     stage(Stage::Extract);
-    let extraction =
-        extract_rows(tools, context, ipe, view.as_mut(), &query, &columns, record).await;
-    let extraction = during("rows", extraction)?;
-    log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
-    note_changes(log, &extraction.seen.losses);
-    record.nulls = Some(extraction.seen.nulls);
-    record.losses = Some(extraction.seen.losses);
-    record.staged = Some(extraction.staged);
-    record.recomputed = Some(extraction.recomputed);
+    record.executed.push(Executed {
+        purpose: "rows".to_owned(),
+        query: query.clone(),
+    });
+    let fold = during("rows", passage::fold(tools, context, ipe, &columns))?;
+    let stream = view.stream(&query, &columns, &tools.limits).await;
+    let stream = during("rows", stream)?;
+    let extraction = passage::pass(tools, context, ipe, fold, stream).await;
+    let buckets = passage::keep(during("rows", extraction)?, record, log);
     if view.consistency() == Consistency::Bracketed {
         let after = ask_totals(view.as_mut(), tools, &ipe.contract, &totals_query, record).await;
         record.source_totals_after = Some(during("totals after", after)?);
     }
     during("close", view.close().await)?;
     stage(Stage::Check);
-    examine_staged(tools, ipe, questions, record, log).await?;
-    Ok(extraction.seen.buckets)
-}
-
-fn note_changes(log: &mut ItemLog, losses: &[ColumnLosses]) {
-    let changed = losses.iter().filter(|line| !line.changes.is_empty());
-    let cut: u64 = changed.clone().map(|line| line.changes.cut).sum();
-    log.note(
-        "values changed on the way",
-        json!({"columns": changed.count(), "cut": cut}),
-    );
-}
-
-/// Looks through what was staged: no key twice, nothing that the population excludes, every witness as it is.
-async fn examine_staged(
-    tools: &Tools,
-    ipe: &Ipe,
-    questions: Questions,
-    record: &mut ItemRecord,
-    log: &mut ItemLog,
-) -> Result<(), PortError> {
-    if let Some(staged) = &record.staged {
-        let begun = tools.clock.now();
-        let audit = keys::audit(&tools.staging, &ipe.contract, &staged.parts, &tools.limits).await;
-        let audit = during("keys", audit)?;
-        let elapsed = (tools.clock.now() - begun).to_std().unwrap_or_default();
-        tools
-            .progress
-            .keys(&ipe.id, KeysExamined::of(&audit, elapsed));
-        log.note(
-            "keys examined",
-            json!({"rows": audit.rows, "passes": audit.passes, "repeated": audit.repeated_keys}),
-        );
-        record.keys = Some(audit);
-        if let Some(found) = &mut record.population {
-            let contract = &ipe.contract;
-            let looked = population::look_for(&tools.staging, contract, staged, &questions, found);
-            during("keys", looked.await)?;
-        }
-        if let Some(asked) = questions.witnesses {
-            let audit = witness::compare(&tools.staging, &staged.parts, &tools.limits, asked).await;
-            record.witnesses = Some(during("witnesses", audit)?);
-        }
-    }
-    Ok(())
+    passage::examine_staged(tools, ipe, questions, record, log).await?;
+    Ok(buckets)
 }
 
 /// Names the step in which it broke, and the next step where nothing better is known: each step leaves a whole month.
@@ -292,35 +248,4 @@ pub(super) fn during<T>(step: &'static str, result: Result<T, PortError>) -> Res
             ),
         }
     })
-}
-
-async fn extract_rows(
-    tools: &Tools,
-    context: &RunContext,
-    ipe: &Ipe,
-    view: &mut dyn Snapshot,
-    query: &BoundQuery,
-    columns: &[SourceColumn],
-    record: &mut ItemRecord,
-) -> Result<Extraction, PortError> {
-    record.executed.push(Executed {
-        purpose: "rows".to_owned(),
-        query: query.clone(),
-    });
-    let contract = Arc::new(ipe.contract.clone());
-    let metadata = context.row_metadata(&ipe.id);
-    let conform = Conform::new(&contract, columns, &metadata, tools.limits.batch_rows_max)
-        .map_err(|error| PortError::new(PortErrorKind::Corrupt, error.to_string()))?;
-    let footer = provenance(context, &ipe.id, &contract, &ipe.definition_sha256);
-    let layout = PartLayout::new(conform.schema(), footer, &tools.limits);
-    let fold = RowFold::new(&contract, conform, layout)?;
-    let stream = view.stream(query, columns, &tools.limits).await?;
-    let to = Destination {
-        staging: tools.staging.clone(),
-        ipe: ipe.id.clone(),
-        period: context.period,
-        run_id: context.run_id.clone(),
-    };
-    let second = SecondPath::new(contract, tools.limits.recheck_rows_max);
-    extract::extract(stream, fold, second, &to, &tools.progress).await
 }

@@ -25,7 +25,9 @@ mod item;
 pub mod keys;
 pub mod lease;
 pub mod log;
+pub mod months;
 pub mod package;
+mod passage;
 mod population;
 mod previous;
 pub mod probe;
@@ -36,6 +38,7 @@ pub mod record;
 pub mod schedule;
 pub mod stage;
 pub mod trial;
+mod uploaded;
 pub(crate) mod witness;
 pub mod workflow;
 

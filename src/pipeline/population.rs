@@ -37,6 +37,16 @@ pub(super) struct Questions {
     pub(super) witnesses: Option<witness::Asked>,
 }
 
+impl Questions {
+    /// Of an item without a population: its witnesses alone.
+    pub(super) fn of_witnesses(asked: witness::Asked) -> Self {
+        Self {
+            excluded: Excluded::new(),
+            witnesses: Some(asked),
+        }
+    }
+}
+
 /// Asks everything about the population.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ use crate::domain::population::Population;
 use crate::domain::query::BoundQuery;
 use crate::domain::run::{ItemStatus, RunContext, RunState};
 use crate::domain::totals::ControlTotals;
+use crate::domain::uploaded::FileRecord;
 use crate::domain::witness::WitnessAudit;
 use crate::ports::{AccessEvidence, Consistency, Described};
 
@@ -77,8 +78,11 @@ pub struct ItemRecord {
     pub access: Option<AccessEvidence>,
     /// How rows and totals relate in time.
     pub consistency: Option<Consistency>,
-    /// SQL file as the catalog has it.
+    /// SQL file as the catalog has it; empty for an item that is read from a file.
     pub query_file: String,
+    /// The file of an item that is read from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileRecord>,
     /// What was executed.
     pub executed: Vec<Executed>,
     /// The contract, which is also the name mapping.
@@ -150,6 +154,7 @@ impl ItemRecord {
             access: None,
             consistency: None,
             query_file: ipe.query.text.clone(),
+            file: ipe.file.as_ref().map(FileRecord::begun),
             executed: Vec::new(),
             contract: ipe.contract.clone(),
             described: None,
@@ -161,7 +166,7 @@ impl ItemRecord {
             population: None,
             population_defined: ipe.population.is_some(),
             witnesses: None,
-            witnesses_defined: ipe.witness.is_some(),
+            witnesses_defined: ipe.witness.is_some() || ipe.file.is_some(),
             losses: None,
             keys: None,
             checks: Vec::new(),

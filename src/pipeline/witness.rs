@@ -18,6 +18,7 @@ use crate::domain::witness::{Sample, Seen, Why, Witness, WitnessAudit, WitnessDe
 use crate::kernels::cells::{batch, param, parse, shown};
 use crate::kernels::keys::hashes_of;
 use crate::kernels::population::FunnelColumns;
+use crate::kernels::uploaded::Counted;
 use crate::kernels::witness::{Compared, ComparedRow, Drawn, draw_query, parse_drawn};
 use crate::ports::{Cell, PortError, PortErrorKind, SmallTable, StoreRoot};
 
@@ -90,6 +91,71 @@ pub(super) async fn ask(
         compared,
         rows,
     })
+}
+
+/// The witnesses that the second reader of a file drew and read by their line.
+///
+/// # Errors
+/// `Config` for values that are not of their columns.
+pub(super) fn of_file(contract: &Contract, counted: Counted) -> Result<Asked, PortError> {
+    let refused = |what: String| {
+        PortError::new(
+            PortErrorKind::Config,
+            format!("witnesses of the file: {what}"),
+        )
+    };
+    let columns: Vec<String> = contract.columns.iter().map(|c| c.name.clone()).collect();
+    let compared = Compared::new(contract, &columns);
+    let (mut witnesses, mut rows) = (Vec::new(), Vec::new());
+    for drawn in counted.drawn {
+        let of_key = contract.key.iter().map(|name| {
+            let place = columns.iter().position(|column| column == name);
+            let cell = place.and_then(|place| drawn.cells.get(place));
+            cell.cloned().unwrap_or(Cell::Null)
+        });
+        let key: Vec<Cell> = of_key.collect();
+        let keys = SmallTable {
+            columns: contract.key.clone(),
+            rows: vec![key.clone()],
+        };
+        let hashes = hashes_of(contract, &keys).map_err(refused)?;
+        let answer = SmallTable {
+            columns: columns.clone(),
+            rows: vec![drawn.cells],
+        };
+        let found = source_rows(&compared, &answer).map_err(refused)?;
+        witnesses.push(Witness {
+            company: drawn.company,
+            why: drawn.why,
+            key: shown(contract, &key),
+            key_hash: format!("{:016x}", hashes.first().copied().unwrap_or_default()),
+            source: compared.seen(&found),
+            staged: Seen::default(),
+            differing: Vec::new(),
+        });
+        rows.push(found);
+    }
+    let audit = WitnessAudit {
+        by: counted.by,
+        oldest: counted.oldest,
+        columns: compared.names(),
+        amounts: compared.amounts.clone(),
+        sample: None,
+        witnesses,
+    };
+    Ok(Asked {
+        audit,
+        compared,
+        rows,
+    })
+}
+
+impl Asked {
+    /// What the source says of each, by its key and why it was drawn.
+    pub(super) fn sources(&self) -> impl Iterator<Item = (&str, &[Why], &Seen)> {
+        let witnesses = self.audit.witnesses.iter();
+        witnesses.map(|w| (w.key.as_str(), w.why.as_slice(), &w.source))
+    }
 }
 
 /// Reads one witness by its key; what was executed is noted once, without the key.

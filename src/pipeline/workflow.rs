@@ -10,6 +10,7 @@ use crate::domain::check::{CheckResult, Verdict};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
+use crate::domain::reconcile::result::Status;
 use crate::domain::run::{
     ControlResult, Holder, ItemStatus, OverallStatus, RunContext, RunState, Stamp,
 };
@@ -39,15 +40,37 @@ pub struct WorkflowResult {
     pub not_control_evidence: Vec<Stamp>,
     /// One entry an item.
     pub ipe_results: BTreeMap<String, IpeResult>,
+    /// Items that are no part of the run, with the reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_part_of_run: BTreeMap<String, String>,
     /// Counts.
     pub summary: Summary,
     /// Whether the machine finished.
     pub overall_status: OverallStatus,
     /// What the control says.
     pub control_result: ControlResult,
+    /// What the lines came to; `None` where the run had not every item of the contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconciliation: Option<ReconciliationResult>,
     /// The first reason why not everything succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
+}
+
+/// What the reconciliation of a run came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReconciliationResult {
+    /// The word on the month; not concluded where it could not be judged.
+    pub control_result: ControlResult,
+    /// The word on every line that is judged.
+    pub lines: BTreeMap<String, Status>,
+    /// Where the sealed judgement lies.
+    pub evidence: Option<String>,
+    /// SHA-256 of its manifest, in hex.
+    pub manifest_sha256: Option<String>,
+    /// Why it could not be judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
 }
 
 /// Counts over the items.
@@ -151,6 +174,7 @@ impl WorkflowResult {
             period: context.period,
             state: RunState::Preliminary,
             not_control_evidence: context.stamps.clone(),
+            not_part_of_run: BTreeMap::new(),
             summary: Summary {
                 total_ipes: count(outcomes.len()),
                 successful_ipes: count(succeeded),
@@ -166,7 +190,34 @@ impl WorkflowResult {
             ipe_results,
             overall_status: OverallStatus::of(&statuses),
             control_result: control_result(&statuses, outcomes),
+            reconciliation: None,
         }
+    }
+
+    /// Adds the items that are read from a file which was not said.
+    pub fn left_out(&mut self, items: &[IpeId]) {
+        let why = |id: &IpeId| format!("read from a file, and none was said: --file {id}=PATH");
+        let items = items.iter().map(|id| (id.to_string(), why(id)));
+        self.not_part_of_run.extend(items);
+    }
+
+    /// Adds what the lines came to: the word of the run is the worse of the two.
+    pub fn reconciled(&mut self, reconciliation: ReconciliationResult) {
+        self.control_result = self.control_result.max(reconciliation.control_result);
+        self.reconciliation = Some(reconciliation);
+    }
+
+    /// 2 where something could not be found out, else 1 where anything is to be reported, also a line that is not
+    /// concluded, else 0.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let statuses: Vec<ItemStatus> = self.ipe_results.values().map(|ipe| ipe.status).collect();
+        let judged = self.reconciliation.as_ref();
+        let is_lost = judged.is_some_and(|judged| judged.error_message.is_some());
+        if is_lost || ControlResult::of(&statuses) == ControlResult::NotConcluded {
+            return ControlResult::NotConcluded.exit_code();
+        }
+        u8::from(self.control_result != ControlResult::NoExceptions)
     }
 
     /// Adds what came of delivering the package of an item. No status depends on it.

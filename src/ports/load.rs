@@ -114,6 +114,11 @@ pub trait Warehouse: Send + Sync {
     /// `Query`, `Limit` for more than `rows_max` rows.
     async fn rows(&self, sql: &str, rows_max: usize) -> Result<SmallTable, PortError>;
 
+    /// How a statement for [`Warehouse::rows`] names a table.
+    fn name_of(&self, table: &str) -> String {
+        table.to_owned()
+    }
+
     /// Where it is, for people: no secrets.
     fn location(&self) -> String;
 }

@@ -12,6 +12,7 @@ mod sink;
 mod store;
 mod trial;
 mod unquoted;
+mod upload;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::amount::Amount;
 use crate::domain::contract::ColumnType;
+use crate::domain::ids::IpeId;
 use crate::domain::limits::Limits;
 use crate::domain::losses::Changes;
 use crate::domain::query::BoundQuery;
@@ -38,6 +40,7 @@ pub use sink::{Content, Delivered, EvidenceSink, Outgoing};
 pub use store::{Leftover, StoreRoot, Stored};
 pub use trial::{TRIAL_PREFIX, TrialWarehouse};
 pub use unquoted::unquoted;
+pub use upload::Upload;
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +137,8 @@ pub enum Consistency {
     Snapshot,
     /// No snapshot: totals are taken before and after the rows.
     Bracketed,
+    /// A file: rows and totals are read from one copy of it, which is proven by its SHA-256.
+    Copied,
 }
 
 /// Who read where, with which rights: evidence of access.
@@ -357,5 +362,14 @@ pub trait Sources: Send + Sync {
     /// Where the secret of a source that was given came from, for the evidence; `None` where nobody keeps that.
     async fn origin_of(&self, _secret: &str) -> Option<String> {
         None
+    }
+
+    /// The file that was said for an item which is read from one. Nothing stands in for a file that was not said.
+    ///
+    /// # Errors
+    /// `Config` when none was said, or what was said is no file; `Denied`, `Unreachable`.
+    async fn upload(&self, ipe: &IpeId) -> Result<Upload, PortError> {
+        let what = format!("no file was said for {ipe}");
+        Err(PortError::new(PortErrorKind::Config, what))
     }
 }

@@ -12,7 +12,7 @@ const WIDTH: i128 = 720;
 /// Room for labels at the left of bars.
 const LABELS: i128 = 200;
 /// Room for numbers at the right of bars.
-const NUMBERS: i128 = 150;
+const NUMBERS: i128 = 170;
 /// Height of a row of bars.
 const ROW: i128 = 26;
 

@@ -4,4 +4,14 @@
 //! that the result does not say, and never "effective" or "certified": the reviewer concludes.
 
 pub mod charts;
+mod entries;
+pub mod material;
+pub mod page;
+pub mod tables;
+mod vocabulary;
 pub mod words;
+pub mod workbook;
+
+#[cfg(test)]
+#[path = "../../tests/it/page/month.rs"]
+mod month;

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pymssql
 
+import line_orders
 from forms import form, say
+from lines import BRIDGES, LINES
 
 decimal.getcontext().prec = 80
 START, CUTOFF, CLOSING = datetime(2024, 4, 1), datetime(2024, 5, 1), datetime(2024, 4, 30)
@@ -90,6 +92,13 @@ def measure(company):
     return "variance" if companies[company][0] else "not_covered"
 
 
+line_of = {account: line for line, (accounts, _) in LINES.items() for account in accounts}
+
+
+def line_measure(company):
+    return "line" if companies[company][0] else "not_covered"
+
+
 for company, number, posted, group, *_ in entries:
     if posted >= CUTOFF:
         continue
@@ -108,9 +117,17 @@ for company, _, posted, local, _, currency, amount, created, _ in lines:
 for company, account, closing, amount, _, currency in balances:
     if closing == CLOSING:
         ledger[company, account, currency] -= amount
-        # The bank and revenue are on no line of the control.
-        if account not in ("10058", "30101"):
+        # The bank, revenue and expenses are on no line of the control.
+        if account in line_of:
+            found[line_measure(company), company, line_of[account]] += amount
+        elif account not in ("10058", "30101", "40101"):
             found[measure(company), company, account] += amount
+for line, (_, targets) in LINES.items():
+    for company, target in targets(table).items():
+        found[line_measure(company), company, line] -= target
+for bridges in BRIDGES:
+    for (company, bridge), amount in bridges(table, key).items():
+        found["bridge", company, bridge] += amount
 found = {place: amount for place, amount in found.items() if amount != 0}
 
 wrong = [f"CR_04 is not the general ledger at {place}: {form(rest)}" for place, rest in ledger.items() if rest != 0]
@@ -126,6 +143,10 @@ for planted in key["planted"]:
             if len(closing) != 1 or dollars != Decimal(effect["usd"]):
                 wrong.append(f"{planted['id']}: {effect['usd']} dollars are {dollars}")
     stale.update({row["company"]: row["date"] for row in planted["refreshed"]})
+    for row in planted["silent"]:
+        rows = table(f"{FINREC}.[dbo].[{row['table']}]", "ID_Company")
+        if not rows or (row["company"],) in rows:
+            wrong.append(f"{planted['id']}: {row['table']} has rows of {row['company']}, or none at all")
     changed.update({row["country"]: row["rates"] for row in planted["closing_rates"]})
     for row in planted["entries"]:
         same = (row["company"], row["entry_no"])
@@ -134,8 +155,13 @@ for planted in key["planted"]:
             Decimal(row["amount"]), Decimal(row["amount_lcy"]),
         )
         hits = [entry[2:] for entry in entries if entry[:2] == same]
-        if hits != [wanted] * row["copies"] or details[same] != wanted[-1]:
+        if hits != [wanted] or details[same] != wanted[-1]:
             wrong.append(f"{planted['id']}: customer ledger entry {same}: {hits} and detail {details[same]}")
+    for row in planted["rows"]:
+        names, values = zip(*(part.split(" = ", 1) for part in row["key"].split(", ")))
+        hits = [tuple(map(str, hit)) for hit in table(row["table"], "ID_COMPANY", *names)]
+        if hits.count((row["company"], *values)) != planted["rows"].count(row):
+            wrong.append(f"{planted['id']}: {row}: {hits.count((row['company'], *values))} rows")
     for row in planted["lines"]:
         same = (row["company"], row["entry_no"])
         hits = [
@@ -154,11 +180,14 @@ for place in sorted({*found, *expected}):
     if found.get(place, 0) != expected[place]:
         wrong.append(f"{place}: found {form(found.get(place, 0))}, the key says {form(expected[place])}")
 repeated = [place for place, copies in Counter(entry[:2] for entry in entries).items() if copies > 1]
+if repeated:
+    wrong.append(f"repeated keys in the customer ledger: {repeated}")
 announced = [
-    (row["company"], row["entry_no"]) for planted in key["planted"] for row in planted["entries"] if row["copies"] > 1
+    (row["company"], int(row["key"].rpartition(" = ")[2]))
+    for planted in key["planted"] for row in planted["rows"] if planted["rows"].count(row) > 1
 ]
-if sorted(repeated) != sorted(announced):
-    wrong.append(f"repeated keys {repeated}, the key says {announced}")
+if line_orders.repeated(table) != sorted(set(announced)):
+    wrong.append(f"repeated items {line_orders.repeated(table)}, the key says {announced}")
 for country, known in rates.items():
     wanted = [None if rate is None else Decimal(rate) for rate in changed.get(country, [])]
     if known != wanted if country in changed else (len(known) != 1 or known[0] is None):

@@ -162,3 +162,105 @@ async fn adventureworks_comes_out_to_the_last_digit() {
         .collect();
     assert_eq!(loaded, by_hand, "every month of every scenario");
 }
+
+/// Actual and budget by organization and account of a month, added up here from the text of the files.
+fn compared_by_hand(tables: &Path, month: i64) -> BTreeMap<(String, String), [Amount; 2]> {
+    let read = |name: &str| fs::read_to_string(tables.join(name)).unwrap();
+    let dimension = |name: &str, of: usize| {
+        let text = read(name);
+        let rows = text.lines().map(|line| line.split('|').collect::<Vec<_>>());
+        rows.map(|fields| (fields[0].to_owned(), fields[of].to_owned()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let organizations = dimension("DimOrganization.csv", 3);
+    let accounts = dimension("DimAccount.csv", 2);
+    let mut sums = BTreeMap::new();
+    for line in read("FactFinance.csv").lines() {
+        let fields: Vec<&str> = line.split('|').collect();
+        if fields[1].parse::<i64>().unwrap() / 100 != month {
+            continue;
+        }
+        let place = (
+            organizations[fields[2]].clone(),
+            accounts[fields[5]].clone(),
+        );
+        let sums = sums.entry(place).or_insert([Amount::zero(SCALE); 2]);
+        let scenario = fields[4].parse::<usize>().unwrap() - 1;
+        sums[scenario] = sums[scenario].checked_add(amount(fields[6])).unwrap();
+    }
+    sums
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SOXAUTO_ADVENTUREWORKS, the folder of Microsoft's finance tables, which are not part of this repository"]
+async fn adventureworks_actual_against_budget_is_the_files_own_arithmetic() {
+    let shell = Shell::new();
+    let tables = lay_out(&shell);
+    let contract = written("budget.toml");
+    for (period, month) in [
+        ("2011-01", 201_101),
+        ("2011-08", 201_108),
+        ("2013-02", 201_302),
+    ] {
+        run(&shell, period, "AW_ACTUAL,AW_BUDGET,AW_CLOSING");
+        let by_hand = compared_by_hand(&tables, month);
+        let mut arguments = vec!["reconcile", "--period", period, "--format", "json"];
+        arguments.extend(["--contract", contract.to_str().unwrap()]);
+        let said = shell.run(&arguments);
+        let result: serde_json::Value =
+            serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err));
+        let lines = result["result"]["lines"].as_array().unwrap();
+        let buckets = lines
+            .iter()
+            .flat_map(|line| line["buckets"].as_array().unwrap());
+        let exact = |value: &serde_json::Value| value.as_str().map(amount);
+        let mut compared = 0;
+        let mut found = BTreeMap::new();
+        for bucket in buckets {
+            let text = |name: &str| bucket[name].as_str().unwrap().to_owned();
+            let place = (text("company"), text("gl"));
+            let [actual, budget] = by_hand
+                .get(&place)
+                .copied()
+                .unwrap_or([Amount::zero(SCALE); 2]);
+            let zero = Amount::zero(SCALE);
+            if bucket["status"] == "NOT_CONCLUDED" {
+                // No budget was made for most months, which is not a budget of zero.
+                assert_eq!(month, 201_302, "{bucket}");
+                assert!(bucket["variance"].is_null(), "{bucket}");
+                continue;
+            }
+            assert_eq!(
+                exact(&bucket["actual"]).unwrap_or(zero),
+                actual,
+                "{place:?}"
+            );
+            assert_eq!(
+                exact(&bucket["target"]).unwrap_or(zero),
+                budget,
+                "{place:?}"
+            );
+            let opposite = Amount::new(-budget.units(), SCALE).unwrap();
+            let variance = actual.checked_add(opposite).unwrap();
+            assert_eq!(
+                exact(&bucket["variance"]).unwrap_or(zero),
+                variance,
+                "{place:?}"
+            );
+            compared += usize::from(variance.units() != 0);
+            found.insert(place, ());
+        }
+        if month == 201_302 {
+            assert!(said.out.contains("NOT_CONCLUDED"));
+            continue;
+        }
+        assert!(compared > 100, "{compared} variances");
+        let money = by_hand
+            .keys()
+            .filter(|(_, account)| account.as_str() < "9000");
+        assert!(money.clone().all(|place| found.contains_key(place)));
+        let left = result["result"]["not_covered"].as_array().unwrap();
+        assert!(left.iter().all(|one| one["gl"].as_str().unwrap() > "9000"));
+        assert!(!left.is_empty(), "heads and units are listed, not compared");
+    }
+}

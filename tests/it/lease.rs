@@ -11,9 +11,11 @@ use soxauto::adapters::store;
 use soxauto::domain::ids::RunId;
 use soxauto::domain::limits::Limits;
 use soxauto::domain::manifest::Submitted;
-use soxauto::domain::run::{FinalMark, ItemStatus, ProcessMark};
+use soxauto::domain::reconcile::months::MonthEvent;
+use soxauto::domain::run::{ItemStatus, ProcessMark};
 use soxauto::pipeline::Tools;
-use soxauto::pipeline::lease::{Lease, Leases, leases_folder, mark_final, take};
+use soxauto::pipeline::lease::{Lease, Leases, leases_folder, take};
+use soxauto::pipeline::months;
 use soxauto::pipeline::package::{bury, write::package_folder};
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::ItemRecord;
@@ -244,12 +246,13 @@ async fn of_many_runs_at_once_exactly_one_is_at_work() {
 async fn a_final_month_is_refused_with_who_and_when() {
     let site = Site::new().await;
     let (first, _) = site.take(1).await.unwrap();
-    let mark = FinalMark {
-        run_id: RunId::new(start(), 1),
-        at: start(),
-        by: "A. Mwangi".into(),
+    let closed = |number, by: &str| MonthEvent::Closed {
+        run_id: RunId::new(start(), number),
+        manifest_sha256: "0".repeat(64),
+        by: by.to_owned(),
     };
-    mark_final(&site.tools.evidence, &ipe(), period(), &mark)
+    let log = &site.tools.evidence;
+    months::append(log, period(), closed(1, "A. Mwangi"), start())
         .await
         .unwrap();
     for refused in [
@@ -263,15 +266,18 @@ async fn a_final_month_is_refused_with_who_and_when() {
             "{message}"
         );
     }
-    let other = FinalMark {
-        by: "B. Diallo".into(),
-        ..mark.clone()
+    let again = months::append(log, period(), closed(2, "B. Diallo"), start()).await;
+    assert_eq!(again.unwrap_err().kind, PortErrorKind::Denied);
+    let reopened = MonthEvent::Reopened {
+        reason: "an invoice came late".into(),
+        ticket: "FIN-12".into(),
+        approver: "B. Diallo".into(),
+        by: "A. Mwangi".into(),
     };
-    mark_final(&site.tools.evidence, &ipe(), period(), &mark)
+    months::append(log, period(), reopened, start())
         .await
         .unwrap();
-    let again = mark_final(&site.tools.evidence, &ipe(), period(), &other).await;
-    assert_eq!(again.unwrap_err().kind, PortErrorKind::Corrupt);
+    first.still_ours().await.unwrap();
 }
 
 /// What an auditor needs to look up what a killed run may have done to the month.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde_json::Value;
 use soxauto::adapters::store;
 use soxauto::domain::ids::RunId;
-use soxauto::domain::run::{FinalMark, ItemStatus};
+use soxauto::domain::reconcile::months::MonthEvent;
+use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::Tools;
-use soxauto::pipeline::lease::{Leases, at_work, mark_final, take};
+use soxauto::pipeline::lease::{Leases, at_work, take};
+use soxauto::pipeline::months;
 use soxauto::ports::{PortError, PortErrorKind, StoreRoot};
 
 use crate::cli::{Said, Shell};
@@ -156,14 +158,14 @@ async fn a_run_that_was_overtaken_by_the_note_sees_it_and_gives_its_lease_back()
 #[tokio::test]
 async fn a_final_month_is_final_wherever_the_leases_lie() {
     let site = Site::new().await;
-    let mark = FinalMark {
+    let closed = MonthEvent::Closed {
         run_id: RunId::new(start(), 1),
-        at: start(),
+        manifest_sha256: "0".repeat(64),
         by: "A. Mwangi".into(),
     };
-    let item = ipe();
-    let marked = mark_final(&site.tools.evidence, &item, period(), &mark);
-    marked.await.unwrap();
+    months::append(&site.tools.evidence, period(), closed, start())
+        .await
+        .unwrap();
     let refused = take(&with(&site, &own("leases")), &site.record(1)).await;
     let refused = PortError::from(refused.err().unwrap());
     assert!(refused.to_string().contains("is final"), "{refused}");

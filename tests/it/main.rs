@@ -29,6 +29,9 @@ mod fuzz;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod journey;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod judgement;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -38,7 +41,12 @@ mod lease;
 mod lease_roots;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod months;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod own_tables;
+#[cfg(test)]
+mod page;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod planted;
@@ -50,6 +58,9 @@ mod properties;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod reconcile;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod reconcile_vouchers;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod rig;
@@ -79,5 +90,8 @@ mod tidy;
 mod tsql_client;
 #[cfg(test)]
 mod turns;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod uploaded;
 #[cfg(test)]
 mod warehouse;

@@ -50,9 +50,9 @@ fn effects(planted: &Value) -> BTreeMap<String, String> {
 fn the_key_of_every_profile_is_confirmed_from_the_raw_tables() {
     for (asked, buckets) in [
         ("--rows 500 --clean", 0),
-        ("--rows 500 --plant recon", 13),
-        ("--rows 500 --plant hold", 1),
-        ("--rows 0 --seed 9 --plant recon", 13),
+        ("--rows 500 --plant recon", 23),
+        ("--rows 500 --plant hold", 2),
+        ("--rows 0 --seed 9 --plant recon", 23),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key.json");
@@ -103,6 +103,7 @@ fn a_key_that_is_wrong_by_a_digit_is_not_confirmed() {
             "F14",
         ),
         ("\"0.00000000000000000001\"", "\"0.00\"", "EC_MA"),
+        ("\"at\": \"L3\"", "\"at\": \"L2\"", "EC_IC"),
     ] {
         let bad = good.replace(change, broken);
         assert_ne!(bad, good, "{change}");
@@ -165,7 +166,7 @@ async fn leaving_one_plant_out_removes_exactly_its_bucket() {
 #[test]
 fn a_run_plants_what_it_is_told_and_says_what_it_holds() {
     for (profile, code, said) in [
-        ("recon", 1, "SUCCESS, EXCEPTIONS: 4 of 4 items"),
+        ("recon", 1, "SUCCESS, EXCEPTIONS: 13 of 13 items"),
         (
             "recon",
             1,
@@ -181,7 +182,13 @@ fn a_run_plants_what_it_is_told_and_says_what_it_holds() {
         (
             "hold",
             1,
-            "IPE_07: check key.unique Fail: 2 rows have the key id_company = JD_GH, entry_no = ",
+            "IPE_31: check population.companies Fail: company `EC_KE` has no row at all: neither in the extract nor in the \
+             base table",
+        ),
+        (
+            "hold",
+            1,
+            "IPE_12: check key.unique Fail: 2 rows have the key id_company = JD_GH, cod_oms_sales_order_item = 90000021: ",
         ),
     ] {
         let shell = Shell::new();

@@ -10,14 +10,19 @@ use crate::cli::{Said, Shell};
 use crate::journey::planted::planted;
 use soxauto::domain::plant::PlantProfile;
 
-/// Runs the items of the customer ledger over what is planted without some of it.
-async fn month(shell: &Shell, config: SandboxConfig, items: &[&str]) {
+/// Runs items of 2024-04 over a ledger.
+pub(crate) async fn month(shell: &Shell, config: SandboxConfig, items: &[&str]) {
+    month_of(shell, config, "2024-04", items).await;
+}
+
+/// Runs items of a month over a ledger.
+pub(crate) async fn month_of(shell: &Shell, config: SandboxConfig, month: &str, items: &[&str]) {
     let sandbox = Sandbox::start(config).await.unwrap();
     let secrets = shell.path("secrets");
     fs::create_dir_all(&secrets).unwrap();
     let secret = secrets.join("DB_CREDENTIALS_NAV_BI");
     fs::write(secret, sandbox.odbc_connection_string()).unwrap();
-    let mut args = vec!["run", "--period", "2024-04", "--secrets", "file:secrets"];
+    let mut args = vec!["run", "--period", month, "--secrets", "file:secrets"];
     for item in items {
         args.extend(["--ipe", item]);
     }
@@ -26,13 +31,50 @@ async fn month(shell: &Shell, config: SandboxConfig, items: &[&str]) {
     sandbox.stop().await;
 }
 
-fn reconcile(shell: &Shell, more: &[&str]) -> Said {
+pub(crate) fn reconcile(shell: &Shell, more: &[&str]) -> Said {
     let mut args = vec!["reconcile", "--period", "2024-04"];
     args.extend(more);
     shell.run(&args)
 }
 
-fn json(shell: &Shell) -> Value {
+/// Writes the report in every form, and looks whether each says what was found.
+fn written(shell: &Shell) {
+    let asked = [
+        "--report",
+        "april.html",
+        "--language",
+        "fr",
+        "--workbook",
+        "april.xlsx",
+        "--tables",
+        "april",
+    ];
+    let said = reconcile(shell, &asked);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert!(said.err.contains("wrote april.html\n"), "{}", said.err);
+    let page = fs::read_to_string(shell.path("april.html")).unwrap();
+    for part in [
+        "À EXAMINER",
+        "NOT CONTROL EVIDENCE",
+        "1\u{202f}650\u{202f}000,00",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let workbook = fs::read(shell.path("april.xlsx")).unwrap();
+    assert!(workbook.starts_with(b"PK"));
+    let rows = fs::read_to_string(shell.path("april/exceptions.csv")).unwrap();
+    let row = "L1,EC_NG,13003,NGN,INVESTIGATE,1650000.00000000000000000000,1000.00,";
+    assert!(rows.lines().any(|line| line.starts_with(row)), "{rows}");
+    let said = reconcile(shell, &["--report", "nowhere/april.html"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(
+        said.err.contains("cannot write nowhere/april.html"),
+        "{}",
+        said.err
+    );
+}
+
+pub(crate) fn json(shell: &Shell) -> Value {
     let said = reconcile(shell, &["--format", "json"]);
     serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err))
 }
@@ -65,7 +107,7 @@ fn wrong(company: &str, gl: &str, amount: &str) -> [String; 4] {
     [company, gl, amount, "INVESTIGATE"].map(str::to_owned)
 }
 
-fn codes(result: &Value) -> Vec<String> {
+pub(crate) fn codes(result: &Value) -> Vec<String> {
     let findings = result["result"]["findings"].as_array().unwrap();
     let code = |finding: &Value| {
         format!(
@@ -101,7 +143,9 @@ async fn planted_differences_of_the_customer_ledger_come_out_and_nothing_else() 
             "FX_MISSING JD_UG",
             "FX_AMBIGUOUS JD_DZ",
             "AMOUNT_ELSEWHERE EC_IC IPE_07",
-            "ITEM IPE_07 EC_IC"
+            "ITEM IPE_07 EC_IC",
+            "ZERO_CHECK Z2",
+            "ZERO_CHECK Z3"
         ]
     );
     let said = reconcile(&shell, &[]);
@@ -117,6 +161,10 @@ async fn planted_differences_of_the_customer_ledger_come_out_and_nothing_else() 
     ] {
         assert!(said.out.contains(line), "{}", said.out);
     }
+    let files = || fs::read_dir(shell.dir.path()).unwrap().count();
+    let before = files();
+    written(&shell);
+    assert_eq!(files(), before + 3, "a page, a workbook and a folder");
 
     // The mutation twin: taking one plant out takes out its own and nothing else.
     let twin = Shell::new();
@@ -127,7 +175,34 @@ async fn planted_differences_of_the_customer_ledger_come_out_and_nothing_else() 
         .into_iter()
         .filter(|one| !["EC_IC", "JM_EG"].contains(&one[0].as_str()));
     assert_eq!(exceptions(&result, "L1"), left.collect::<Vec<_>>());
-    assert_eq!(codes(&result), ["FX_AMBIGUOUS JD_DZ"]);
+    assert_eq!(
+        codes(&result),
+        ["FX_AMBIGUOUS JD_DZ", "ZERO_CHECK Z2", "ZERO_CHECK Z3"],
+        "what was not run is said"
+    );
+}
+
+/// The lines of the shop: what was planted among its orders, and a company whose rate is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn planted_differences_of_the_shop_come_out_and_nothing_else() {
+    let shop = ["CR_04", "CR_05", "IPE_10", "IPE_12", "IPE_34"];
+    let of_line = |result: &Value| ["L2", "L4", "L5"].map(|line| exceptions(result, line));
+    let shell = Shell::new();
+    month(&shell, planted(PlantProfile::Recon, &[]), &shop).await;
+    let late = wrong("EC_MA", "", "-15000");
+    let afternoon = wrong("EC_IC", "", "800000");
+    let without_rate = wrong("JD_UG", "", "40000000");
+    let returned = wrong("EC_KE", "", "200000");
+    let found = of_line(&json(&shell));
+    let all = [vec![late], vec![afternoon, without_rate], vec![returned]];
+    assert_eq!(found, all);
+
+    // The mutation twin: taking a plant out takes out its own.
+    let twin = Shell::new();
+    let without = planted(PlantProfile::Recon, &["F05", "F07", "F10"]);
+    month(&twin, without, &shop).await;
+    let left = [vec![], vec![wrong("EC_IC", "", "800000")], vec![]];
+    assert_eq!(of_line(&json(&twin)), left);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,12 +221,14 @@ async fn a_clean_month_ties_and_what_was_not_run_is_not_concluded() {
             .iter()
             .all(|one| one[2].is_empty() && one[3] == "NOT_CONCLUDED")
     );
-    month(&shell, clean(), &["IPE_07"]).await;
+    month(&shell, clean(), &["IPE_07", "IPE_12"]).await;
     let whole = json(&shell);
-    assert_eq!(exceptions(&whole, "L1"), Vec::<[String; 4]>::new());
-    assert_eq!(codes(&whole), Vec::<String>::new());
+    for line in ["L1", "L2"] {
+        assert_eq!(exceptions(&whole, line), Vec::<[String; 4]>::new());
+    }
+    assert_eq!(codes(&whole), ["ZERO_CHECK Z2", "ZERO_CHECK Z3"]);
     let inputs = whole["inputs"].as_array().unwrap();
-    assert_eq!(inputs.len(), 3);
+    assert_eq!(inputs.len(), 4);
     assert!(
         inputs
             .iter()
@@ -160,9 +237,9 @@ async fn a_clean_month_ties_and_what_was_not_run_is_not_concluded() {
 
     // Of two runs the newest speaks, also when it was held; a run that is named speaks for itself.
     let first = inputs[2]["run_id"].as_str().unwrap().to_owned();
-    month(&shell, planted(PlantProfile::Hold, &["H02"]), &["IPE_07"]).await;
+    month(&shell, planted(PlantProfile::Hold, &["H02"]), &["IPE_12"]).await;
     let held = json(&shell);
-    let reasons = &held["result"]["lines"][0]["buckets"][0]["reasons"];
+    let reasons = &held["result"]["lines"][1]["buckets"][0]["reasons"];
     assert!(
         reasons[0]
             .as_str()

@@ -14,10 +14,24 @@ use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use soxauto::catalog::Catalog;
 use soxauto::domain::contract::{Column, ColumnType, Contract};
 use soxauto::domain::ipe::Ipe;
 use soxauto::domain::query::QueryFile;
 use soxauto::ports::StoreRoot;
+
+/// Names of all items of the catalog, in order.
+pub(crate) fn items() -> Vec<String> {
+    let catalog = Catalog::embedded().unwrap();
+    catalog.items().map(|ipe| ipe.id.to_string()).collect()
+}
+
+/// Names of those that are asked of a server: all of a run that no file was said for.
+pub(crate) fn asked() -> Vec<String> {
+    let catalog = Catalog::embedded().unwrap();
+    let asked = catalog.items().filter(|ipe| ipe.file.is_none());
+    asked.map(|ipe| ipe.id.to_string()).collect()
+}
 
 /// A root in memory that is full after `bytes`.
 pub(crate) fn small_disk(bytes: usize) -> StoreRoot {
@@ -218,6 +232,7 @@ pub(crate) fn ledger_item(columns: Vec<Column>) -> Ipe {
             company: "company".into(),
         },
         query: QueryFile::parse("SELECT ledger").unwrap(),
+        file: None,
         population: None,
         witness: None,
         definition_sha256: "cd".repeat(32),

@@ -64,6 +64,7 @@ const VENDORS: &[(&str, &[&str])] = &[
     ("gcp_bigquery_client", &["src/adapters/bigquery/"]),
     ("jsonwebtoken", &["src/adapters/google/"]),
     ("rustls", &["src/adapters/google/", "src/sandbox/"]),
+    ("rust_xlsxwriter", &["src/report/"]),
     ("axum", &["src/server/"]),
     ("hyper", &["src/server/"]),
     ("clap", &["src/cli/"]),

@@ -125,10 +125,7 @@ impl Warehouse for BigQuery {
         contract: &Contract,
         _rows_max: usize,
     ) -> Result<ReadBack, PortError> {
-        let Client {
-            project, dataset, ..
-        } = &self.client;
-        let sql = read_back::query(&full_name(project, dataset, table), period, contract);
+        let sql = read_back::query(&self.name_of(table), period, contract);
         let what = format!("reading {table} {period} back");
         // Companies and runs beside the buckets; more of them than that is no month of ours.
         let answer = query::ask(&self.client, &what, &sql, BUCKETS * 2).await?;
@@ -140,6 +137,10 @@ impl Warehouse for BigQuery {
 
     async fn rows(&self, sql: &str, rows_max: usize) -> Result<SmallTable, PortError> {
         query::ask(&self.client, "answering a statement", sql, rows_max).await
+    }
+
+    fn name_of(&self, table: &str) -> String {
+        full_name(&self.client.project, &self.client.dataset, table)
     }
 
     fn location(&self) -> String {

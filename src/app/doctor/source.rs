@@ -38,7 +38,7 @@ pub(super) async fn check(
     match catalog {
         Ok(items) => {
             let mut by_secret: BTreeMap<&str, Vec<&Ipe>> = BTreeMap::new();
-            for item in items {
+            for item in items.iter().filter(|item| item.file.is_none()) {
                 by_secret.entry(&item.secret).or_default().push(item);
             }
             for (secret, items) in by_secret {

@@ -71,7 +71,8 @@ fn missing(report: &mut Report<'_>, at: usize, part: &str, remedy: &str) {
 }
 
 fn identity(toml: &ItemToml, folder: &str, report: &mut Report<'_>) {
-    for (part, value, remedy) in [
+    let is_asked = toml.file.is_none();
+    let parts = [
         ("id", &toml.id, "write the folder's name"),
         ("title", &toml.title, "say in one line what the item is"),
         (
@@ -79,7 +80,11 @@ fn identity(toml: &ItemToml, folder: &str, report: &mut Report<'_>) {
             &toml.secret,
             "name the secret that holds the connection string",
         ),
-    ] {
+    ];
+    for (part, value, remedy) in parts
+        .into_iter()
+        .filter(|(part, ..)| is_asked || *part != "secret")
+    {
         match value {
             None => missing(report, 0, part, remedy),
             Some(text) if text.get_ref().trim().is_empty() => {
@@ -102,11 +107,8 @@ fn identity(toml: &ItemToml, folder: &str, report: &mut Report<'_>) {
             report.at("id", at, what, "name both alike");
         }
     }
-    if toml
-        .databases
-        .as_ref()
-        .is_none_or(|list| list.get_ref().is_empty())
-    {
+    let names_none = |list: &Spanned<Vec<String>>| list.get_ref().is_empty();
+    if is_asked && toml.databases.as_ref().is_none_or(names_none) {
         let at = toml.databases.as_ref().map_or(0, at_of);
         missing(
             report,

@@ -20,7 +20,7 @@ use crate::domain::population::KEEP;
 use crate::domain::query::Block;
 
 use super::file::{self, ItemToml};
-use super::{CatalogError, ItemFiles};
+use super::{CatalogError, ItemFiles, uploaded};
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -122,7 +122,8 @@ pub(super) fn databases(text: &str) -> Vec<String> {
 /// Everything that is wrong with an item.
 pub(super) fn item(files: &ItemFiles) -> Vec<Finding> {
     let mut report = Report::new(files.query_place(), &files.query);
-    let sql = read_query(&mut report);
+    let sql = (!uploaded::is_declared(&files.toml)).then(|| read_query(&mut report));
+    let sql = sql.flatten();
     let mut toml_report = Report::new(files.toml_place(), &files.toml);
     let mut witnesses = Vec::new();
     match toml::from_str::<ItemToml>(&files.toml) {

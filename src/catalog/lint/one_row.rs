@@ -187,7 +187,10 @@ impl Level {
         if !is_direct {
             return;
         }
-        if self.clause == Clause::Select && at.is_word(&["FROM"]) {
+        if self.usage.is_none() && at.is_word(&["SELECT"]) {
+            // The statement's own: the first one, or the next behind UNION ALL.
+            self.clause = Clause::Select;
+        } else if self.clause == Clause::Select && at.is_word(&["FROM"]) {
             (self.clause, self.has_from) = (Clause::From, true);
         } else if at.is_word(&["WHERE"]) {
             self.clause = Clause::Where;
@@ -209,7 +212,8 @@ fn outside(at: &At<'_>, clause: Clause, is_direct: bool, report: &mut Report<'_>
     let start = at.token.start;
     let hides = (clause == Clause::Select && is_direct && at.is_word(&["TOP", "DISTINCT"]))
         || at.groups()
-        || (is_direct && at.is_word(&["UNION", "EXCEPT", "INTERSECT", "HAVING", "OFFSET"]))
+        || (is_direct && at.is_word(&["EXCEPT", "INTERSECT", "HAVING", "OFFSET"]))
+        || (is_direct && at.is_word(&["UNION"]) && !at.next_is("ALL"))
         || at.is_aggregate();
     if hides {
         let what = format!(
@@ -231,7 +235,7 @@ fn outside(at: &At<'_>, clause: Clause, is_direct: bool, report: &mut Report<'_>
     }
 }
 
-/// Every column of the key is a parameter, and asked for by `=`.
+/// Every column of the key is a parameter, and asked for by `=` in every SELECT of the statement.
 fn whole_key(sql: &Sql<'_>, key: &[&String], report: &mut Report<'_>) {
     let params = &sql.block.params;
     let is_declared = |name: &str| params.iter().any(|param| param.name == name);
@@ -239,6 +243,7 @@ fn whole_key(sql: &Sql<'_>, key: &[&String], report: &mut Report<'_>) {
     if !key.iter().any(|name| is_declared(name)) {
         return;
     }
+    let parts = united(&sql.tokens);
     for name in key {
         if !is_declared(name) {
             let what = format!("@{name} is not declared: rows of several keys would come for one");
@@ -246,29 +251,51 @@ fn whole_key(sql: &Sql<'_>, key: &[&String], report: &mut Report<'_>) {
             report.at(RULE, sql.block.statement, what, remedy);
             continue;
         }
-        let mut used = sql.tokens.iter().enumerate().filter(|(_, token)| {
-            let named = token.text.strip_prefix('@');
-            token.kind == Kind::Param && named == Some(name.as_str())
-        });
-        let is_equal = |(i, _): (usize, &Token<'_>)| {
-            let back = |n: usize| i.checked_sub(n).and_then(|i| sql.tokens.get(i));
-            let next = sql.tokens.get(i + 1);
-            let is_mark = |token: Option<&Token<'_>>, marks: &[&str]| {
-                token.is_some_and(|token| marks.iter().any(|mark| token.is_mark(mark)))
+        for part in parts.iter().filter(|part| !is_asked(part, name)) {
+            let mut used = part.iter().filter(|token| is_param(token, name));
+            // That a parameter is not used at all is another rule's.
+            let first = match (used.next(), part.first()) {
+                (Some(first), _) => first,
+                (None, Some(first)) if parts.len() > 1 => first,
+                _ => continue,
             };
-            // `name = @x` in a select list names a column.
-            let names = is_mark(back(3), &[","]) || back(3).is_some_and(|t| t.is("SELECT"));
-            let is_behind = is_mark(back(1), &["="]) && !is_mark(back(2), &["<", ">", "!"]);
-            (is_behind && !names) || is_mark(next, &["="])
-        };
-        let first = used.clone().next().map(|(_, token)| token.start);
-        if let Some(first) = first
-            && !used.any(is_equal)
-        {
             let what =
                 format!("@{name} is not compared by =: rows of several keys would come for one");
             let remedy = "compare the column with its parameter by =";
-            report.at(RULE, first, what, remedy);
+            report.at(RULE, first.start, what, remedy);
         }
     }
+}
+
+fn is_param(token: &Token<'_>, name: &str) -> bool {
+    token.kind == Kind::Param && token.text.strip_prefix('@') == Some(name)
+}
+
+/// Whether a parameter is compared by `=`.
+fn is_asked(tokens: &[Token<'_>], name: &str) -> bool {
+    tokens.iter().enumerate().any(|(i, token)| {
+        let back = |n: usize| i.checked_sub(n).and_then(|i| tokens.get(i));
+        let is_mark = |token: Option<&Token<'_>>, marks: &[&str]| {
+            token.is_some_and(|token| marks.iter().any(|mark| token.is_mark(mark)))
+        };
+        // `name = @x` in a select list names a column.
+        let names = is_mark(back(3), &[","]) || back(3).is_some_and(|t| t.is("SELECT"));
+        let is_behind = is_mark(back(1), &["="]) && !is_mark(back(2), &["<", ">", "!"]);
+        is_param(token, name) && ((is_behind && !names) || is_mark(tokens.get(i + 1), &["="]))
+    })
+}
+
+/// The SELECTs that the statement unites, one where it unites none.
+fn united<'s, 'a>(tokens: &'s [Token<'a>]) -> Vec<&'s [Token<'a>]> {
+    let mut depth = 0_usize;
+    tokens
+        .split(|token| {
+            if token.is_mark("(") {
+                depth += 1;
+            } else if token.is_mark(")") {
+                depth = depth.saturating_sub(1);
+            }
+            depth == 0 && token.is("UNION")
+        })
+        .collect()
 }

@@ -225,6 +225,44 @@ fn what_lets_rows_of_other_keys_in_is_named_with_its_line() {
     assert!(found.iter().any(is_it), "{found:#?}");
 }
 
+/// An item of several base tables asks each of them; all rows come, so that a doubled key is two rows.
+#[test]
+fn several_tables_are_united_and_each_is_asked_for_the_whole_key() {
+    let part = |table: &str, condition: &str| {
+        format!(
+            "UNION ALL\nSELECT t.[id_company], t.[No_], t.[Sum]\nFROM {table} AS t WHERE {condition}"
+        )
+    };
+    let whole = "t.[id_company] = @id_company AND t.[No_] = @entry_no";
+    let of = |table: &str, condition: &str| format!("{KEYS}\n{}", part(table, condition));
+    let found = lint_edited(KEYS, &of("[D].[dbo].[U]", whole));
+    assert!(found.is_empty(), "{found:#?}");
+    for (table, condition, line, what) in [
+        (
+            "[D].[dbo].[U]",
+            "t.[id_company] = @id_company",
+            8,
+            "@entry_no is not compared by =",
+        ),
+        (
+            "[D].[dbo].[U]",
+            "t.[id_company] = @id_company AND t.[No_] > @entry_no",
+            10,
+            "@entry_no is not compared by =",
+        ),
+        (
+            "(SELECT DISTINCT u.[No_] FROM [D].[dbo].[U] AS u)",
+            whole,
+            10,
+            "a derived table",
+        ),
+    ] {
+        assert_named(KEYS, &of(table, condition), line, what);
+    }
+    let distinct = of("[D].[dbo].[U]", whole).replace("ALL\nSELECT", "ALL\nSELECT DISTINCT");
+    assert_named(KEYS, &distinct, 9, "DISTINCT hides");
+}
+
 #[test]
 fn a_subquery_has_one_value_or_is_refused() {
     let of = |subquery: &str| lint_edited(AMOUNT, &format!("{subquery} AS [amount]"));

@@ -5,6 +5,7 @@ use crate::catalog::lint::Finding;
 use crate::cli::output::columns;
 use crate::domain::contract::{Column, Contract};
 use crate::domain::ipe::Ipe;
+use crate::domain::uploaded::FileDefinition;
 
 /// Characters of a hash in a table; JSON has all.
 const HASH_CHARS: usize = 16;
@@ -24,7 +25,10 @@ pub(super) fn list<'a>(items: impl Iterator<Item = &'a Ipe>) -> String {
         [
             ipe.id.to_string(),
             ipe.title.clone(),
-            ipe.databases.join(" "),
+            match ipe.file {
+                None => ipe.databases.join(" "),
+                Some(_) => "(a file)".to_owned(),
+            },
             ipe.secret.clone(),
             ipe.contract.columns.len().to_string(),
             ipe.contract.key.join(" "),
@@ -58,7 +62,7 @@ pub(super) fn show(ipe: &Ipe, checks: impl Iterator<Item = (String, String)>) ->
         .collect();
     let checks: Vec<[String; 2]> = checks.map(|(id, what)| [id, what]).collect();
     format!(
-        "{}: {}\n\n{}\n\nCONTRACT\n{}\n\nPARAMETERS\n{}\n\nCHECKS, over the rows and the sums of {} per {}\n{}\n\nSQL\n{}",
+        "{}: {}\n\n{}\n\nCONTRACT\n{}\n\nPARAMETERS\n{}\n\nCHECKS, over the rows and the sums of {} per {}\n{}\n\n{}",
         ipe.id,
         ipe.title,
         columns(&head.map(|(name, value)| [name.to_owned(), value]), &[]),
@@ -71,8 +75,34 @@ pub(super) fn show(ipe: &Ipe, checks: impl Iterator<Item = (String, String)>) ->
             .join(", "),
         contract.company,
         columns(&checks, &[]),
-        ipe.query.text.trim_end()
+        match &ipe.file {
+            None => format!("SQL\n{}", ipe.query.text.trim_end()),
+            Some(file) => format!(
+                "FILE, by names in its first line\n{}",
+                columns(&file_rows(file), &[])
+            ),
+        }
     )
+}
+
+fn file_rows(file: &FileDefinition) -> Vec<[String; 3]> {
+    let header = ["name", "marks", "names in files"];
+    let mut rows = vec![header.map(str::to_owned)];
+    rows.extend(file.columns.iter().map(|column| {
+        let marks = [
+            (column.required, "required"),
+            (column.identifier, "identifier"),
+            (column.not_negative, "not negative"),
+        ];
+        let marks = marks.into_iter().filter(|(holds, _)| *holds);
+        let marks: Vec<&str> = marks.map(|(_, mark)| mark).collect();
+        [
+            column.name.clone(),
+            marks.join(", "),
+            column.headers.join(" | "),
+        ]
+    }));
+    rows
 }
 
 fn contract_rows(contract: &Contract) -> Vec<[String; 6]> {

@@ -107,6 +107,20 @@ pub struct Source {
     pub key: BTreeSet<String>,
     /// What the item's own query leaves out already, in words.
     pub by_query: Vec<String>,
+    /// How its rows are matched with entries of the ledger, where they can be.
+    pub matching: Option<MatchKeys>,
+}
+
+/// Columns by which rows of an item are matched with entries of the ledger, in company and account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchKeys {
+    /// Columns of CR_03.
+    pub ledger: Vec<String>,
+    /// Columns of the item, in the same order.
+    pub source: Vec<String>,
+    /// Date of the item by which its open rows age.
+    pub date: Option<String>,
 }
 
 /// A sign of the ledger: debit positive.
@@ -259,7 +273,7 @@ impl ReconciliationContract {
         needed.filter(|item| !items.contains_key(item)).collect()
     }
 
-    /// Items that it needs, each once; those of bridges that explain among them.
+    /// Items that it needs, each once; those of bridges that explain and of zero checks among them.
     #[must_use]
     pub fn items(&self) -> BTreeSet<IpeId> {
         let targets = self.lines.iter().flat_map(|line| &line.targets);
@@ -267,12 +281,23 @@ impl ReconciliationContract {
         let explaining = self.bridges.iter();
         let explaining = explaining.filter(|bridge| bridge.effect == Effect::Explains);
         let of_bridges = explaining.flat_map(|bridge| bridge.inputs.iter().chain(&bridge.files));
+        let of_checks = self.zero_checks.iter().flat_map(|check| &check.inputs);
         sources
             .map(|source| &source.item)
             .chain(of_bridges)
+            .chain(of_checks)
             .chain([&self.rates.item])
             .cloned()
             .collect()
+    }
+
+    /// Items that it needs and that a source delivers by a query: all but the files.
+    #[must_use]
+    pub fn extracted(&self) -> BTreeSet<IpeId> {
+        let files: BTreeSet<&IpeId> = self.bridges.iter().flat_map(|b| &b.files).collect();
+        let mut items = self.items();
+        items.retain(|item| !files.contains(item));
+        items
     }
 
     /// The line that owns an account.
@@ -315,6 +340,31 @@ impl Line {
     #[must_use]
     pub fn is_split(&self) -> bool {
         self.targets.iter().all(|target| target.gl.is_some())
+    }
+}
+
+impl Source {
+    /// Rows are matched inside company and account, all of them and by the ledger's sign: a target that is compared as a whole
+    /// over several accounts, that counts only some rows, or that subtracts, cannot be.
+    pub(super) fn matchable(&self, line: &Line) -> Result<(), String> {
+        let Some(keys) = &self.matching else {
+            return Ok(());
+        };
+        let item = &self.item;
+        if keys.ledger.is_empty() || keys.ledger.len() != keys.source.len() {
+            return Err(format!(
+                "{item}: `match` names as many columns of the ledger as of the item, at least one"
+            ));
+        }
+        let subtracts = self.amount.iter().any(|term| term.negative);
+        let is_one_account = self.gl.is_some() || line.gls.len() == 1;
+        if !is_one_account || !self.conditions.is_empty() || subtracts || self.sign == Sign::Unknown
+        {
+            return Err(format!(
+                "{item}: rows are matched inside one account, all of them, and none is subtracted; take `match` out"
+            ));
+        }
+        Ok(())
     }
 }
 

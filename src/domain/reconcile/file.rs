@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::contract::{
-    Assumption, Bridge, Company, Condition, Day, Effect, Line, RateSource, ReconciliationContract,
-    Sign, Source, Term, Test, Value, ZeroRule,
+    Assumption, Bridge, Company, Condition, Day, Effect, Line, MatchKeys, RateSource,
+    ReconciliationContract, Sign, Source, Term, Test, Value, ZeroRule,
 };
 use super::{Confirmation, RuleError};
 use crate::domain::digest::sha256_hex;
@@ -69,6 +69,8 @@ struct FileSource {
     key: Vec<String>,
     #[serde(default)]
     by_query: Vec<String>,
+    #[serde(rename = "match")]
+    matching: Option<MatchKeys>,
 }
 
 fn plus() -> i8 {
@@ -258,6 +260,7 @@ impl Reader<'_> {
             sign,
             amount: source.amount,
             by_query: source.by_query,
+            matching: source.matching,
         })
     }
 

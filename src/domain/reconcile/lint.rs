@@ -154,6 +154,7 @@ fn whole(contract: &ReconciliationContract, line: &Line) -> Result<(), String> {
             ));
         }
         source(target)?;
+        target.matchable(line)?;
     }
     confirmed(&line.assumptions)
 }
@@ -330,7 +331,9 @@ fn columns(source: &Source, contract: &Contract) -> Result<(), String> {
     for condition in &source.conditions {
         comparable(contract, condition)?;
     }
-    for name in &source.key {
+    let matched = source.matching.iter();
+    let matched = matched.flat_map(|keys| keys.source.iter().chain(&keys.date));
+    for name in source.key.iter().chain(matched) {
         column(contract, name, "a column", |_| true)?;
     }
     let more = |name: &&String| !source.key.is_empty() && !source.key.contains(*name);

@@ -8,6 +8,7 @@ mod coverage;
 pub mod evaluate;
 mod file;
 mod findings;
+mod fingerprint;
 pub mod fx;
 #[cfg(test)]
 mod golden_tests;
@@ -15,6 +16,7 @@ mod known;
 mod lint;
 #[cfg(test)]
 mod month;
+pub mod months;
 #[cfg(test)]
 mod plants;
 #[cfg(test)]

@@ -163,3 +163,30 @@ fn the_worst_check_of_a_kind_is_its_word() {
     assert_eq!(verdicts.accuracy_negative, Verdict::NotApplicable);
     assert_eq!(InputVerdicts::of(&[]).all, Verdict::NotRun);
 }
+
+/// What people say and sign afterwards is not what they signed; everything that the run found is.
+#[test]
+fn a_fingerprint_covers_what_was_found_and_nothing_that_was_said_of_it() {
+    let statement = statement(&Month::new().actual("EC_NG", "13003", "1650000.00"));
+    let fingerprint = statement.fingerprint().unwrap();
+    let mut spoken = statement.clone();
+    spoken.dispositions.push(said("1650000"));
+    spoken.sign_offs.push(SignOff {
+        role: Role::Prepared,
+        by: "controller".to_owned(),
+        at: DateTime::UNIX_EPOCH,
+        fingerprint: fingerprint.clone(),
+        comment: String::new(),
+    });
+    spoken.state = MonthState::Final {
+        number: 1,
+        supersedes: None,
+    };
+    assert_eq!(spoken.fingerprint().unwrap(), fingerprint);
+    let mut other = statement.clone();
+    other.result.lines[0].buckets[0].actual = Some(amount("0.00000000000000000001"));
+    assert_ne!(other.fingerprint().unwrap(), fingerprint);
+    let mut other = statement;
+    other.inputs[0].verdicts.all = Verdict::NotRun;
+    assert_ne!(other.fingerprint().unwrap(), fingerprint);
+}

@@ -66,41 +66,73 @@ pub fn roll_forward(
     entries: Option<Amounts<'_>>,
     closing: Option<Amounts<'_>>,
 ) -> Result<ZeroCheck, EvaluateError> {
+    let gls: Vec<&str> = contract
+        .lines
+        .iter()
+        .flat_map(|line| &line.gls)
+        .map(String::as_str)
+        .collect();
     let parts = [
         ("last month's balances", opening),
         ("the month's entries", entries),
         ("this month's balances", closing),
     ];
+    tie(contract, "Z1", &gls, parts)
+}
+
+/// What stands for all accounts of the contract together.
+pub const ALL_ACCOUNTS: &str = "all accounts";
+
+/// Z2: all ledger entries of a company up to the cutoff make its balances over all currencies, so that a balance is in the
+/// company's own currency. Amounts are those of all accounts of the contract together, under [`ALL_ACCOUNTS`].
+///
+/// # Errors
+/// [`EvaluateError`] for a sum beyond 38 digits.
+pub fn meaning(
+    contract: &ReconciliationContract,
+    entries: Option<Amounts<'_>>,
+    balances: Option<Amounts<'_>>,
+) -> Result<ZeroCheck, EvaluateError> {
+    let parts = [
+        ("all ledger entries", entries),
+        ("this month's balances", balances),
+    ];
+    tie(contract, "Z2", &[ALL_ACCOUNTS], parts)
+}
+
+/// Compares the sum of all parts but the last with the last, company by company.
+fn tie<const N: usize>(
+    contract: &ReconciliationContract,
+    id: &str,
+    gls: &[&str],
+    parts: [(&str, Option<Amounts<'_>>); N],
+) -> Result<ZeroCheck, EvaluateError> {
     let missing = parts.iter().filter(|(_, part)| part.is_none());
     let missing: Vec<&str> = missing.map(|(name, _)| *name).collect();
-    let (Some(opening), Some(entries), Some(closing)) = (opening, entries, closing) else {
+    let known: Vec<Amounts<'_>> = parts.iter().filter_map(|(_, part)| *part).collect();
+    let (Some((found, expected)), []) = (known.split_last(), missing.as_slice()) else {
         let what = format!("{} could not be found out", missing.join(" and "));
-        return Ok(of(contract, "Z1", Verdict::NotRun, what, Vec::new()));
+        return Ok(of(contract, id, Verdict::NotRun, what, Vec::new()));
     };
-    let gls: Vec<&String> = contract.lines.iter().flat_map(|line| &line.gls).collect();
     let mut differences = Vec::new();
-    let (mut places, mut silent) = (0_usize, BTreeSet::new());
+    let (mut places, mut silent) = (0_usize, Vec::new());
     for company in contract.companies.keys() {
-        let delivered = [opening, entries, closing];
-        if delivered
-            .iter()
-            .any(|part| !part.delivered.contains(company))
-        {
-            silent.insert(company.as_str());
+        if !known.iter().all(|part| part.delivered.contains(company)) {
+            silent.push(company.as_str());
             continue;
         }
-        for gl in &gls {
-            let place = (company.clone(), (*gl).clone());
-            let amount = |part: Amounts<'_>| at(part, &place);
-            let expected = amount(opening)
-                .and_then(|opening| opening.checked_add(amount(entries)?))
-                .map_err(|source| failed(&place, source))?;
-            let found = amount(closing).map_err(|source| failed(&place, source))?;
-            differences.extend(difference(&place, expected, found)?);
+        for gl in gls {
+            let place = (company.clone(), (*gl).to_owned());
+            let mut sum = Amount::zero(SCALE);
+            for part in expected {
+                let added = at(*part, &place).and_then(|amount| sum.checked_add(amount));
+                sum = added.map_err(|source| failed(&place, source))?;
+            }
+            let found = at(*found, &place).map_err(|source| failed(&place, source))?;
+            differences.extend(difference(&place, sum, found)?);
             places += 1;
         }
     }
-    let silent: Vec<&str> = silent.into_iter().collect();
     let (verdict, what) = match (differences.is_empty(), silent.as_slice()) {
         (true, []) => (Verdict::Pass, format!("{places} places tie")),
         (true, silent) => (
@@ -116,41 +148,7 @@ pub fn roll_forward(
             (Verdict::Fail, what)
         }
     };
-    Ok(of(contract, "Z1", verdict, what, differences))
-}
-
-/// Z2: all ledger entries of a company on an account make its balances there, over all currencies.
-///
-/// # Errors
-/// [`EvaluateError`] for a sum beyond 38 digits.
-pub fn meaning(
-    contract: &ReconciliationContract,
-    place: &Place,
-    entries: Option<Amount>,
-    balances: Option<Amount>,
-) -> Result<ZeroCheck, EvaluateError> {
-    let (company, gl) = place;
-    let (Some(entries), Some(balances)) = (entries, balances) else {
-        let what = format!("{company} {gl}: entries or balances could not be found out");
-        return Ok(of(contract, "Z2", Verdict::NotRun, what, Vec::new()));
-    };
-    let scaled = |amount: Amount| {
-        let scaled = amount.rescale(SCALE);
-        scaled.map_err(|source| failed(place, source))
-    };
-    let found = difference(place, scaled(entries)?, scaled(balances)?)?;
-    let verdict = match &found {
-        None => Verdict::Pass,
-        Some(_) => Verdict::Fail,
-    };
-    let what = format!("{company} {gl}");
-    Ok(of(
-        contract,
-        "Z2",
-        verdict,
-        what,
-        found.into_iter().collect(),
-    ))
+    Ok(of(contract, id, verdict, what, differences))
 }
 
 /// Z3, or any check that was made elsewhere.
@@ -307,13 +305,23 @@ mod tests {
     #[test]
     fn balances_mean_what_the_entries_say_or_not() {
         let contract = contract();
-        let place = ("EC_NG".to_owned(), "13003".to_owned());
-        let check = |entries, balances| meaning(&contract, &place, entries, balances).unwrap();
-        let (sum, same) = (Some(amount("1450000")), Some(amount("1450000.00")));
-        assert_eq!(check(sum, same).verdict, Verdict::Pass);
+        let all: BTreeSet<String> = contract.companies.keys().cloned().collect();
+        let entries = balances(&[("EC_NG", ALL_ACCOUNTS, "1450000")]);
+        let check = |now: Option<&BTreeMap<Place, Amount>>| {
+            let of = |by_place| Amounts {
+                by_place,
+                delivered: &all,
+            };
+            meaning(&contract, Some(of(&entries)), now.map(of)).unwrap()
+        };
+        let same = balances(&[("EC_NG", ALL_ACCOUNTS, "1450000.00")]);
+        assert_eq!(check(Some(&same)).verdict, Verdict::Pass);
         // The balance in the currency of the posting instead of the company's own.
-        assert_eq!(check(sum, Some(amount("1000"))).verdict, Verdict::Fail);
-        assert_eq!(check(sum, None).verdict, Verdict::NotRun);
+        let foreign = balances(&[("EC_NG", ALL_ACCOUNTS, "1000")]);
+        let wrong = check(Some(&foreign));
+        assert_eq!(wrong.verdict, Verdict::Fail);
+        assert_eq!(wrong.findings()[0].place, "Z2 EC_NG all accounts");
+        assert_eq!(check(None).verdict, Verdict::NotRun);
         let stale = elsewhere(&contract, "Z3", Verdict::Fail, "HF_SN is stale".to_owned());
         assert_eq!(stale.findings()[0].what, "does not hold: HF_SN is stale");
     }

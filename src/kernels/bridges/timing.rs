@@ -254,7 +254,9 @@ struct Jdash {
 impl Jdash {
     fn read(input: TimingInput<'_>) -> Result<Self, ReconcileError> {
         let frame = &input.jdash.frame;
-        let names_company = input.jdash.has(COMPANY);
+        // The column is there of every file; a file that names no company leaves it empty.
+        let names_company =
+            input.jdash.has(COMPANY) && input.jdash.texts(COMPANY)?.iter().any(Option::is_some);
         let mut jdash = Self {
             names_company,
             scale: units(frame, AMOUNT_USED)?.scale,

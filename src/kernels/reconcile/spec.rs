@@ -25,7 +25,9 @@ impl SumSpec {
     }
 }
 
-fn condition(condition: &contract::Condition, period: Period) -> Condition {
+/// A condition of the contract in a month. A null leaves its row undecided.
+#[must_use]
+pub fn condition(condition: &contract::Condition, period: Period) -> Condition {
     let test = match &condition.test {
         contract::Test::Is(values) => {
             let values = values.iter().map(|value| match value {

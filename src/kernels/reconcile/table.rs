@@ -3,11 +3,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use polars::prelude::{DataFrame, Field, IntoLazy as _, Schema, lit};
+use chrono::NaiveDate;
+use polars::prelude::{DataFrame, DataType, Field, IntoLazy as _, Schema, lit};
 
 use super::ReconcileError;
-use super::cells::{optional_texts, units, wrong};
-use super::filter::{Condition, all};
+use super::cells::{dtype, optional_texts, units, wrong};
+use super::filter::{Condition, all, day_of, instant};
 use crate::domain::amount::Amount;
 use crate::domain::contract::Contract;
 use crate::kernels::expressions;
@@ -65,6 +66,47 @@ impl StagedTable {
             amount.transpose().map_err(ReconcileError::summing(column))
         });
         cells.collect()
+    }
+}
+
+impl StagedTable {
+    /// The cells of a column as a key shows them: texts, exact numbers, days.
+    ///
+    /// # Errors
+    /// [`ReconcileError`] when it is missing or of another type.
+    pub fn shown(&self, column: &str) -> Result<Vec<Option<String>>, ReconcileError> {
+        let shown = match dtype(&self.frame, column)? {
+            DataType::String => return self.texts(column),
+            DataType::Date | DataType::Datetime(..) => {
+                let days = self.days(column)?.into_iter();
+                days.map(|day| day.map(|day| day.to_string())).collect()
+            }
+            _ => {
+                let amounts = self.amounts(column)?.into_iter();
+                amounts
+                    .map(|amount| amount.map(|amount| amount.to_string()))
+                    .collect()
+            }
+        };
+        Ok(shown)
+    }
+
+    /// The days of a column of dates or times; NAV's empty date is no day.
+    ///
+    /// # Errors
+    /// [`ReconcileError`] when it is missing or no date.
+    pub fn days(&self, column: &str) -> Result<Vec<Option<NaiveDate>>, ReconcileError> {
+        let instants = instant(&self.frame, column)?;
+        let dtype = dtype(&self.frame, column)?;
+        let frame = guarded(
+            || format!("reading {column}"),
+            || {
+                let frame = self.frame.clone().lazy();
+                frame.select([instants.alias("instant")]).collect()
+            },
+        )?;
+        let cells = whole_numbers(&frame, "instant")?.into_iter();
+        Ok(cells.map(|cell| day_of(&dtype, cell?)).collect())
     }
 }
 

@@ -3,11 +3,13 @@
 //! May use Polars through `reconcile` and the rules of `domain::vouchers`. Knows no rule of its own.
 
 mod expression;
+pub mod flows;
 mod lookup;
 pub mod pivot;
 #[cfg(test)]
 mod postings;
 
+pub use flows::{Flow, FlowCell, FlowInput, flows};
 pub use lookup::LookupUse;
 pub use pivot::{Pivot, PivotCell, pivot};
 

@@ -21,14 +21,15 @@ use crate::domain::ids::{IpeId, RunId};
 use crate::domain::limits::Limits;
 use crate::domain::manifest::Submitted;
 use crate::domain::period::Period;
-use crate::domain::run::{Fence, FinalMark, Holder, ItemStatus};
+use crate::domain::run::{Fence, Holder, ItemStatus};
 use crate::ports::{Clock, PortError, PortErrorKind, StoreRoot};
 
-use held::{Beat, Held, LoadNote, Taken, last, read};
+use held::{Beat, Held, LoadNote, Taken, last};
 pub use held::{Holders, at_work, holders};
 pub use roots::Leases;
 
 use super::Tools;
+use super::months;
 use super::package;
 use super::record::ItemRecord;
 
@@ -92,23 +93,6 @@ pub fn leases_folder(ipe: &IpeId, period: Period) -> String {
     format!("{}/period={period}", leases_of(ipe))
 }
 
-fn final_path(ipe: &IpeId, period: Period) -> String {
-    format!("{}/final.json", leases_folder(ipe, period))
-}
-
-/// Marks a month of an item as final: no run loads it any more. That is evidence, and lies there.
-///
-/// # Errors
-/// `Corrupt` when it is final already by another run or person; storage errors.
-pub async fn mark_final(
-    evidence: &StoreRoot,
-    ipe: &IpeId,
-    period: Period,
-    mark: &FinalMark,
-) -> Result<(), PortError> {
-    evidence.create(&final_path(ipe, period), json(mark)?).await
-}
-
 /// Takes the lease for the run of `record`; gives with it the records of runs that died and that nobody has sealed yet.
 ///
 /// # Errors
@@ -118,7 +102,7 @@ pub async fn take(tools: &Tools, record: &ItemRecord) -> Result<(Lease, Vec<Item
     let (leases, clock, limits) = (&tools.leases, &tools.clock, &tools.limits);
     let (ipe, period) = (&record.ipe, record.context.period);
     let run_id = record.context.run_id.clone();
-    refuse_final(&tools.evidence, ipe, period).await?;
+    refuse_final(&tools.evidence, period).await?;
     leases.claim(&run_id, clock.now()).await?;
     for _ in 0..ATTEMPTS_MAX {
         let held = last(leases, ipe, period).await?;
@@ -240,7 +224,7 @@ impl Lease {
     /// `Denied` when another run has taken over, or the month became final; `Config` when the leases have got another
     /// root.
     pub async fn still_ours(&self) -> Result<(), PortError> {
-        refuse_final(&self.leases.evidence, &self.ipe, self.period).await?;
+        refuse_final(&self.leases.evidence, self.period).await?;
         self.leases.agree().await?;
         match last(&self.leases, &self.ipe, self.period).await? {
             Some(held) if held.generation() > self.fence.generation => {
@@ -282,20 +266,19 @@ impl Lease {
     }
 }
 
-async fn refuse_final(evidence: &StoreRoot, ipe: &IpeId, period: Period) -> Result<(), PortError> {
-    let path = final_path(ipe, period);
-    if evidence.find(&path).await?.is_none() {
+/// A month that somebody closed is loaded no more: its log says so, which is evidence and lies there.
+async fn refuse_final(evidence: &StoreRoot, period: Period) -> Result<(), PortError> {
+    let Some(mark) = months::read(evidence, period).await?.closed() else {
         return Ok(());
-    }
-    let mark: FinalMark = read(evidence, &path).await?;
+    };
     let what = format!(
-        "{ipe} {period} is final: {} closed it on {} with run {}",
+        "{period} is final: {} closed it on {} with run {}",
         mark.by,
         mark.at.format("%Y-%m-%d %H:%M UTC"),
         mark.run_id
     );
     Err(PortError::new(PortErrorKind::Denied, what)
-        .hint("a final month is not loaded again; if it must be, have it reopened first"))
+        .hint("a final month is not loaded again; if it must be, open it with `soxauto reopen`"))
 }
 
 fn json(value: &impl Serialize) -> Result<Bytes, PortError> {

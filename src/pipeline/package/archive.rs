@@ -14,6 +14,7 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt as _, TryStreamExt as _};
 use tokio::task::spawn_blocking;
 
+use super::views::pieces;
 use super::write::{Files, package_folder};
 use crate::domain::digest::sha256_hex;
 use crate::pipeline::keys::sidecar_path;
@@ -63,6 +64,10 @@ impl Archive {
                 let (path, sha256) = (path.clone(), sha256.clone());
                 entries.insert(format!("staging/{path}"), Source::Staged { path, sha256 });
             }
+        }
+        for piece in pieces(record) {
+            let (path, sha256) = (piece.path.clone(), piece.sha256.clone());
+            entries.insert(format!("staging/{path}"), Source::Staged { path, sha256 });
         }
         Self {
             staging,

@@ -20,6 +20,7 @@ pub mod outline;
 pub mod read;
 pub mod reserve;
 pub mod summary;
+mod uploaded;
 pub mod verify;
 pub mod views;
 mod witnesses;

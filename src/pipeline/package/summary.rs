@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::CONTROL;
 use super::views::one_line;
-use super::{outcome, witnesses};
+use super::{outcome, uploaded, witnesses};
 use crate::domain::check::{CheckResult, Verdict};
 use crate::domain::run::RunState;
 use crate::domain::totals::ControlTotals;
@@ -23,6 +23,7 @@ pub fn summary(record: &ItemRecord) -> String {
     let mut page = format!("# {CONTROL} · {}: {}\n\n", record.ipe, cell(&record.title));
     heading(&mut page, record);
     outcome::outcome(&mut page, record);
+    uploaded::section(&mut page, record);
     findings(&mut page, record);
     totals(&mut page, record);
     digest(&mut page, record);
@@ -70,21 +71,11 @@ pub(super) fn heading(page: &mut String, record: &ItemRecord) {
         page,
         format_args!("| time | {} to {} |", from.format(shown), to.format(shown)),
     );
-    let server = record
-        .access
-        .as_ref()
-        .map_or("not reached", |access| &access.server);
-    let login = record
-        .access
-        .as_ref()
-        .map_or("none", |access| &access.login);
-    line(
-        page,
-        format_args!("| source | {}, login {} |", cell(server), cell(login)),
-    );
+    line(page, format_args!("| source | {} |", source(record)));
     let consistency = match record.consistency {
         Some(Consistency::Snapshot) => "rows and totals read in one SNAPSHOT transaction",
         Some(Consistency::Bracketed) => "bracketed: totals taken before and after the rows",
+        Some(Consistency::Copied) => "rows and totals read from one copy of the file",
         None => "not known",
     };
     line(page, format_args!("| consistency | {consistency} |"));
@@ -112,6 +103,21 @@ pub(super) fn heading(page: &mut String, record: &ItemRecord) {
             line(page, format_args!("> - {}", stamp.reason()));
         }
         page.push('\n');
+    }
+}
+
+/// Where the rows come from; of a file its hash, for its name may say more than it should.
+fn source(record: &ItemRecord) -> String {
+    match (&record.file, &record.access) {
+        (Some(file), _) => match &file.copy {
+            Some(copy) => format!(
+                "an uploaded file, {} bytes, SHA-256 `{}`",
+                copy.bytes, copy.sha256
+            ),
+            None => "an uploaded file, not reached".to_owned(),
+        },
+        (None, Some(access)) => format!("{}, login {}", cell(&access.server), cell(&access.login)),
+        (None, None) => "not reached, login none".to_owned(),
     }
 }
 
@@ -187,11 +193,15 @@ fn totals(page: &mut String, record: &ItemRecord) {
         );
     }
     line(page, format_args!("| **all** | **{}** |\n", decoded.rows()));
+    let by = match record.file {
+        None => "separate SQL on the source",
+        Some(_) => "a second reader of the file",
+    };
     line(
         page,
         format_args!(
-            "Rows and sums are those decoded from the source's answer, exact. source: counted by separate SQL on the \
-             source · staged: recomputed from the stored files · warehouse: counted after the load.\n"
+            "Rows and sums are those decoded from the source's answer, exact. source: counted by {by} · staged: \
+             recomputed from the stored files · warehouse: counted after the load.\n"
         ),
     );
 }

@@ -18,6 +18,7 @@ use crate::domain::losses::{Carried, Changes};
 use crate::domain::query::{BoundParam, ParamValue};
 use crate::domain::run::{ItemStatus, RunContext, RunState};
 use crate::domain::totals::{ControlTotals, GroupTotals};
+use crate::domain::uploaded::FilePiece;
 use crate::pipeline::keys::sidecar_path;
 use crate::pipeline::record::{ItemRecord, Places};
 use crate::ports::{AccessEvidence, Consistency, Described, PortError, PortErrorKind};
@@ -58,6 +59,9 @@ pub fn views(record: &ItemRecord) -> Result<Files, PortError> {
     );
     put("data/parts.sha256", parts_sha256(record).into_bytes());
     put("data/parameters.json", pretty(&parameters(record))?);
+    if let Some(file) = &record.file {
+        put("data/file.json", pretty(file)?);
+    }
     put("data/query.sql", record.query_file.clone().into_bytes());
     put("data/executed.sql", executed(record).into_bytes());
     put("data/summary.md", summary::summary(record).into_bytes());
@@ -258,18 +262,24 @@ fn losses(record: &ItemRecord) -> Option<Vec<LossView<'_>>> {
     Some(view.collect())
 }
 
+/// The pieces of the file's copy; none for an item that is asked of a server.
+pub(super) fn pieces(record: &ItemRecord) -> impl Iterator<Item = &FilePiece> {
+    let copy = record.file.iter().filter_map(|file| file.copy.as_ref());
+    copy.flat_map(|copy| &copy.pieces)
+}
+
 /// Lines for `sha256sum -c`, to be run in the staging root.
 fn parts_sha256(record: &ItemRecord) -> String {
+    let pieces = pieces(record).map(|piece| format!("{}  {}\n", piece.sha256, piece.path));
     let parts = record.staged.iter().flat_map(|staged| &staged.parts);
-    parts
-        .map(|part| {
-            let sidecar = sidecar_path(&part.path);
-            format!(
-                "{}  {}\n{}  {sidecar}\n",
-                part.sha256, part.path, part.keys_sha256
-            )
-        })
-        .collect()
+    let parts = parts.map(|part| {
+        let sidecar = sidecar_path(&part.path);
+        format!(
+            "{}  {}\n{}  {sidecar}\n",
+            part.sha256, part.path, part.keys_sha256
+        )
+    });
+    pieces.chain(parts).collect()
 }
 
 #[derive(Serialize)]

@@ -3,14 +3,23 @@
 //! Reads packages and the parts that they name, each proven to be what was sealed and staged; asks no source and no
 //! warehouse. A part that is not what the package says is an error, never a smaller sum.
 
+mod candidates;
+mod explain;
+mod history;
 pub mod inputs;
+pub mod judgement;
+mod late;
+mod matched;
+mod rules;
 mod sums;
+mod zeros;
 
 use std::collections::BTreeMap;
 
 use crate::domain::amount::Amount;
+use crate::domain::check::Acceptance;
 use crate::domain::contract::Contract;
-use crate::domain::ids::{IpeId, RunId};
+use crate::domain::ids::IpeId;
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
 use crate::domain::reconcile::contract::{ReconciliationContract, Source};
@@ -19,25 +28,21 @@ use crate::domain::reconcile::evaluate::{
 };
 use crate::domain::reconcile::fx::Rates;
 use crate::domain::reconcile::result::Reconciliation;
-use crate::domain::reconcile::threshold::Thresholds;
+use crate::domain::reconcile::statement::{Change, Input};
+use crate::domain::reconcile::zero::ZeroCheck;
 use crate::domain::run::ItemStatus;
 use crate::kernels::reconcile::sums::Sums;
-use crate::ports::{PortError, PortErrorKind, StoreRoot};
+use crate::ports::{PortError, PortErrorKind, StoreRoot, Warehouse};
 
 use super::check;
 use super::package::verify::Opener;
-use inputs::{InputUsed, Packaged};
+use inputs::{Chosen, InputUsed, Packaged};
 
-/// The rules that a month is judged by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
-    /// Where the contract was read.
-    pub place: String,
-    /// The contract.
-    pub contract: ReconciliationContract,
-    /// Thresholds.
-    pub thresholds: Thresholds,
-}
+pub use explain::{Categories, Explanations};
+pub use history::{LinePoint, MonthPoint};
+pub use late::Final;
+pub use matched::ScratchMaker;
+pub use rules::Rules;
 
 /// Where everything lies.
 #[derive(Clone, Copy)]
@@ -48,20 +53,44 @@ pub struct Sources<'a> {
     pub staging: Option<&'a StoreRoot>,
     /// Opens the staging root that a package names.
     pub open: Opener<'a>,
+    /// A BigQuery that sums over its loaded months; `None` sums over the staged parts.
+    pub engine: Option<&'a dyn Warehouse>,
+    /// Where rows wait while they are matched.
+    pub scratch: ScratchMaker<'a>,
     /// How much may be held at once.
     pub limits: &'a Limits,
 }
 
 /// What a month came to, and from what.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reconciled {
     /// The packages that were used, by item; an item without one is not here.
     pub inputs: Vec<InputUsed>,
+    /// The package of last month's balances, if there is one.
+    pub opening: Option<InputUsed>,
+    /// Whether no earlier month was ever sealed.
+    pub is_first: bool,
+    /// Earlier months that are closed, with the run that is final.
+    pub finals: Vec<Final>,
+    /// Earlier months as they were judged, the oldest first.
+    pub history: Vec<MonthPoint>,
+    /// SHA-256 of every rule file, in hex, by its place.
+    pub rules: BTreeMap<String, String>,
+    /// Definitions and rules that are not as they were last month.
+    pub changes: Vec<Change>,
+    /// What a report says of every item that the contract needs.
+    pub items: Vec<Input>,
+    /// Checks that somebody answers for.
+    pub accepted: Vec<Acceptance>,
     /// What they come to.
     pub result: Reconciliation,
+    /// What must come to nothing whatever the lines say.
+    pub zero_checks: Vec<ZeroCheck>,
+    /// What stands behind the bridges, and what is only listed.
+    pub explanations: Explanations,
 }
 
-/// Reconciles a month from the packages of `run`, or from the newest of each item.
+/// Reconciles a month from the packages that are chosen.
 ///
 /// # Errors
 /// `Corrupt` for a package or a part that is not what was sealed; `Config` for rules that do not fit the items; storage
@@ -70,26 +99,11 @@ pub async fn reconcile(
     sources: Sources<'_>,
     rules: &Rules,
     period: Period,
-    run: Option<&RunId>,
+    chosen: &Chosen,
 ) -> Result<Reconciled, PortError> {
     let contract = &rules.contract;
-    let mut packages: BTreeMap<IpeId, Packaged> = BTreeMap::new();
-    for item in contract.items() {
-        let found = inputs::find(sources.evidence, (&item, period), run).await?;
-        packages.extend(found.map(|package| (item, package)));
-    }
-    if packages.is_empty() {
-        let of_run = run.map_or_else(String::new, |run| format!(" of run {run}"));
-        let what = format!("there is no sealed package{of_run} of {period}");
-        return Err(PortError::new(PortErrorKind::Query, what)
-            .at("evidence", sources.evidence.uri.clone())
-            .hint("run the month first, or name the evidence root with --evidence"));
-    }
-    let contracts: BTreeMap<IpeId, &Contract> = packages
-        .iter()
-        .map(|(item, package)| (item.clone(), &package.record.contract))
-        .collect();
-    fits(rules, &contracts)?;
+    let packages = packages(sources.evidence, contract, period, chosen).await?;
+    fits(rules, &packages)?;
     let mut known = Known::default();
     for (item, package) in &packages {
         let state = state(package);
@@ -99,30 +113,109 @@ pub async fn reconcile(
             known.read(sources, contract, package).await?;
         }
     }
+    let sound: BTreeMap<&IpeId, &Packaged> = packages
+        .iter()
+        .filter(|(item, _)| known.is_sound(item))
+        .collect();
+    let (mut explanations, bridges) = explain::explain(sources, rules, period, &sound).await?;
     let judged = evaluate(Inputs {
         contract,
         thresholds: &rules.thresholds,
         period,
         actuals: &known.actuals,
         targets: &known.targets,
-        bridges: &BTreeMap::new(),
+        bridges: &bridges,
         rates: &known.rates,
         items: &known.items,
     });
-    let result = judged.map_err(|error| PortError::new(PortErrorKind::Limit, error.to_string()))?;
+    let mut result = judged.map_err(sums::failed_amount)?;
+    matched::matches(sources, contract, period, &sound, &mut explanations).await?;
+    candidates::name(sources, contract, &sound, &mut result, &mut explanations).await?;
+    let item = &contract.actual.item;
+    let past = history::past(sources.evidence, item, period, chosen).await?;
+    let zero_checks = zeros::zero_checks(sources, rules, period, &packages, &known, &past).await?;
+    let mut entries = sound.iter();
+    if let Some((_, entries)) = entries.find(|(item, _)| item.as_str() == zeros::ENTRIES) {
+        result.report(late::late_postings(sources, period, entries, &past.finals).await?);
+    }
+    result.report(zero_checks.iter().flat_map(ZeroCheck::findings));
+    let hashes = history::hashes(rules);
+    let changes = history::changes(past.last.as_ref(), &packages, &hashes);
+    let items = contract.items();
+    let items = items
+        .iter()
+        .map(|item| inputs::input(item, packages.get(item)));
     Ok(Reconciled {
         inputs: packages.values().map(InputUsed::of).collect(),
+        opening: past.opening.as_ref().map(InputUsed::of),
+        is_first: past.is_first,
+        finals: past.finals,
+        history: past.months,
+        rules: hashes,
+        changes,
+        items: items.collect(),
+        accepted: accepted(&packages),
         result,
+        zero_checks,
+        explanations,
     })
 }
 
+/// The packages that speak for the items of the contract.
+async fn packages(
+    evidence: &StoreRoot,
+    contract: &ReconciliationContract,
+    period: Period,
+    chosen: &Chosen,
+) -> Result<BTreeMap<IpeId, Packaged>, PortError> {
+    let mut packages: BTreeMap<IpeId, Packaged> = BTreeMap::new();
+    for item in contract.items() {
+        let found = chosen.package(evidence, &item, period).await?;
+        packages.extend(found.map(|package| (item, package)));
+    }
+    if packages.is_empty() {
+        let of_run = match chosen {
+            Chosen::Run(run) => format!(" of run {run}"),
+            Chosen::Newest | Chosen::Exactly { .. } => String::new(),
+        };
+        let what = format!("there is no sealed package{of_run} of {period}");
+        return Err(PortError::new(PortErrorKind::Query, what)
+            .at("evidence", evidence.uri.clone())
+            .hint("run the month first, or name the evidence root with --evidence"));
+    }
+    Ok(packages)
+}
+
 /// Checks the rules against the contracts of the items that have a package.
-fn fits(rules: &Rules, items: &BTreeMap<IpeId, &Contract>) -> Result<(), PortError> {
-    let fitted = rules.contract.fits(&rules.place, items);
+fn fits(rules: &Rules, packages: &BTreeMap<IpeId, Packaged>) -> Result<(), PortError> {
+    let items: BTreeMap<IpeId, &Contract> = packages
+        .iter()
+        .map(|(item, package)| (item.clone(), &package.record.contract))
+        .collect();
+    let fitted = rules.contract.fits(&rules.place, &items);
     fitted.map_err(|error| {
         PortError::new(PortErrorKind::Config, error.to_string())
             .hint("the rules and the catalog that the month was run with do not belong together")
     })
+}
+
+/// Checks that somebody answers for, each once.
+fn accepted(packages: &BTreeMap<IpeId, Packaged>) -> Vec<Acceptance> {
+    let mut accepted: Vec<Acceptance> = Vec::new();
+    for package in packages.values() {
+        let record = &package.record;
+        let open: Vec<&str> = check::exceptions(record)
+            .iter()
+            .map(|check| check.id.as_str())
+            .collect();
+        let answered = record.context.accepted.iter();
+        for one in answered.filter(|one| open.contains(&one.check.as_str())) {
+            if !accepted.contains(one) {
+                accepted.push(one.clone());
+            }
+        }
+    }
+    accepted
 }
 
 /// What the run of an item says of it.
@@ -176,6 +269,12 @@ struct Known {
 }
 
 impl Known {
+    /// Whether an item has a package that passed.
+    fn is_sound(&self, item: &IpeId) -> bool {
+        let state = self.items.get(item);
+        state.is_some_and(|state| state.unsound.is_empty())
+    }
+
     /// Reads what the contract needs of an item.
     async fn read(
         &mut self,

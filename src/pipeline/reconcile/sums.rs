@@ -5,11 +5,15 @@ use tokio::task::spawn_blocking;
 use super::Sources;
 use super::inputs::Packaged;
 use crate::domain::amount::Amount;
+use crate::domain::limits::Limits;
+use crate::domain::manifest::Staged;
 use crate::domain::reconcile::contract::{RateSource, Source};
+use crate::kernels::bigquery::sums::{parse, query};
+use crate::kernels::reconcile::filter::Condition;
 use crate::kernels::reconcile::sums::{SumSpec, Summing, Sums};
-use crate::kernels::reconcile::{ReconcileError, StagedReader};
+use crate::kernels::reconcile::{ReconcileError, StagedReader, StagedTable};
 use crate::pipeline::stage::read_back;
-use crate::ports::{PortError, PortErrorKind, StoreRoot};
+use crate::ports::{PortError, PortErrorKind, StoreRoot, Warehouse};
 
 /// What an expression of the contract comes to, in ledger sign.
 pub(super) async fn sum(
@@ -18,6 +22,18 @@ pub(super) async fn sum(
     source: &Source,
 ) -> Result<Sums, PortError> {
     let spec = SumSpec::of(source, package.record.context.period);
+    sum_of(sources, package, spec).await
+}
+
+/// What a sum of one's own comes to.
+pub(super) async fn sum_of(
+    sources: Sources<'_>,
+    package: &Packaged,
+    spec: SumSpec,
+) -> Result<Sums, PortError> {
+    if let Some(engine) = sources.engine {
+        return loaded(engine, sources.limits, package, &spec).await;
+    }
     let summing = Summing::new(spec, &package.record.contract);
     let mut summing = summing.map_err(|error| failed(package, &error))?;
     let staging = staging(sources, package)?;
@@ -36,17 +52,44 @@ pub(super) async fn sum(
     summing.finish().map_err(|error| failed(package, &error))
 }
 
-/// Company and rate of every row.
-pub(super) async fn rates(
+/// The same over the month that the package was loaded into: every row that it staged must be there, and of its run.
+async fn loaded(
+    engine: &dyn Warehouse,
+    limits: &Limits,
+    package: &Packaged,
+    spec: &SumSpec,
+) -> Result<Sums, PortError> {
+    let record = &package.record;
+    let (run, period) = (&record.context.run_id, record.context.period);
+    let table = engine.name_of(&record.ipe.table_name());
+    let sql = query(&table, period, run, &record.contract, spec);
+    let sql = sql.map_err(|error| failed(package, &error))?;
+    let answer = engine.rows(&sql, limits.small_rows_max).await?;
+    let sums = parse(&record.contract, spec, &answer).map_err(|error| failed(package, &error))?;
+    let seen: u64 = sums.groups.values().map(|sum| sum.rows_seen).sum();
+    let staged = record.staged.as_ref().map_or(0, Staged::rows);
+    if seen != staged {
+        let what = format!(
+            "{} {period} holds {seen} rows of run {run} in the warehouse, and its package {staged}",
+            record.ipe
+        );
+        return Err(PortError::new(PortErrorKind::Corrupt, what)
+            .at("package", package.uri.clone())
+            .hint("reconcile from the packages (--engine local), or load the month again"));
+    }
+    Ok(sums)
+}
+
+/// Columns of the rows that conditions do not exclude.
+pub(super) async fn table(
     sources: Sources<'_>,
     package: &Packaged,
-    rates: &RateSource,
-) -> Result<Vec<(String, Option<Amount>)>, PortError> {
-    let failed = |error: ReconcileError| failed(package, &error);
-    let columns = [rates.company.as_str(), rates.rate.as_str()];
+    columns: &[&str],
+    keep: Vec<Condition>,
+) -> Result<StagedTable, PortError> {
     let rows_max = sources.limits.reconcile_rows_max;
-    let reader = StagedReader::new(&package.record.contract, &columns, Vec::new(), rows_max);
-    let mut reader = reader.map_err(failed)?;
+    let reader = StagedReader::new(&package.record.contract, columns, keep, rows_max);
+    let mut reader = reader.map_err(|error| failed(package, &error))?;
     let staging = staging(sources, package)?;
     for part in package
         .record
@@ -58,9 +101,20 @@ pub(super) async fn rates(
         reader = spawn_blocking(move || reader.add(bytes).map(|()| reader))
             .await
             .map_err(|lost| PortError::new(PortErrorKind::Corrupt, format!("reading: {lost}")))?
-            .map_err(failed)?;
+            .map_err(|error| failed(package, &error))?;
     }
-    let table = reader.finish();
+    Ok(reader.finish())
+}
+
+/// Company and rate of every row.
+pub(super) async fn rates(
+    sources: Sources<'_>,
+    package: &Packaged,
+    rates: &RateSource,
+) -> Result<Vec<(String, Option<Amount>)>, PortError> {
+    let columns = [rates.company.as_str(), rates.rate.as_str()];
+    let table = table(sources, package, &columns, Vec::new()).await?;
+    let failed = |error: ReconcileError| failed(package, &error);
     let companies = table.texts(&rates.company).map_err(failed)?;
     let amounts = table.amounts(&rates.rate).map_err(failed)?;
     let rows = companies.into_iter().zip(amounts);
@@ -69,14 +123,19 @@ pub(super) async fn rates(
         .collect())
 }
 
-fn staging(sources: Sources<'_>, package: &Packaged) -> Result<StoreRoot, PortError> {
+pub(super) fn staging(sources: Sources<'_>, package: &Packaged) -> Result<StoreRoot, PortError> {
     match sources.staging {
         Some(staging) => Ok(staging.clone()),
         None => (sources.open)(&package.record.places.staging),
     }
 }
 
-fn failed(package: &Packaged, error: &ReconcileError) -> PortError {
+/// A sum beyond 38 digits.
+pub(super) fn failed_amount(error: impl std::fmt::Display) -> PortError {
+    PortError::new(PortErrorKind::Limit, error.to_string())
+}
+
+pub(super) fn failed(package: &Packaged, error: &ReconcileError) -> PortError {
     let kind = match error {
         ReconcileError::Amount { .. } | ReconcileError::TooManyRows { .. } => PortErrorKind::Limit,
         _ => PortErrorKind::Corrupt,

@@ -178,6 +178,28 @@ const RECEIVABLE: [&str; 3] = ["Assets", "Current assets", "Trade and other rece
 pub const BANK: usize = 4;
 /// Position of the revenue account in [`ACCOUNTS`].
 pub const REVENUE: usize = 5;
+/// Position of 13001 in [`ACCOUNTS`].
+pub const COLLECTED: usize = 6;
+/// Position of 18317 in [`ACCOUNTS`].
+pub const REFUNDS: usize = 7;
+/// Position of 18350 in [`ACCOUNTS`].
+pub const PREPAYMENTS: usize = 8;
+/// Position of 13005 in [`ACCOUNTS`].
+pub const PACKAGES: usize = 9;
+/// Position of 13024 in [`ACCOUNTS`].
+pub const PACKAGES_OTHER: usize = 10;
+/// Position of 13002 in [`ACCOUNTS`].
+pub const COLLECTED_OTHER: usize = 11;
+/// Position of 13011 in [`ACCOUNTS`].
+pub const IN_TRANSIT: usize = 12;
+/// Position of 13012 in [`ACCOUNTS`].
+pub const IN_TRANSIT_OTHER: usize = 13;
+/// Position of 18412 in [`ACCOUNTS`].
+pub const VOUCHERS: usize = 14;
+/// Position of 18304 in [`ACCOUNTS`].
+pub const ACCRUED: usize = 15;
+/// Position of the marketing expense in [`ACCOUNTS`].
+pub const MARKETING: usize = 16;
 
 const LIABILITY: [&str; 3] = [
     "Liabilities",
@@ -185,9 +207,9 @@ const LIABILITY: [&str; 3] = [
     "Trade and other payables",
 ];
 
-/// The accounts that the generated events touch, then those that only planted differences do. Two local accounts share
-/// the group account 13003.
-pub const ACCOUNTS: [Account; 9] = [
+/// The accounts of the customer ledger's postings, then those that documents of other systems touch. Two local accounts
+/// share the group account 13003.
+pub const ACCOUNTS: [Account; 17] = [
     account(
         "1300301",
         "13003",
@@ -237,6 +259,24 @@ pub const ACCOUNTS: [Account; 9] = [
         LIABILITY,
     ),
     account("1835001", "18350", "Customer prepayments", LIABILITY),
+    account(
+        "1300501",
+        "13005",
+        "Packages delivered, not reconciled",
+        RECEIVABLE,
+    ),
+    account("1302401", "13024", "Packages - other", RECEIVABLE),
+    account("1300201", "13002", "Cash collected - other", RECEIVABLE),
+    account("1301101", "13011", "Collections in transit", RECEIVABLE),
+    account("1301201", "13012", "Payments in transit", RECEIVABLE),
+    account("1841201", "18412", "Voucher liability", LIABILITY),
+    account("1830401", "18304", "Marketplace accrued revenue", LIABILITY),
+    account(
+        "4010101",
+        "40101",
+        "Marketing",
+        ["Expenses", "Operating expenses", "Marketing"],
+    ),
 ];
 
 /// Customer posting groups with the position of their receivables account in [`ACCOUNTS`].
@@ -272,6 +312,8 @@ pub fn posting_group(index: usize) -> (&'static str, Option<usize>) {
     }
 }
 
+/// Position of the empty business line in [`BUSLINES`].
+pub const NO_BUSLINE: usize = 4;
 /// Business lines.
 pub const BUSLINES: [&str; 5] = ["RTL-001", "MPL-001", "LOG-001", "PAY-001", ""];
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, StringArray, UInt8Array};
 
+use crate::sandbox::data::documents::BATCH_USER;
 use crate::sandbox::data::rng::Rng;
 
 /// Rows of a generated batch.
@@ -25,7 +26,7 @@ const DESCRIPTIONS: [&str; 10] = [
     "",
 ];
 const USERS: [&str; 5] = [
-    "JUMIA\\NAV31AFR.BATCH.SRVC",
+    BATCH_USER,
     "JUMIA\\A.DIALLO",
     "JUMIA\\ZOË.N",
     "NAV/K.OTIENO",
@@ -66,12 +67,11 @@ impl Decor {
     }
 
     /// The same with one user, one description and one source: what somebody entered by hand.
-    pub(super) fn by_hand(&self, user: &str, description: &str, source_type: &str) -> Self {
+    pub(super) fn by_hand(&self, user: &str, description: &str) -> Self {
         Self {
             user: constant(user),
             description: constant(description),
             source: constant("GENJNL"),
-            source_type: constant(source_type),
             ..self.clone()
         }
     }

@@ -23,7 +23,7 @@ pub(super) enum Kind {
     Invoice,
     CreditMemo,
     Payment,
-    /// A manual line of the general journal: it has no customer.
+    /// A line of the general journal: it has no customer.
     Journal,
 }
 
@@ -108,11 +108,14 @@ const PLANS: [Plan; 20] = [
     Plan::Open,
 ];
 
+const EPOCH: Option<NaiveDate> = NaiveDate::from_ymd_opt(1970, 1, 1);
+
 /// Days since 1970 of a calendar day; 0 for an impossible one.
-pub(super) fn day_number((year, month, day): (i32, u32, u32)) -> i64 {
-    let epoch = NaiveDate::default();
-    NaiveDate::from_ymd_opt(year, month, day)
-        .map_or(0, |d| d.signed_duration_since(epoch).num_days())
+pub(super) const fn day_number((year, month, day): (i32, u32, u32)) -> i64 {
+    match (NaiveDate::from_ymd_opt(year, month, day), EPOCH) {
+        (Some(date), Some(epoch)) => date.signed_duration_since(epoch).num_days(),
+        _ => 0,
+    }
 }
 
 /// The calendar day of a number of days since 1970.

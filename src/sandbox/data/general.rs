@@ -16,7 +16,16 @@ use crate::sandbox::data::ledger::{Posting, amounts, batch, document_type};
 use crate::sandbox::tsql::error::{SqlResult, internal, overflow};
 
 /// Nine in the morning, the hour at which everything is entered, in microseconds.
-const NINE_US: i64 = DAY_US / 24 * 9;
+pub(super) const NINE_US: i64 = DAY_US / 24 * 9;
+
+/// NAV's word for the kind of a balancing account.
+pub(super) fn balancing_type(account: usize) -> &'static str {
+    if account == BANK {
+        "Bank Account"
+    } else {
+        "G/L Account"
+    }
+}
 
 pub(super) struct GeneralLedger<'a> {
     decor: &'a [Decor],
@@ -114,11 +123,7 @@ impl<'a> GeneralLedger<'a> {
             .append_value(CURRENCIES.get(entry.currency).map_or("", |(code, _)| *code));
         self.buslines
             .append_value(BUSLINES.get(entry.busline).copied().unwrap_or_default());
-        self.balancing_types.append_value(if other == BANK {
-            "Bank Account"
-        } else {
-            "G/L Account"
-        });
+        self.balancing_types.append_value(balancing_type(other));
         self.balancing.append_value(local(other));
         self.sources.append_value(posting.customer);
         self.partners

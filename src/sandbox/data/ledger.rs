@@ -16,6 +16,7 @@ use chrono::Datelike;
 use crate::sandbox::data::chart::{BUSLINES, CURRENCIES, Company, PARTNERS, posting_group};
 use crate::sandbox::data::decor::{BATCH_ROWS, Decor, constant, head};
 use crate::sandbox::data::defs::{CUSTOMER_DETAIL, CUSTOMER_LEDGER};
+use crate::sandbox::data::documents::{Document, Documents};
 use crate::sandbox::data::events::{DAY_US, Entry, Kind, Movement, calendar};
 use crate::sandbox::data::general::GeneralLedger;
 use crate::sandbox::data::route::{Named, Numbers, Route};
@@ -60,6 +61,7 @@ pub(super) struct Books<'a> {
     entries: EntryColumns,
     details: DetailColumns,
     general: GeneralLedger<'a>,
+    documents: Documents,
     batches: [Vec<RecordBatch>; 2],
     last: Numbers,
     document: String,
@@ -111,21 +113,39 @@ pub(super) struct Written {
 
 impl<'a> Books<'a> {
     /// Books that go on after the numbers `last`.
-    pub(super) fn new(company: &'a Company, decor: &'a [Decor], last: Numbers) -> Self {
+    pub(super) fn new(company: &'a Company, decor: &'a [Decor], last: Numbers) -> SqlResult<Self> {
         let id_company = constant(company.code);
-        Self {
+        let first = decor.first().ok_or_else(|| internal("no decorations"))?;
+        Ok(Self {
             company,
             decor,
             entries: EntryColumns::default(),
             details: DetailColumns::default(),
             general: GeneralLedger::new(decor, Arc::clone(&id_company)),
+            documents: Documents::new(first, Arc::clone(&id_company)),
             id_company,
             batches: [Vec::new(), Vec::new()],
             last,
             document: String::new(),
             external: String::new(),
             customer: String::new(),
+        })
+    }
+
+    /// Posts a document to the general ledger alone; the customer ledger takes no number for it.
+    pub(super) fn post_document(&mut self, document: &Document<'_>) -> SqlResult<()> {
+        let first_line = self.last.take_lines();
+        self.document.clear();
+        if document.number.is_empty() {
+            self.number(document.kind, document.day, first_line)?;
+        } else {
+            self.document.push_str(document.number);
         }
+        let numbered = Document {
+            number: &self.document,
+            ..*document
+        };
+        self.documents.post(&numbered, first_line)
     }
 
     /// Posts one entry to both ledgers.
@@ -136,22 +156,21 @@ impl<'a> Books<'a> {
     /// Posts one entry to the books that `route` says; a number is taken in every book all the same.
     pub(super) fn post_by(&mut self, entry: &Entry, route: &Route) -> SqlResult<()> {
         self.last.entry += 1;
+        let gl_entry_no = self.last.take_lines();
         self.name(entry)?;
         let posting = Posting {
             entry,
             entry_no: self.last.entry,
-            gl_entry_no: self.last.first_line(),
+            gl_entry_no,
             document: &self.document,
             external: (entry.dice % 10 < 7).then_some(self.external.as_str()),
             customer: &self.customer,
             created_day: route.created_day,
         };
-        for _ in 0..route.entries {
-            self.entries.push(&posting);
-        }
+        self.entries.push(&posting);
         let movements = [Some(&entry.initial), entry.application.as_ref()];
         let movements = movements.into_iter().flatten();
-        for movement in movements.filter(|_| route.entries > 0) {
+        for movement in movements {
             self.last.detail += 1;
             self.details.push(&posting, self.last.detail, movement);
         }
@@ -170,33 +189,31 @@ impl<'a> Books<'a> {
 
     /// The texts that an entry is known by.
     fn name(&mut self, entry: &Entry) -> SqlResult<()> {
-        let kind = match entry.kind {
-            Kind::Invoice => "IN",
-            Kind::CreditMemo => "CM",
-            Kind::Payment => "PY",
-            Kind::Journal => "GJ",
-        };
-        let year = calendar(entry.day).year() % 100;
         self.document.clear();
-        write!(
-            self.document,
-            "{}{kind}{year:02}-{:07}",
-            self.company.country_code, self.last.entry
-        )
-        .map_err(internal)?;
+        self.number(entry.kind, entry.day, self.last.entry)?;
         self.external.clear();
         // One in ten external numbers is an empty text, which is not a null.
         if !entry.dice.is_multiple_of(10) {
             write!(self.external, "{}", 300_000_000 + entry.dice % 99_999_989).map_err(internal)?;
         }
         self.customer.clear();
-        if entry.kind == Kind::Journal {
-            return Ok(());
-        }
         write!(self.customer, "C{:07}", entry.customer + 1).map_err(internal)
     }
 
-    /// How the entry that was posted last is found again.
+    /// Writes the number that the books give a document.
+    fn number(&mut self, kind: Kind, day: i64, number: i32) -> SqlResult<()> {
+        let kind = match kind {
+            Kind::Invoice => "IN",
+            Kind::CreditMemo => "CM",
+            Kind::Payment => "PY",
+            Kind::Journal => "GJ",
+        };
+        let year = calendar(day).year() % 100;
+        let country = self.company.country_code;
+        write!(self.document, "{country}{kind}{year:02}-{number:07}").map_err(internal)
+    }
+
+    /// How what was posted last is found again.
     pub(super) fn named(&self) -> Named {
         Named {
             entry_no: self.last.entry,
@@ -233,7 +250,10 @@ impl<'a> Books<'a> {
         self.flush_entries()?;
         self.flush_details()?;
         let [entries, details] = self.batches;
-        let (general, balances) = self.general.finish()?;
+        let (mut general, mut balances) = self.general.finish()?;
+        let (documents, of_documents) = self.documents.finish()?;
+        general.extend(documents);
+        balances.merge(&of_documents)?;
         Ok(Written {
             last: self.last,
             entries,

@@ -10,19 +10,28 @@
 //! companies outside the scope add 4 % more. A later version of the tables is made with [`Tables::with`].
 
 mod balances;
+mod central;
 pub mod chart;
+mod chunk;
+mod collections;
+mod columns;
 mod decor;
 mod defs;
 mod dimensions;
+mod documents;
 mod events;
 mod general;
 mod ledger;
+mod orders;
 pub mod plants;
 mod postings;
 mod rates;
 mod rng;
 mod route;
+mod sellers;
+mod systems;
 pub mod table;
+mod vouchers;
 
 use std::sync::Mutex;
 
@@ -31,6 +40,7 @@ use crate::sandbox::data::decor::Decor;
 use crate::sandbox::data::events::{Events, customers_of};
 use crate::sandbox::data::ledger::{Books, Written};
 use crate::sandbox::data::route::Numbers;
+use crate::sandbox::data::systems::{Rows, SystemSpec};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
 pub use postings::Postings;
@@ -61,6 +71,7 @@ pub struct Ledger {
 struct Book {
     written: Written,
     customers: Vec<arrow::record_batch::RecordBatch>,
+    systems: Rows,
 }
 
 /// Generates every table of every database, on all processors.
@@ -75,7 +86,7 @@ pub fn generate(spec: LedgerSpec) -> SqlResult<Ledger> {
         )));
     }
     let decor = Decor::variants(spec.seed);
-    let jobs: Vec<(usize, &Company, u64)> = COMPANIES
+    let jobs: Vec<(usize, &'static Company, u64)> = COMPANIES
         .iter()
         .zip(shares(spec.rows))
         .enumerate()
@@ -131,14 +142,15 @@ fn shares(rows: u64) -> Vec<u64> {
 }
 
 fn write_company(
-    company: &Company,
+    company: &'static Company,
     index: usize,
     open: u64,
     seed: u64,
     decor: &[Decor],
 ) -> SqlResult<Book> {
-    let stream = u64::try_from(index).unwrap_or(0) * 2 + 1;
-    let mut books = Books::new(company, decor, Numbers::default());
+    let spec = SystemSpec::of(index, open, seed);
+    let stream = spec.stream;
+    let mut books = Books::new(company, decor, Numbers::default())?;
     let mut events = Events::new(company, seed, stream, open);
     while let Some((entry, payment)) = events.next_unit() {
         books.post(&entry)?;
@@ -146,8 +158,10 @@ fn write_company(
             books.post(&payment)?;
         }
     }
+    let systems = systems::write(company, spec, &mut books)?;
     let customers = dimensions::customers(company, seed, stream + 1, 1..=customers_of(open))?;
     Ok(Book {
+        systems,
         written: books.finish()?,
         customers,
     })
@@ -159,15 +173,27 @@ fn collect(
 ) -> SqlResult<Tables> {
     let [mut entries, mut details, mut general, mut customers] =
         [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    let mut of_systems: Rows = systems::tables()
+        .into_iter()
+        .map(|def| (def, Vec::new()))
+        .collect();
     for (company, book) in COMPANIES.iter().zip(books) {
         let book = book?;
+        for (def, rows) in book.systems {
+            let table = of_systems
+                .iter_mut()
+                .find(|(known, _)| known.name == def.name);
+            let (_, all) =
+                table.ok_or_else(|| internal(format!("{:?} is not listed", def.name)))?;
+            all.extend(rows);
+        }
         entries.extend(book.written.entries);
         details.extend(book.written.details);
         general.extend(book.written.general);
         customers.extend(book.customers);
         postings.begin(company, book.written.last, book.written.balances);
     }
-    Ok(Tables::default().with(vec![
+    let mut tables = vec![
         defs::CUSTOMER_LEDGER.table(entries)?,
         defs::CUSTOMER_DETAIL.table(details)?,
         dimensions::customers_table(customers)?,
@@ -178,7 +204,11 @@ fn collect(
         rates::country_table()?,
         rates::rate_table(&[])?,
         postings.balances()?,
-    ]))
+    ];
+    for (def, rows) in of_systems {
+        tables.push(def.table(rows)?);
+    }
+    Ok(Tables::default().with(tables))
 }
 
 #[cfg(test)]

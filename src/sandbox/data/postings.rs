@@ -1,15 +1,19 @@
 //! Postings after the books were made, each a new version of every table that it changes: open customer entries with
 //! their two general ledger lines, and what is planted.
 
-use arrow::compute::concat_batches;
+use arrow::array::{AsArray, BooleanArray};
+use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::record_batch::RecordBatch;
 
 use crate::sandbox::data::balances::{self, Balances};
 use crate::sandbox::data::chart::Company;
+use crate::sandbox::data::collections;
 use crate::sandbox::data::decor::Decor;
-use crate::sandbox::data::events::{Entry, Events, Kind};
+use crate::sandbox::data::documents::Document;
+use crate::sandbox::data::events::{Entry, Events};
 use crate::sandbox::data::ledger::{Books, Written};
 use crate::sandbox::data::route::{Named, Numbers, Route};
+use crate::sandbox::data::systems::{SourceRows, SystemSpec};
 use crate::sandbox::data::table::TableDef;
 use crate::sandbox::data::{LedgerSpec, Table, Tables, defs, dimensions, shares};
 use crate::sandbox::tsql::error::{SqlResult, internal};
@@ -98,7 +102,7 @@ impl Postings {
         let open = in_scope
             .get_mut(turn)
             .ok_or_else(|| internal("no company in scope"))?;
-        let mut books = Books::new(open.company, &self.decor, open.last);
+        let mut books = Books::new(open.company, &self.decor, open.last)?;
         books.post(&open.events.late_entry())?;
         let written = books.finish()?;
         let mut changed = open.take(tables, written)?;
@@ -108,9 +112,7 @@ impl Postings {
     }
 
     fn open(&mut self, company: &str) -> SqlResult<&mut Open> {
-        let mut companies = self.companies.iter_mut();
-        let open = companies.find(|open| open.company.code == company);
-        open.ok_or_else(|| internal(format!("no company {company}")))
+        find(&mut self.companies, company)
     }
 
     /// The version after `tables` in which a company has a new customer, and the customer's position; `beyond` tells
@@ -140,20 +142,66 @@ impl Postings {
         route: &Route,
         (user, description): (&str, &str),
     ) -> SqlResult<(Tables, Named)> {
-        let source_type = match entry.kind {
-            Kind::Journal => "",
-            Kind::Invoice | Kind::CreditMemo | Kind::Payment => "Customer",
-        };
         let decor = self.decor.first();
         let decor = decor.ok_or_else(|| internal("no decorations"))?;
-        let decor = [decor.by_hand(user, description, source_type)];
+        let decor = [decor.by_hand(user, description)];
         let open = self.open(company)?;
-        let mut books = Books::new(open.company, &decor, open.last);
+        let mut books = Books::new(open.company, &decor, open.last)?;
         books.post_by(entry, route)?;
         let named = books.named();
         let mut changed = open.take(tables, books.finish()?)?;
         changed.push(self.balances()?);
         Ok((tables.with(changed), named))
+    }
+
+    /// The version after `tables` with one document, and how it is found.
+    pub(super) fn document(
+        &mut self,
+        tables: &Tables,
+        company: &str,
+        document: &Document<'_>,
+    ) -> SqlResult<(Tables, Named)> {
+        let open = find(&mut self.companies, company)?;
+        let mut books = Books::new(open.company, &self.decor, open.last)?;
+        books.post_document(document)?;
+        let named = books.named();
+        let mut changed = open.take(tables, books.finish()?)?;
+        changed.push(self.balances()?);
+        Ok((tables.with(changed), named))
+    }
+
+    /// The version after `tables` with more rows of another system.
+    pub(super) fn source_rows(
+        &mut self,
+        tables: &Tables,
+        company: &str,
+        rows: &dyn SourceRows,
+    ) -> SqlResult<Tables> {
+        let mut tables = tables.clone();
+        for (def, rows) in rows.rows(self.open(company)?.company)? {
+            let table = appended(&tables, def, rows)?;
+            tables = tables.with(vec![table]);
+        }
+        Ok(tables)
+    }
+
+    /// The version after `tables` in which a company never collected: its rows are gone, and every posting that they
+    /// brought is taken back.
+    pub(super) fn silence(&mut self, tables: &Tables, company: &str) -> SqlResult<Tables> {
+        let mut companies = self.companies.iter();
+        let index = companies.position(|open| open.company.code == company);
+        let index = index.ok_or_else(|| internal(format!("no company {company}")))?;
+        let entries = shares(self.spec.rows).get(index).copied().unwrap_or(0);
+        let open = find(&mut self.companies, company)?;
+        let mut books = Books::new(open.company, &self.decor, open.last)?;
+        let spec = SystemSpec::of(index, entries, self.spec.seed);
+        collections::take_back(open.company, spec, &mut books)?;
+        let mut changed = open.take(tables, books.finish()?)?;
+        changed.push(self.balances()?);
+        for def in collections::HAPPENED {
+            changed.push(without(tables, def, company)?);
+        }
+        Ok(tables.with(changed))
     }
 
     /// Says that the last balances of a company were refreshed on `day`.
@@ -163,11 +211,38 @@ impl Postings {
     }
 }
 
-/// The table with more rows.
-fn appended(tables: &Tables, def: &TableDef, rows: Vec<RecordBatch>) -> SqlResult<Table> {
+fn find<'a>(companies: &'a mut [Open], company: &str) -> SqlResult<&'a mut Open> {
+    let open = companies
+        .iter_mut()
+        .find(|open| open.company.code == company);
+    open.ok_or_else(|| internal(format!("no company {company}")))
+}
+
+fn known(tables: &Tables, def: &TableDef) -> SqlResult<Table> {
     let [database, schema, name] = def.name;
     let table = tables.find(database, schema, name);
-    let mut table = Table::clone(table.ok_or_else(|| internal(format!("no table {name}")))?);
+    let table = table.ok_or_else(|| internal(format!("no table {name}")))?;
+    Ok(Table::clone(table))
+}
+
+/// The table without the rows of a company.
+fn without(tables: &Tables, def: &TableDef, company: &str) -> SqlResult<Table> {
+    let mut table = known(tables, def)?;
+    for batch in &mut table.batches {
+        let codes = batch.column_by_name(collections::ID_COMPANY);
+        let codes = codes.and_then(|codes| codes.as_string_opt::<i32>());
+        let codes = codes.ok_or_else(|| internal("no company in the rows"))?;
+        let others = codes.iter().map(|code| Some(code != Some(company)));
+        let others: BooleanArray = others.collect();
+        *batch = filter_record_batch(batch, &others).map_err(internal)?;
+    }
+    table.batches.retain(|batch| batch.num_rows() > 0);
+    Ok(table)
+}
+
+/// The table with more rows.
+fn appended(tables: &Tables, def: &TableDef, rows: Vec<RecordBatch>) -> SqlResult<Table> {
+    let mut table = known(tables, def)?;
     for more in rows {
         match table.batches.last_mut() {
             Some(last) if last.num_rows() + more.num_rows() <= BATCH_ROWS => {

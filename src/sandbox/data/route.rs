@@ -1,12 +1,10 @@
-//! To which books an entry goes, and the numbers under which it is found there.
+//! Where an entry goes, and the numbers under which it is found there.
 
 use crate::sandbox::data::chart::{BANK, REVENUE, posting_group};
 use crate::sandbox::data::events::{Entry, Kind};
 
-/// Which books an entry goes to.
+/// Where an entry goes beside the customer ledger.
 pub(super) struct Route {
-    /// Rows in the customer ledger: one for an event, none or two for a planted difference.
-    pub(super) entries: usize,
     /// Account and balancing account in the general ledger, as positions in `ACCOUNTS`.
     pub(super) accounts: Option<[usize; 2]>,
     /// Day on which it was entered.
@@ -23,7 +21,6 @@ impl Route {
             REVENUE
         };
         Self {
-            entries: 1,
             accounts: Some([account.unwrap_or(0), other]),
             created_day: entry.day,
         }
@@ -43,11 +40,19 @@ pub(super) struct Named {
 pub(super) struct Numbers {
     pub(super) entry: i32,
     pub(super) detail: i32,
+    /// Of the general ledger, which takes two for every posting.
+    pub(super) line: i32,
 }
 
 impl Numbers {
-    /// Number of the first of the two general ledger lines of the last entry.
+    /// Takes two lines of the general ledger and gives the number of the first.
+    pub(super) fn take_lines(&mut self) -> i32 {
+        self.line = self.line.saturating_add(2);
+        self.first_line()
+    }
+
+    /// Number of the first of the two general ledger lines of the last posting.
     pub(super) fn first_line(self) -> i32 {
-        self.entry.saturating_mul(2).saturating_sub(1)
+        self.line.saturating_sub(1)
     }
 }

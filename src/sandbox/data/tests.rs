@@ -12,7 +12,7 @@ use super::{LedgerSpec, Table, Tables, generate};
 const NAV: &str = "AIG_Nav_DW";
 const FINREC: &str = "AIG_Nav_Jumia_Reconciliation";
 
-type Sums = BTreeMap<(String, String), i128>;
+pub(super) type Sums = BTreeMap<(String, String), i128>;
 
 fn rows_of(
     table: &Table,
@@ -72,7 +72,7 @@ fn general_ledger(tables: &Tables, cutoff: i64) -> Sums {
     sums
 }
 
-fn balances(tables: &Tables, cutoff: i64) -> Sums {
+pub(super) fn balances(tables: &Tables, cutoff: i64) -> Sums {
     let table = tables
         .find(
             FINREC,

@@ -92,6 +92,10 @@ impl<'a> TableBuilder<'a> {
         })
     }
 
+    pub(super) fn path(&self) -> &'a Path {
+        self.path
+    }
+
     /// Adds the row of a line, which has a value for every column.
     pub(super) fn push<'f>(
         &mut self,

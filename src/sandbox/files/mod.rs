@@ -5,7 +5,6 @@
 
 mod builder;
 mod csv;
-mod encoding;
 mod layout;
 mod parquet;
 mod schema;
@@ -45,9 +44,6 @@ pub struct Place {
     /// Column by its name.
     pub column: Option<String>,
 }
-
-/// What is wrong in a line, from 1, of a text.
-type AtLine = (usize, String);
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::domain::sql_type::SqlType;
+use crate::domain::text_file::encoding::Encoding;
 use crate::sandbox::data::Column;
 use crate::sandbox::tsql::types::arrow_type;
 
 use super::FileError;
-use super::encoding::Encoding;
 
 /// A schema file as it is written.
 #[derive(Debug, Clone, Deserialize)]

@@ -7,13 +7,12 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 
 use crate::domain::sql_type::SqlType;
+use crate::domain::text_file::cp1252::put_cp1252;
+use crate::domain::text_file::value::{Refused, date, decimal_units, time_of};
 use crate::sandbox::engine::func::cell::Cell;
-use crate::sandbox::tds::text::{guid_text, parse_guid, put_cp1252};
+use crate::sandbox::tds::text::{guid_text, parse_guid};
 use crate::sandbox::tsql::types::{exact_digits, text_len};
 use crate::sandbox::tsql::value::{DAY_US, datetime_tick, days_of};
-
-/// Why a text is not a value of its type.
-type Refused = String;
 
 /// Reads a text as a value of `ty`.
 pub(super) fn parse<'a>(text: &'a str, ty: &SqlType) -> Result<Cell<'a>, Refused> {
@@ -24,7 +23,10 @@ pub(super) fn parse<'a>(text: &'a str, ty: &SqlType) -> Result<Cell<'a>, Refused
         }
         SqlType::Decimal { .. } | SqlType::Money | SqlType::SmallMoney => decimal(text.trim(), ty)?,
         SqlType::Real | SqlType::Float => Cell::Float(float(text.trim(), ty)?),
-        SqlType::Date => Cell::Date(date(text.trim()).ok_or("is not a date; write YYYY-MM-DD")?),
+        SqlType::Date => {
+            let day = date(text.trim()).ok_or("is not a date; write YYYY-MM-DD")?;
+            Cell::Date(days_of(day))
+        }
         SqlType::Time(digits) => Cell::Time(time_of(text.trim(), *digits)?),
         SqlType::DateTime | SqlType::SmallDateTime | SqlType::DateTime2(_) => {
             Cell::DateTime(date_time(text.trim(), ty)?)
@@ -54,40 +56,6 @@ fn bit(text: &str) -> Result<i64, Refused> {
     }
 }
 
-/// The parts of a number: sign, digits before the point without leading zeros, digits after it without trailing ones.
-///
-/// An exponent moves the point, which is exact; exports of floats write small numbers so.
-fn decimal_parts(text: &str) -> Option<(bool, String, String)> {
-    let negative = text.starts_with('-');
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (digits, exponent) = match digits.split_once(['e', 'E']) {
-        Some((digits, exponent)) => (digits, exponent_of(exponent)?),
-        None => (digits, 0),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if (whole.is_empty() && fraction.is_empty()) || !plain(whole) || !plain(fraction) {
-        return None;
-    }
-    let shift = usize::from(exponent.unsigned_abs());
-    let (zeros, digits) = ("0".repeat(shift), format!("{whole}{fraction}"));
-    let (digits, point) = if exponent < 0 {
-        (format!("{zeros}{digits}"), whole.len())
-    } else {
-        (format!("{digits}{zeros}"), whole.len() + shift)
-    };
-    let (whole, fraction) = digits.split_at_checked(point)?;
-    let whole = whole.trim_start_matches('0').to_owned();
-    Some((negative, whole, fraction.trim_end_matches('0').to_owned()))
-}
-
-/// An exponent of at most two digits; a larger one leaves every decimal.
-fn exponent_of(text: &str) -> Option<i8> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let plain = (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
-}
-
 fn integer(text: &str, ty: &SqlType) -> Result<i64, Refused> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -107,29 +75,7 @@ fn integer(text: &str, ty: &SqlType) -> Result<i64, Refused> {
 
 fn decimal(text: &str, ty: &SqlType) -> Result<Cell<'static>, Refused> {
     let (precision, scale) = exact_digits(ty).unwrap_or((38, 0));
-    let Some((negative, whole, fraction)) = decimal_parts(text) else {
-        let what =
-            "is not a decimal number; write digits with a point, without separators or currency";
-        return Err(what.to_owned());
-    };
-    if fraction.len() > usize::from(scale) {
-        return Err(format!(
-            "has {} fraction digits, {ty} holds {scale}; declare more or correct the file, nothing is rounded",
-            fraction.len()
-        ));
-    }
-    let whole_max = usize::from(precision - scale);
-    if whole.len() > whole_max {
-        return Err(format!(
-            "has {} digits before the point, {ty} holds {whole_max}; declare a larger type",
-            whole.len()
-        ));
-    }
-    let width = usize::from(scale);
-    let sign = if negative { "-" } else { "" };
-    let units: i128 = format!("{sign}0{whole}{fraction:0<width$}")
-        .parse()
-        .map_err(|_| "has more than 38 digits; correct the file")?;
+    let units = decimal_units(text, (precision, scale), ty)?;
     let held = match ty {
         SqlType::Money => i64::try_from(units).is_ok(),
         SqlType::SmallMoney => i32::try_from(units).is_ok(),
@@ -155,59 +101,9 @@ fn float(text: &str, ty: &SqlType) -> Result<f64, Refused> {
     })
 }
 
-/// Days since 1970 of `YYYY-MM-DD` or `YYYYMMDD`.
-fn date(text: &str) -> Option<i64> {
-    let (year, month, day) = match text.len() {
-        10 if text.get(4..5) == Some("-") && text.get(7..8) == Some("-") => {
-            (text.get(..4)?, text.get(5..7)?, text.get(8..)?)
-        }
-        8 => (text.get(..4)?, text.get(4..6)?, text.get(6..)?),
-        _ => return None,
-    };
-    let year: u16 = number(year)?.try_into().ok()?;
-    let day = NaiveDate::from_ymd_opt(i32::from(year), number(month)?, number(day)?)?;
-    (year >= 1).then(|| days_of(day))
-}
-
-fn number(digits: &str) -> Option<u32> {
-    let plain = digits.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| digits.parse().ok()).flatten()
-}
-
-/// Microseconds since midnight of `hh:mm[:ss[.fffffff]]`, with at most `digits` fraction digits.
-fn time_of(text: &str, digits: u8) -> Result<i64, Refused> {
-    let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let fraction = fraction.trim_end_matches('0');
-    let mut parts = clock.split(':').map(|part| match part.len() {
-        2 => number(part),
-        _ => None,
-    });
-    let (hour, minute) = (parts.next().flatten(), parts.next().flatten());
-    let second = parts.next().unwrap_or(Some(0));
-    let (Some(hour @ 0..24), Some(minute @ 0..60), Some(second @ 0..60), None) =
-        (hour, minute, second, parts.next())
-    else {
-        return Err("is not a time; write hh:mm:ss with a fraction if there is one".to_owned());
-    };
-    if fraction.len() > usize::from(digits.min(6)) {
-        return Err(format!(
-            "has {} fraction digits of a second, where {} are held; declare more (at most 6) or correct the file",
-            fraction.len(),
-            digits.min(6)
-        ));
-    }
-    let micros = match fraction {
-        "" => Some(0),
-        fraction => number(&format!("{fraction:0<6}")),
-    };
-    let micros = micros.ok_or("has a fraction of a second that is no number; write digits")?;
-    let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
-    Ok(seconds * 1_000_000 + i64::from(micros))
-}
-
 fn date_time(text: &str, ty: &SqlType) -> Result<i64, Refused> {
     let (day, time) = text.split_once(['T', ' ']).unwrap_or((text, ""));
-    let days = date(day)
+    let day = date(day)
         .ok_or("is not a date and time; write YYYY-MM-DD hh:mm:ss, in UTC without a zone")?;
     let digits = match ty {
         SqlType::DateTime2(digits) => *digits,
@@ -218,7 +114,7 @@ fn date_time(text: &str, ty: &SqlType) -> Result<i64, Refused> {
         "" => 0,
         time => time_of(time, digits)?,
     };
-    let us = days * DAY_US + time;
+    let us = days_of(day) * DAY_US + time;
     let year =
         |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).map_or(0, |day| days_of(day) * DAY_US);
     match ty {

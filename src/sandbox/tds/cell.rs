@@ -3,8 +3,9 @@
 //! Pure; the errors name what is wrong with a value, never the value.
 
 use super::column::TextForm;
-use super::text::{put_cp1252, put_utf16};
+use super::text::put_utf16;
 use super::type_info::Framing;
+use crate::domain::text_file::cp1252::put_cp1252;
 
 /// Why a value cannot go over the wire as announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,12 +13,13 @@ use arrow::array::{
 use arrow::buffer::NullBuffer;
 
 use crate::domain::sql_type::SqlType;
+use crate::domain::text_file::cp1252::cp1252_text;
 use crate::sandbox::wire::SqlParam;
 
 use super::input::{Input, utf16_text};
 use super::packet::TdsError;
 use super::temporal;
-use super::text::{cp1252_text, guid_text, swap_guid};
+use super::text::{guid_text, swap_guid};
 use super::value::offset_fields;
 
 /// Longest value of a (max) parameter; messages are limited to the same size.

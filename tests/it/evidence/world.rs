@@ -125,6 +125,7 @@ impl World {
             ended_at: run.started_at + Duration::seconds(9),
             access: Some(access()),
             consistency: Some(Consistency::Snapshot),
+            file: None,
             query_file: QUERY.into(),
             executed: vec![executed()],
             contract: contract(),
@@ -197,6 +198,7 @@ pub(crate) async fn verify_with(
     manifest_sha256: Option<&str>,
 ) -> VerifyReport {
     let request = VerifyRequest {
+        scratch: &soxauto::app::scratch,
         package,
         staging,
         open: &store::open_existing,

@@ -54,6 +54,7 @@ impl Place {
             preliminary: false,
             accepted: Vec::new(),
             witnesses: Vec::new(),
+            files: Vec::new(),
             items: vec![item.to_owned()],
             jobs: 1,
             staging: self.path("staging"),

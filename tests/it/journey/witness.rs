@@ -142,18 +142,22 @@ async fn a_row_that_the_base_table_has_not_is_found() {
 
 /// Runs IPE_07 with a file of keys.
 async fn run_sample(place: &Place, text: &str) -> IpeResult {
-    run_sample_of(place, SandboxConfig::default(), text).await
+    run_sample_of(place, SandboxConfig::default(), ("IPE_07", text)).await
 }
 
-/// The same over another ledger.
-async fn run_sample_of(place: &Place, config: SandboxConfig, text: &str) -> IpeResult {
+/// The same over another ledger, and of any item.
+async fn run_sample_of(
+    place: &Place,
+    config: SandboxConfig,
+    (item, text): (&str, &str),
+) -> IpeResult {
     let file = place.dir.path().join("sample.csv");
     std::fs::write(&file, text).unwrap();
     let sandbox = sandbox(config).await;
     place.secret(&sandbox.odbc_connection_string());
-    let mut settings = place.settings("IPE_07");
-    settings.witnesses = vec![("IPE_07".into(), file)];
-    run(settings).await.ipe_results["IPE_07"].clone()
+    let mut settings = place.settings(item);
+    settings.witnesses = vec![(item.into(), file)];
+    run(settings).await.ipe_results[item].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,15 +219,16 @@ async fn a_key_that_is_double_in_the_source_is_found_by_its_witness_too() {
     let key: serde_json::Value = serde_json::from_str(&key).unwrap();
     let plants = key["planted"].as_array().unwrap();
     let double = plants.iter().find(|plant| plant["id"] == "H01").unwrap();
-    let entry = &double["entries"][0];
-    assert_eq!(
-        (&entry["company"], &entry["copies"]),
-        (&"JD_GH".into(), &2.into())
-    );
-    let sample = format!("id_company,entry_no\nJD_GH,{}\n", entry["entry_no"]);
+    let [row, twin, ..] = double["rows"].as_array().unwrap().as_slice() else {
+        panic!("{double}");
+    };
+    assert_eq!(row, twin, "the key names it as often as it stands there");
+    assert_eq!(row["company"], "JD_GH");
+    let (_, number) = row["key"].as_str().unwrap().split_once(" = ").unwrap();
+    let sample = format!("id_company,cod_oms_sales_order_item\nJD_GH,{number}\n");
 
     let place = Place::new();
-    let item = run_sample_of(&place, hold, &sample).await;
+    let item = run_sample_of(&place, hold, ("IPE_12", &sample)).await;
     assert_eq!(item.status, ItemStatus::Failed, "{item:#?}");
     assert_eq!(item.validation_summary["key.unique"], Verdict::Fail);
     let found = record(&item).checks.into_iter();
@@ -235,7 +240,7 @@ async fn a_key_that_is_double_in_the_source_is_found_by_its_witness_too() {
 
     // The negative twin: the same ledger without that row.
     let cured = planted(PlantProfile::Hold, &["H01"]);
-    let item = run_on(&Place::new(), cured, "IPE_07").await;
+    let item = run_on(&Place::new(), cured, "IPE_12").await;
     for check in ["key.unique", "accuracy.positive"] {
         assert_eq!(item.validation_summary[check], Verdict::Pass, "{check}");
     }
@@ -336,6 +341,7 @@ async fn witnesses_that_the_parts_do_not_hold_are_found_by_verify() {
             .trim_start_matches('/')
             .to_owned();
         let report = verify_package(VerifyRequest {
+            scratch: &soxauto::app::scratch,
             package: &evidence.below(&folder),
             staging: None,
             open: &store::open_existing,

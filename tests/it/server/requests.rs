@@ -27,7 +27,7 @@ async fn the_guides_questions_have_the_guides_answers() {
     assert_eq!(health.json()["service"], "SOXauto-PG01");
     let config = served.get("/config").await.json();
     assert_eq!(config["project_id"], "test-project");
-    assert_eq!(config["total_ipes"], 4);
+    assert_eq!(config["total_ipes"], crate::support::asked().len());
     assert_eq!(config["configured_ipes"][1]["id"], "CR_04");
     assert!(config["configured_ipes"][1]["description"].is_string());
     assert!(config["bigquery_dataset"].is_null());

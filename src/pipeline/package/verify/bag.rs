@@ -9,10 +9,10 @@ use crate::domain::digest::sha256_hex;
 use crate::pipeline::package::read::{Bag, manifest_lines};
 use crate::pipeline::package::views::views;
 use crate::pipeline::package::write::{Files, bag_info, manifest, package_folder};
-use crate::pipeline::package::{BAG_INFO, BAGIT, BAGIT_TEXT, LOG, MANIFEST, RECORD};
+use crate::pipeline::package::{BAG_INFO, BAGIT, BAGIT_TEXT, LOG, MANIFEST};
 use crate::pipeline::record::ItemRecord;
 
-fn payload(bag: &Bag) -> Files {
+pub(super) fn payload(bag: &Bag) -> Files {
     let data = bag
         .files
         .iter()
@@ -22,13 +22,23 @@ fn payload(bag: &Bag) -> Files {
 }
 
 /// Tag files, manifest, hashes; needs no record.
-pub(super) fn structure(bag: &Bag, noted: Option<&str>, report: &mut VerifyReport) {
+pub(super) fn structure(
+    bag: &Bag,
+    noted: Option<&str>,
+    must_have: &[&str],
+    report: &mut VerifyReport,
+) {
     for (path, why) in &bag.unread {
         report.not_run.push(format!("{path} cannot be read: {why}"));
     }
-    for path in [BAGIT, BAG_INFO, MANIFEST, RECORD, LOG] {
-        if !bag.files.contains_key(path) && !bag.unread.contains_key(path) {
-            report.find(path, "a file of the package is missing", "there", "missing");
+    for path in must_have {
+        if !bag.files.contains_key(*path) && !bag.unread.contains_key(*path) {
+            report.find(
+                *path,
+                "a file of the package is missing",
+                "there",
+                "missing",
+            );
         }
     }
     for path in bag.files.keys().chain(bag.unread.keys()) {
@@ -169,7 +179,7 @@ pub(super) fn views_equal_record(bag: &Bag, record: &ItemRecord, report: &mut Ve
 }
 
 /// The first line in which two texts differ, in both.
-fn first_difference(expected: &[u8], actual: &[u8]) -> (String, String) {
+pub(super) fn first_difference(expected: &[u8], actual: &[u8]) -> (String, String) {
     let (expected, actual) = (
         String::from_utf8_lossy(expected),
         String::from_utf8_lossy(actual),

@@ -6,16 +6,20 @@
 
 mod bag;
 mod columns;
+mod judged;
 mod losses;
 mod record;
 mod rows;
 mod status;
+mod uploaded;
 mod witnesses;
 
 use crate::domain::digest::sha256_hex;
 use crate::domain::limits::Limits;
-use crate::pipeline::package::RECORD;
 use crate::pipeline::package::read::{Bag, read_bag};
+use crate::pipeline::package::{BAG_INFO, BAGIT, LOG, MANIFEST, RECORD};
+use crate::pipeline::reconcile::ScratchMaker;
+use crate::pipeline::reconcile::judgement::JUDGEMENT;
 use crate::pipeline::record::ItemRecord;
 use crate::ports::{PortError, StoreRoot};
 
@@ -118,11 +122,13 @@ pub struct VerifyRequest<'a> {
     pub open: Opener<'a>,
     /// SHA-256 of the manifest as it was noted elsewhere when the package was sealed.
     pub manifest_sha256: Option<&'a str>,
+    /// Where rows wait while a month is judged again.
+    pub scratch: ScratchMaker<'a>,
     /// How much may be held at once.
     pub limits: &'a Limits,
 }
 
-/// Verifies one package.
+/// Verifies one package, of an item or of a reconciliation.
 pub async fn verify_package(request: VerifyRequest<'_>) -> VerifyReport {
     let mut report = VerifyReport::default();
     let bag = match read_bag(request.package).await {
@@ -139,12 +145,17 @@ pub async fn verify_package(request: VerifyRequest<'_>) -> VerifyReport {
         report.not_run.push(what);
         return report;
     }
+    if bag.files.contains_key(JUDGEMENT) {
+        judged::judged(&bag, request, &mut report).await;
+        return report;
+    }
     let Some(record) = whole(&bag, request.manifest_sha256, &mut report) else {
         return report;
     };
     bag::location(&request.package.uri, &record, &mut report);
     record::consistency(&record, &mut report);
     status::statuses(&record, &mut report);
+    uploaded::file(&record, request, &mut report).await;
     rows::rows(&record, request, &mut report).await;
     report
 }
@@ -159,7 +170,8 @@ pub fn verify_bag(bag: &Bag) -> (VerifyReport, Option<ItemRecord>) {
 }
 
 fn whole(bag: &Bag, noted: Option<&str>, report: &mut VerifyReport) -> Option<ItemRecord> {
-    bag::structure(bag, noted, report);
+    let must_have = [BAGIT, BAG_INFO, MANIFEST, RECORD, LOG];
+    bag::structure(bag, noted, &must_have, report);
     let record = read_record(bag, report);
     match &record {
         Some(record) => bag::views_equal_record(bag, record, report),

@@ -27,18 +27,8 @@ pub(super) async fn rows(
         report.checked.push("rows: nothing was staged".to_owned());
         return;
     };
-    let opened = match request.staging {
-        Some(staging) => Ok(staging.clone()),
-        None => (request.open)(&record.places.staging),
-    };
-    let staging = match opened {
-        Ok(staging) => staging,
-        Err(error) => {
-            report
-                .not_run
-                .push(format!("rows: the staging root cannot be opened: {error}"));
-            return;
-        }
+    let Some(staging) = staging_of(record, request, "rows", report) else {
+        return;
     };
     let folder = run_folder(&record.ipe, record.context.period, &record.context.run_id);
     let others = staging
@@ -84,6 +74,23 @@ pub(super) async fn rows(
             .not_run
             .push("totals and digest of all rows: not every part could be computed".to_owned()),
     }
+}
+
+/// The staging root that holds what the record names.
+pub(super) fn staging_of(
+    record: &ItemRecord,
+    request: VerifyRequest<'_>,
+    what: &str,
+    report: &mut VerifyReport,
+) -> Option<StoreRoot> {
+    let opened = match request.staging {
+        Some(staging) => Ok(staging.clone()),
+        None => (request.open)(&record.places.staging),
+    };
+    let said = |error| format!("{what}: the staging root cannot be opened: {error}");
+    opened
+        .map_err(|error| report.not_run.push(said(error)))
+        .ok()
 }
 
 async fn fetch(

@@ -2,8 +2,18 @@
 //! them only; nothing here reads a table.
 
 use crate::domain::plant::PlantProfile;
-use crate::sandbox::data::events::{Kind, UNIT};
+use crate::sandbox::data::chart::REVENUE;
+use crate::sandbox::data::documents::Document;
+use crate::sandbox::data::events::{Kind, UNIT, day_number};
 use crate::sandbox::data::rates::RateChange;
+use crate::sandbox::data::systems::SourceRows;
+
+/// Who enters what is planted.
+pub(super) const USER: &str = "JUMIA\\A.DIALLO";
+/// The text of what is planted.
+pub(super) const DESCRIPTION: &str = "Manual correction";
+/// A day in the middle of the month.
+const ORDINARY: Day = (2024, 4, 17);
 
 /// A calendar day.
 pub(super) type Day = (i32, u32, u32);
@@ -21,29 +31,35 @@ pub(super) struct Plant {
     pub(super) note: &'static str,
 }
 
-/// A plant for which the stand-in lacks tables.
-pub(super) struct Missing {
-    pub(super) id: &'static str,
-    pub(super) kind: &'static str,
-    pub(super) table: &'static str,
-}
-
 /// One change of the tables.
 pub(super) enum Change {
     Post(Line),
+    /// A document that only the general ledger of a company has.
+    Document(&'static str, Document<'static>),
+    /// Rows of another system of a company.
+    Rows(&'static str, &'static dyn SourceRows),
     Rates(RateChange),
+    /// A row of the shop's list of used vouchers, which is no table: the key names it.
+    Jdash(JdashRow),
+    /// A company has no row of collections, and none of their postings.
+    Silent(&'static str),
     /// The last balances of a company were refreshed on that day.
     Refreshed(&'static str, Day),
+}
+
+/// What the shop's list says was used of a voucher.
+pub(super) struct JdashRow {
+    pub(super) company: &'static str,
+    pub(super) voucher_id: &'static str,
+    /// In 10^-20 of the local currency.
+    pub(super) amount: i128,
 }
 
 /// The books that an entry goes to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ledgers {
     Both,
-    GeneralOnly,
     CustomerOnly,
-    /// Both, with the row of the customer ledger repeated.
-    BothTwice,
 }
 
 /// One entry.
@@ -70,7 +86,11 @@ pub(super) struct Line {
 pub(super) enum Measure {
     /// Balance of CR_04 less open customer entries, by company and group account; in scope.
     Variance,
-    /// The same in a company outside the consolidation scope.
+    /// Balance of CR_04 less the target of a line that is not split by account, by company and line.
+    Line,
+    /// What a bridge explains of its line, by company and bridge.
+    Bridge,
+    /// A variance in a company outside the consolidation scope.
     NotCovered,
     /// Open customer entries whose posting group has no account, by company and posting group.
     WithoutAccount,
@@ -82,7 +102,7 @@ pub(super) enum Measure {
 pub(super) struct Effect {
     pub(super) measure: Measure,
     pub(super) company: &'static str,
-    /// Group account, or posting group.
+    /// Group account, posting group, line, or bridge.
     pub(super) at: &'static str,
     /// In 10^-20 of the local currency, debit positive.
     pub(super) amount: i128,
@@ -102,10 +122,10 @@ pub(super) const fn line(
     (account, group): (usize, usize),
     amount: i128,
 ) -> Line {
-    let kind = match ledgers {
-        Ledgers::GeneralOnly => Kind::Journal,
-        _ if amount < 0 => Kind::CreditMemo,
-        _ => Kind::Invoice,
+    let kind = if amount < 0 {
+        Kind::CreditMemo
+    } else {
+        Kind::Invoice
     };
     Line {
         company,
@@ -116,14 +136,28 @@ pub(super) const fn line(
         currency: 0,
         amount,
         amount_lcy: amount,
-        day: (2024, 4, 17),
-        created: (2024, 4, 17),
+        day: ORDINARY,
+        created: ORDINARY,
     }
 }
 
-/// A line that only the general ledger has.
+/// A line of the general journal against revenue, on an ordinary day of the month.
 pub(super) const fn journal(company: &'static str, account: usize, amount: i128) -> Change {
-    Change::Post(line(company, Ledgers::GeneralOnly, (account, 0), amount))
+    Change::Document(
+        company,
+        Document {
+            kind: Kind::Journal,
+            day: day_number(ORDINARY),
+            created_day: day_number(ORDINARY),
+            accounts: [account, REVENUE],
+            amount,
+            number: "",
+            external: None,
+            voucher: None,
+            description: DESCRIPTION,
+            user: USER,
+        },
+    )
 }
 
 /// A variance.
@@ -139,5 +173,18 @@ pub(super) const fn variance(
         at: account,
         amount,
         usd: Some(usd),
+    }
+}
+
+/// A variance of a line that is not split by account.
+pub(super) const fn on_line(
+    company: &'static str,
+    line: &'static str,
+    amount: i128,
+    usd: &'static str,
+) -> Effect {
+    Effect {
+        measure: Measure::Line,
+        ..variance(company, line, amount, usd)
     }
 }

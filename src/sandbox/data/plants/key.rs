@@ -47,8 +47,11 @@ pub(super) struct Planted {
     pub(super) effects: Vec<Measured>,
     pub(super) entries: Vec<EntryKey>,
     pub(super) lines: Vec<LineKey>,
+    pub(super) rows: Vec<RowKey>,
+    pub(super) jdash: Vec<JdashKey>,
     pub(super) closing_rates: Vec<RatesKey>,
     pub(super) refreshed: Vec<RefreshKey>,
+    pub(super) silent: Vec<SilentKey>,
     pub(super) expected: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(super) note: &'static str,
@@ -67,8 +70,11 @@ impl Planted {
                 .collect::<SqlResult<_>>()?,
             entries: Vec::new(),
             lines: Vec::new(),
+            rows: Vec::new(),
+            jdash: Vec::new(),
             closing_rates: Vec::new(),
             refreshed: Vec::new(),
+            silent: Vec::new(),
             expected: plant.expected,
             note: plant.note,
         })
@@ -87,7 +93,7 @@ pub(super) struct NotPlanted {
 pub(super) struct Measured {
     measure: Measure,
     company: &'static str,
-    /// Group account, or posting group.
+    /// Group account, posting group, line, or bridge.
     at: &'static str,
     currency: &'static str,
     amount: String,
@@ -120,8 +126,6 @@ pub(super) struct EntryKey {
     pub(super) currency: &'static str,
     pub(super) amount: String,
     pub(super) amount_lcy: String,
-    /// Rows with this key.
-    pub(super) copies: usize,
 }
 
 /// A line of the general ledger.
@@ -133,9 +137,25 @@ pub(super) struct LineKey {
     pub(super) account: &'static str,
     pub(super) posting_date: String,
     pub(super) creation_date: String,
-    pub(super) user: &'static str,
+    pub(super) user: String,
     pub(super) currency: &'static str,
     pub(super) amount_lcy: String,
+}
+
+/// A row of another system; a row that stands there twice is named twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct RowKey {
+    pub(super) company: &'static str,
+    pub(super) table: &'static str,
+    pub(super) key: String,
+}
+
+/// A row of the shop's list of used vouchers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct JdashKey {
+    pub(super) company: &'static str,
+    pub(super) voucher_id: &'static str,
+    pub(super) amount_used: String,
 }
 
 /// Closing rates of a country in US dollars; null where there is none.
@@ -143,6 +163,13 @@ pub(super) struct LineKey {
 pub(super) struct RatesKey {
     pub(super) country: &'static str,
     pub(super) rates: Vec<Option<String>>,
+}
+
+/// A table that has no row of a company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct SilentKey {
+    pub(super) company: &'static str,
+    pub(super) table: &'static str,
 }
 
 /// When the balances of a company were refreshed.

@@ -2,30 +2,33 @@
 //!
 //! Posts through the same books as everything else, one path at a time; reads no table to write the key.
 
+mod collected;
 mod instructions;
 mod key;
+mod orders;
 mod table;
+mod vouchers;
 
 use std::collections::BTreeMap;
 
 use crate::domain::plant::PlantProfile;
 use crate::sandbox::data::chart::{ACCOUNTS, CURRENCIES, REVENUE, posting_group};
-use crate::sandbox::data::events::{Entry, Movement, day_number};
+use crate::sandbox::data::collections;
+use crate::sandbox::data::documents::Document;
+use crate::sandbox::data::events::{Entry, Movement, calendar, day_number};
 use crate::sandbox::data::rates::{self, RateChange};
-use crate::sandbox::data::route::Route;
+use crate::sandbox::data::route::{Named, Route};
 use crate::sandbox::data::{Ledger, LedgerSpec};
 use crate::sandbox::tsql::error::{SqlResult, internal};
 
-use instructions::{Change, Day, Ledgers, Line, Plant, cents};
-use key::{EntryKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, exact};
-use table::{MISSING, PLANTS};
+use instructions::{Change, DESCRIPTION, Day, Ledgers, Line, Plant, USER, cents};
+use key::{
+    EntryKey, JdashKey, LineKey, NotPlanted, Planted, RatesKey, RefreshKey, RowKey, SilentKey,
+    exact,
+};
+use table::plants;
 
 pub use key::AnswerKey;
-
-/// Who enters what is planted.
-const USER: &str = "JUMIA\\A.DIALLO";
-/// The text of what is planted.
-const DESCRIPTION: &str = "Manual correction";
 
 /// What to plant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,7 +45,7 @@ pub struct Planting {
 /// An id to leave out that is not one of the profile, or books that cannot take a posting.
 pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlResult<AnswerKey> {
     let of_profile = |plant: &&Plant| plant.profile == planting.profile;
-    let known: Vec<&str> = PLANTS.iter().filter(of_profile).map(|p| p.id).collect();
+    let known: Vec<&str> = plants().filter(of_profile).map(|p| p.id).collect();
     let mut without = planting.without.iter();
     if let Some(id) = without.find(|id| !known.contains(&id.as_str())) {
         let what = format!(
@@ -58,13 +61,13 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
         cutoff_date: "2024-05-01",
         rows: spec.rows,
         seed: spec.seed,
-        amounts: "local currency, debit positive; variance is the balance of CR_04 less the open customer entries",
-        bridges: "none is planted: every variance is unexplained",
+        amounts: "local currency, debit positive; variance and line are the balance of CR_04 less what the sources say",
+        bridges: "in ledger sign: a line's variance is its bridges and what they leave unexplained",
         planted: Vec::new(),
         not_planted: Vec::new(),
     };
     let mut rate_changes = Vec::new();
-    for (plant, beyond) in PLANTS.iter().zip(0..) {
+    for (plant, beyond) in plants().zip(0..) {
         let why = if plant.profile != planting.profile {
             format!("belongs to the profile {}", plant.profile)
         } else if planting.without.iter().any(|id| id == plant.id) {
@@ -80,12 +83,6 @@ pub fn plant(ledger: &mut Ledger, spec: LedgerSpec, planting: &Planting) -> SqlR
             why,
         });
     }
-    key.not_planted
-        .extend(MISSING.iter().map(|missing| NotPlanted {
-            id: missing.id,
-            kind: missing.kind,
-            why: format!("the stand-in has no {}", missing.table),
-        }));
     if !rate_changes.is_empty() {
         let rates = rates::rate_table(&rate_changes)?;
         ledger.tables = ledger.tables.with(vec![rates]);
@@ -106,14 +103,43 @@ fn apply(
     for change in plant.changes {
         match change {
             Change::Post(line) => {
-                let is_new = !customers.contains_key(line.company);
-                if is_new && line.ledgers != Ledgers::GeneralOnly {
+                if !customers.contains_key(line.company) {
                     let met = ledger.postings.meet(&ledger.tables, line.company, beyond)?;
                     ledger.tables = met.0;
                     customers.insert(line.company, met.1);
                 }
                 let customer = customers.get(line.company).copied().unwrap_or_default();
                 post(ledger, line, customer, &mut planted)?;
+            }
+            Change::Document(company, document) => {
+                let posted = ledger
+                    .postings
+                    .document(&ledger.tables, company, document)?;
+                ledger.tables = posted.0;
+                note_lines((company, ""), document, &posted.1, &mut planted)?;
+            }
+            Change::Rows(company, rows) => {
+                let tables = &ledger.tables;
+                ledger.tables = ledger.postings.source_rows(tables, company, *rows)?;
+                let keys = rows.keys().into_iter();
+                planted.rows.extend(keys.map(|(table, key)| RowKey {
+                    company,
+                    table,
+                    key,
+                }));
+            }
+            Change::Jdash(row) => planted.jdash.push(JdashKey {
+                company: row.company,
+                voucher_id: row.voucher_id,
+                amount_used: exact(row.amount)?,
+            }),
+            Change::Silent(company) => {
+                ledger.tables = ledger.postings.silence(&ledger.tables, company)?;
+                let tables = collections::HAPPENED.iter().map(|def| {
+                    let [_, _, table] = def.name;
+                    SilentKey { company, table }
+                });
+                planted.silent.extend(tables);
             }
             Change::Rates(change) => {
                 let text = |rate: &Option<i64>| match rate {
@@ -146,11 +172,6 @@ fn post(
     planted: &mut Planted,
 ) -> SqlResult<()> {
     let route = Route {
-        entries: match line.ledgers {
-            Ledgers::GeneralOnly => 0,
-            Ledgers::Both | Ledgers::CustomerOnly => 1,
-            Ledgers::BothTwice => 2,
-        },
         accounts: (line.ledgers != Ledgers::CustomerOnly).then_some([line.account, REVENUE]),
         created_day: day_number(line.created),
     };
@@ -163,32 +184,57 @@ fn post(
     )?;
     ledger.tables = tables;
     let currency = CURRENCIES.get(line.currency).map_or("", |(code, _)| *code);
-    let posting_date = iso(line.day);
-    if route.entries > 0 {
-        planted.entries.push(EntryKey {
-            company: line.company,
-            entry_no: named.entry_no,
-            document_no: named.document.clone(),
-            posting_group: posting_group(line.group).0,
-            posting_date: posting_date.clone(),
-            currency,
-            amount: exact(line.amount)?,
-            amount_lcy: exact(line.amount_lcy)?,
-            copies: route.entries,
-        });
+    planted.entries.push(EntryKey {
+        company: line.company,
+        entry_no: named.entry_no,
+        document_no: named.document.clone(),
+        posting_group: posting_group(line.group).0,
+        posting_date: iso(line.day),
+        currency,
+        amount: exact(line.amount)?,
+        amount_lcy: exact(line.amount_lcy)?,
+    });
+    if let Some(accounts) = route.accounts {
+        let document = Document {
+            kind: line.kind,
+            day: day_number(line.day),
+            created_day: route.created_day,
+            accounts,
+            amount: line.amount_lcy,
+            number: &named.document,
+            external: None,
+            voucher: None,
+            description: DESCRIPTION,
+            user: USER,
+        };
+        note_lines((line.company, currency), &document, &named, planted)?;
     }
-    let accounts = route.accounts.into_iter().flatten();
-    for ((account, sign), entry_no) in accounts.zip([1, -1]).zip(named.gl_entry_no..) {
+    Ok(())
+}
+
+/// Notes the keys of the two general ledger lines of a posting.
+fn note_lines(
+    (company, currency): (&'static str, &'static str),
+    document: &Document<'_>,
+    named: &Named,
+    planted: &mut Planted,
+) -> SqlResult<()> {
+    for ((account, sign), entry_no) in document
+        .accounts
+        .into_iter()
+        .zip([1, -1])
+        .zip(named.gl_entry_no..)
+    {
         planted.lines.push(LineKey {
-            company: line.company,
+            company,
             entry_no,
             document_no: named.document.clone(),
             account: ACCOUNTS.get(account).map_or("", |account| account.local),
-            posting_date: posting_date.clone(),
-            creation_date: iso(line.created),
-            user: USER,
+            posting_date: calendar(document.day).to_string(),
+            creation_date: calendar(document.created_day).to_string(),
+            user: document.user.to_owned(),
             currency,
-            amount_lcy: exact(sign * line.amount_lcy)?,
+            amount_lcy: exact(sign * document.amount)?,
         });
     }
     Ok(())

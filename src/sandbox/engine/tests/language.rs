@@ -275,7 +275,7 @@ async fn queries_of_many_shapes_run() {
             17,
         ),
         (
-            "SELECT YEAR([Posting Date]) * 100 + 1 AS y FROM [G_L Entries] GROUP BY YEAR([Posting Date]) * 100 + 1 ORDER BY 1 DESC",
+            "SELECT YEAR([Posting Date]) * 100 + 1 AS y FROM [Customer Ledger Entries] GROUP BY YEAR([Posting Date]) * 100 + 1 ORDER BY 1 DESC",
             4,
         ),
     ])

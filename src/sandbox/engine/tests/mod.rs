@@ -1,9 +1,12 @@
 //! The engine through its seam: what clients ask, what they get, what is refused.
 
 mod catalog_items;
+mod collections;
 mod digest;
 mod language;
+mod orders;
 mod system;
+mod voucher_items;
 mod window;
 
 use std::sync::{Arc, OnceLock};

@@ -108,8 +108,8 @@ async fn facts_of_the_server_are_answered() {
             "nvarchar",
         ),
         (
-            "SELECT COUNT(*) FROM AIG_Nav_Jumia_Reconciliation.INFORMATION_SCHEMA.TABLES",
-            "5",
+            "SELECT COUNT(*) FROM AIG_Nav_Jumia_Reconciliation.INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'fdw'",
+            "3",
         ),
         (
             "SELECT t.name FROM sys.tables t JOIN sys.schemas s ON s.schema_id = t.schema_id WHERE s.name = 'dbo' AND t.name LIKE 'G%'",

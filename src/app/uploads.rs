@@ -1,0 +1,149 @@
+//! Files of a run: which item each belongs to, said before anything is opened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::adapters::uploads::Uploads;
+use crate::domain::ids::IpeId;
+use crate::domain::ipe::Ipe;
+use crate::ports::{PortError, Source, Sources, Upload};
+use crate::settings::UploadSettings;
+
+/// Gives each item what is declared of its file, and takes out the items whose file was not said: those that were not
+/// asked for by name are left out, with a word.
+///
+/// # Errors
+/// One sentence with the item and the remedy.
+pub(super) fn attach(
+    items: &mut Vec<Ipe>,
+    files: &[UploadSettings],
+    named: &[String],
+) -> Result<Vec<IpeId>, String> {
+    for (place, file) in files.iter().enumerate() {
+        let at = format!("{}={}", file.item, file.path.display());
+        if files
+            .iter()
+            .take(place)
+            .any(|other| other.item == file.item)
+        {
+            return Err(format!("{at}: the item has a file already; say one"));
+        }
+        let runs = items.iter_mut().find(|ipe| ipe.id.as_str() == file.item);
+        let ipe = runs.ok_or_else(|| format!("{at}: the run has no item `{}`", file.item))?;
+        let definition = ipe.file.as_mut().ok_or_else(|| {
+            format!(
+                "{at}: {} is asked of a server, and is read from no file",
+                file.item
+            )
+        })?;
+        definition.form = file.form.or(definition.form);
+    }
+    let has_file = |ipe: &Ipe| files.iter().any(|file| ipe.id.as_str() == file.item);
+    let lacks_file = |ipe: &&Ipe| ipe.file.is_some() && !has_file(ipe);
+    let lacking: Vec<IpeId> = items
+        .iter()
+        .filter(lacks_file)
+        .map(|ipe| ipe.id.clone())
+        .collect();
+    let mut asked_for = lacking
+        .iter()
+        .filter(|id| named.iter().any(|name| name == id.as_str()));
+    if let Some(id) = asked_for.next() {
+        return Err(format!(
+            "{id}: the item is read from a file, and none was said; say --file {id}=PATH"
+        ));
+    }
+    items.retain(|ipe| !lacking.contains(&ipe.id));
+    Ok(lacking)
+}
+
+/// Sources that know the files of a run.
+pub(super) struct WithUploads {
+    sources: Arc<dyn Sources>,
+    uploads: Uploads,
+}
+
+impl WithUploads {
+    /// The sources with these files, whose items are checked.
+    pub(super) fn new(sources: Arc<dyn Sources>, files: &[UploadSettings]) -> Self {
+        let files = files.iter().filter_map(|file| {
+            let id: IpeId = file.item.parse().ok()?;
+            Some((id, file.path.clone()))
+        });
+        let files: BTreeMap<_, _> = files.collect();
+        Self {
+            sources,
+            uploads: Uploads::new(files),
+        }
+    }
+}
+
+#[async_trait]
+impl Sources for WithUploads {
+    async fn source(&self, secret: &str) -> Result<Arc<dyn Source>, PortError> {
+        self.sources.source(secret).await
+    }
+
+    async fn origin_of(&self, secret: &str) -> Option<String> {
+        self.sources.origin_of(secret).await
+    }
+
+    async fn upload(&self, ipe: &IpeId) -> Result<Upload, PortError> {
+        self.uploads.open(ipe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::domain::uploaded::DateOrder;
+
+    fn file(item: &str) -> UploadSettings {
+        UploadSettings {
+            item: item.to_owned(),
+            path: "used.csv".into(),
+            form: "day-first".parse().unwrap(),
+        }
+    }
+
+    fn attached(
+        files: &[UploadSettings],
+        named: &[&str],
+    ) -> Result<(Vec<Ipe>, Vec<IpeId>), String> {
+        let catalog = Catalog::embedded().unwrap();
+        let mut items: Vec<Ipe> = catalog.items().cloned().collect();
+        let named: Vec<String> = named.iter().map(|name| (*name).to_owned()).collect();
+        let left_out = attach(&mut items, files, &named)?;
+        Ok((items, left_out))
+    }
+
+    #[test]
+    fn an_item_without_its_file_is_left_out_or_refused_by_name() {
+        let all = Catalog::embedded().unwrap().items().count();
+        let (items, left_out) = attached(&[file("JDASH")], &[]).unwrap();
+        assert!(items.len() == all && left_out.is_empty());
+        let jdash = items.iter().find(|ipe| ipe.id.as_str() == "JDASH").unwrap();
+        let form = jdash.file.as_ref().unwrap().form;
+        assert_eq!(form.dates, Some(DateOrder::DayFirst));
+
+        let (items, left_out) = attached(&[], &[]).unwrap();
+        assert_eq!((items.len(), left_out.len()), (all - 1, 1));
+        let error = attached(&[], &["JDASH"]).unwrap_err();
+        assert!(error.contains("--file JDASH=PATH"), "{error}");
+    }
+
+    #[test]
+    fn a_file_belongs_to_one_item_that_is_read_from_one() {
+        for (files, part) in [
+            (vec![file("JDASH"), file("JDASH")], "has a file already"),
+            (vec![file("JDASHES")], "the run has no item `JDASHES`"),
+            (vec![file("IPE_07")], "is asked of a server"),
+        ] {
+            let error = attached(&files, &[]).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

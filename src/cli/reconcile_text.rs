@@ -1,0 +1,270 @@
+//! What `soxauto reconcile` prints: a table in 100 columns, or one line a bucket.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::reconcile::result::{Bucket, LineResult, Reconciliation, Sides};
+use crate::pipeline::reconcile::Reconciled;
+use crate::report::words::Language::English;
+
+use super::output;
+
+/// What is printed.
+pub(super) struct Shown {
+    pub(super) lines: Vec<String>,
+    pub(super) companies: Vec<String>,
+}
+
+impl Shown {
+    fn line(&self, line: &LineResult) -> bool {
+        self.lines.is_empty() || self.lines.contains(&line.id)
+    }
+
+    fn bucket(&self, bucket: &Bucket) -> bool {
+        self.companies.is_empty() || self.companies.contains(&bucket.company)
+    }
+}
+
+pub(super) fn table(reconciled: &Reconciled, shown: &Shown) -> String {
+    let result = &reconciled.result;
+    let mut text = format!(
+        "{} {}: everything dated before {}\ncontract v{} {:.12}\n\n",
+        result.control,
+        result.period,
+        result.period.cutoff(),
+        result.contract_version,
+        result.contract_sha256,
+    );
+    lines(&mut text, result, shown);
+    exceptions(&mut text, result, shown);
+    beside(&mut text, result);
+    zero_checks(&mut text, reconciled);
+    inputs(&mut text, reconciled);
+    let open = result.unconfirmed.len();
+    if open > 0 {
+        text.push_str(&format!(
+            "{open} assumptions of the contract are not confirmed by finance\n"
+        ));
+    }
+    text.push_str(&format!("result: {}\n", result.control_result().word()));
+    text
+}
+
+fn lines(text: &mut String, result: &Reconciliation, shown: &Shown) {
+    text.push_str(&format!(
+        "{:<4} {:<14} {:>18} {:>18} {:>18} {:>18}\n",
+        "line", "status", "actual USD", "target USD", "variance USD", "unexplained USD"
+    ));
+    let usd = |amount: Option<_>| amount.map_or_else(|| "-".to_owned(), |usd| English.amount(usd));
+    for line in result.lines.iter().filter(|line| shown.line(line)) {
+        let status = if line.memo {
+            "(memo)"
+        } else {
+            line.status.word()
+        };
+        let of = &line.dollars;
+        text.push_str(&format!(
+            "{:<4} {status:<14} {:>18} {:>18} {:>18} {:>18}\n",
+            line.id,
+            usd(of.actual),
+            usd(of.target),
+            usd(of.variance),
+            usd(of.unexplained)
+        ));
+    }
+    text.push('\n');
+}
+
+fn exceptions(text: &mut String, result: &Reconciliation, shown: &Shown) {
+    let found = result.exceptions().into_iter();
+    let found: Vec<_> = found
+        .filter(|(line, bucket)| shown.line(line) && shown.bucket(bucket))
+        .collect();
+    let (known, unknown): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|(_, bucket)| bucket.unexplained.is_some());
+    if !known.is_empty() {
+        text.push_str("exceptions, those without a rate first, then the largest\n");
+    }
+    for (line, bucket) in known {
+        let lcy = bucket
+            .unexplained
+            .map_or_else(String::new, |amount| English.dr_cr(amount));
+        let lcy = format!("{lcy} {}", bucket.currency);
+        let usd = bucket
+            .unexplained_usd
+            .map(|usd| format!("{} USD", English.amount(usd)));
+        text.push_str(&format!(
+            "{:<4} {:<9} {:<7} {lcy:>28} {:>18}  {}\n",
+            line.id,
+            bucket.company,
+            bucket.gl.as_deref().unwrap_or("all"),
+            usd.unwrap_or_else(|| "no rate".to_owned()),
+            bucket.status.word(),
+        ));
+        for why in notes(bucket) {
+            text.push_str(&format!("     {why}\n"));
+        }
+    }
+    // What is not concluded for one reason is said once.
+    let mut together: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
+    for (line, bucket) in unknown {
+        let place = (line.id.as_str(), bucket.reasons.join(";\n     "));
+        together.entry(place).or_default().insert(&bucket.company);
+    }
+    for ((line, why), companies) in together {
+        let count = companies.len();
+        text.push_str(&format!(
+            "{line:<4} NOT_CONCLUDED in {count} companies: {why}\n"
+        ));
+    }
+    text.push('\n');
+}
+
+fn notes(bucket: &Bucket) -> Vec<String> {
+    let mut notes = bucket.reasons.clone();
+    match bucket.sides {
+        Sides::ActualOnly => notes.push("only the ledger has something".to_owned()),
+        Sides::TargetOnly => notes.push("only the sources have something".to_owned()),
+        Sides::Both | Sides::Neither => {}
+    }
+    if !bucket.offset_by.is_empty() {
+        let others = bucket.offset_by.join(", ");
+        notes.push(format!(
+            "account {others} of the same company has the opposite amount"
+        ));
+    }
+    if !bucket.offset_companies.is_empty() {
+        let others = bucket.offset_companies.join(", ");
+        notes.push(format!("company {others} has the opposite amount"));
+    }
+    if bucket.is_over_bridged {
+        notes.push("a bridge explains more than there is".to_owned());
+    }
+    notes
+}
+
+fn beside(text: &mut String, result: &Reconciliation) {
+    for finding in &result.findings {
+        let (code, place) = (finding.code.word(), &finding.place);
+        text.push_str(&format!(
+            "finding {code} {place}: {}\n",
+            output::harmless(&finding.what)
+        ));
+    }
+    for left in &result.not_covered {
+        let item = left.item.as_ref().map(|item| format!("{item} "));
+        text.push_str(&format!(
+            "not covered {} {}{}: {}, {}\n",
+            left.company,
+            item.unwrap_or_default(),
+            left.gl,
+            English.dr_cr(left.balance),
+            left.why
+        ));
+    }
+    if !result.findings.is_empty() || !result.not_covered.is_empty() {
+        text.push('\n');
+    }
+}
+
+fn zero_checks(text: &mut String, reconciled: &Reconciled) {
+    for check in &reconciled.zero_checks {
+        let what = output::harmless(&check.what);
+        text.push_str(&format!(
+            "check {} {:?}: {}\n",
+            check.id,
+            check.verdict,
+            what.chars().take(WHAT_MAX).collect::<String>()
+        ));
+    }
+    for (what, why) in &reconciled.explanations.not_computed {
+        text.push_str(&format!("not computed {what}: {}\n", output::harmless(why)));
+    }
+    text.push('\n');
+}
+
+/// Characters of what a check says that stand in a line of 100 columns; the rest is in the JSON.
+const WHAT_MAX: usize = 78;
+
+fn inputs(text: &mut String, reconciled: &Reconciled) {
+    for input in &reconciled.inputs {
+        text.push_str(&format!(
+            "input {:<8} {} {:>12} rows {:<9} {}\n",
+            input.item.as_str(),
+            input.run_id,
+            English.count(input.rows),
+            input.status.word(),
+            input
+                .digest
+                .as_deref()
+                .map_or("", |digest| digest.get(..12).unwrap_or(digest)),
+        ));
+    }
+    let stamped = reconciled.inputs.iter();
+    if stamped
+        .clone()
+        .any(|input| !input.not_control_evidence.is_empty())
+    {
+        text.push_str("NOT CONTROL EVIDENCE: the runs of these packages say why\n");
+    }
+    text.push('\n');
+}
+
+pub(super) fn csv(result: &Reconciliation, shown: &Shown) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "line",
+        "company",
+        "currency",
+        "gl",
+        "actual",
+        "target",
+        "target_rows",
+        "variance",
+        "bridges",
+        "unexplained",
+        "rate",
+        "variance_usd",
+        "unexplained_usd",
+        "threshold_usd",
+        "threshold_rule",
+        "sides",
+        "status",
+        "reasons",
+    ])?;
+    let lines = result.lines.iter().filter(|line| shown.line(line));
+    for (line, bucket) in lines.flat_map(|line| line.buckets.iter().map(move |b| (line, b))) {
+        if !shown.bucket(bucket) {
+            continue;
+        }
+        let text = |amount: Option<crate::domain::amount::Amount>| {
+            amount.map_or_else(String::new, |amount| amount.to_string())
+        };
+        let bridges = bucket.bridges.iter();
+        let bridges: Vec<String> = bridges
+            .map(|(name, amount)| format!("{name} {amount}"))
+            .collect();
+        let sides = serde_json::to_value(bucket.sides)?;
+        writer.write_record([
+            &line.id,
+            &bucket.company,
+            &bucket.currency,
+            bucket.gl.as_deref().unwrap_or_default(),
+            &text(bucket.actual),
+            &text(bucket.target),
+            &bucket.target_rows.to_string(),
+            &text(bucket.variance),
+            &bridges.join("; "),
+            &text(bucket.unexplained),
+            &text(bucket.rate),
+            &text(bucket.variance_usd),
+            &text(bucket.unexplained_usd),
+            &bucket.threshold.usd.to_string(),
+            &bucket.threshold.rule,
+            sides.as_str().unwrap_or_default(),
+            bucket.status.word(),
+            &bucket.reasons.join("; "),
+        ])?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}

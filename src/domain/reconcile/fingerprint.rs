@@ -1,0 +1,45 @@
+//! What a signature is put to: the whole of what a run found, as one number.
+
+use serde::Serialize;
+
+use super::result::Reconciliation;
+use super::statement::{Change, Input, Statement};
+use super::zero::ZeroCheck;
+use crate::domain::check::Acceptance;
+use crate::domain::digest::sha256_hex;
+use crate::domain::ids::RunId;
+use crate::domain::run::{Program, Stamp};
+
+/// What a fingerprint covers, in this order.
+#[derive(Serialize)]
+struct Covered<'a> {
+    run_id: &'a RunId,
+    stamps: &'a [Stamp],
+    program: &'a Program,
+    result: &'a Reconciliation,
+    zero_checks: &'a [ZeroCheck],
+    inputs: &'a [Input],
+    accepted: &'a [Acceptance],
+    changes: &'a [Change],
+}
+
+impl Statement {
+    /// SHA-256, in hex, of everything that the run found: what people said and signed afterwards, and whether the month is
+    /// closed, does not change it.
+    ///
+    /// # Errors
+    /// What cannot be written as JSON; no statement that was read back is.
+    pub fn fingerprint(&self) -> Result<String, serde_json::Error> {
+        let covered = Covered {
+            run_id: &self.run_id,
+            stamps: &self.stamps,
+            program: &self.program,
+            result: &self.result,
+            zero_checks: &self.zero_checks,
+            inputs: &self.inputs,
+            accepted: &self.accepted,
+            changes: &self.changes,
+        };
+        Ok(sha256_hex(&serde_json::to_vec(&covered)?))
+    }
+}

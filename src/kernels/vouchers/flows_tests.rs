@@ -1,0 +1,130 @@
+use super::super::categorise;
+use super::super::postings::{BATCH, PERSON, ledger, posting, shop};
+use super::*;
+use crate::kernels::reconcile::samples::{
+    NAV, amounts, moments, money, numbers, rules, table, texts,
+};
+
+/// Vouchers: kind, created, valid until, inactive, issued, left.
+fn issued(rows: &[[&str; 6]]) -> StagedTable {
+    let cells = |place: usize| rows.iter().map(|row| row[place]).collect::<Vec<_>>();
+    table(vec![
+        texts("id_company", &vec!["EC_NG"; rows.len()]),
+        texts("business_use", &cells(0)),
+        moments("created_at", &cells(1)),
+        moments("to_date", &cells(2)),
+        moments("voucher_inactive_date", &cells(3)),
+        amounts("discount_amount", 4, &cells(4)),
+        amounts("remaining_amount", 4, &cells(5)),
+    ])
+}
+
+fn used(rows: &[[&str; 3]]) -> StagedTable {
+    let cells = |place: usize| rows.iter().map(|row| row[place]).collect::<Vec<_>>();
+    table(vec![
+        texts("id_company", &vec!["EC_NG"; rows.len()]),
+        texts("business_use", &cells(0)),
+        numbers("delivery_mth", &cells(1)),
+        amounts("totalamountused", 4, &cells(2)),
+    ])
+}
+
+fn booked(days: &[&str]) -> Categorised {
+    let postings = [
+        posting(BATCH, "-100", "RF_1"),
+        posting(BATCH, "-7", "RF_2"),
+        posting(PERSON, "40", "EXPR_APLGY"),
+        posting(PERSON, "25", "Manual RND"),
+    ];
+    let rows = ledger(&postings);
+    let frame = rows.frame.hstack(&[moments("posting_date", days)]).unwrap();
+    let none = shop(&[]);
+    categorise(&StagedTable { frame }, &none, &none, &rules()).unwrap()
+}
+
+fn found(issued: &StagedTable, used: &StagedTable, ledger: &Categorised) -> Vec<FlowCell> {
+    let rules = rules();
+    flows(FlowInput {
+        issued,
+        used,
+        ledger,
+        period: "2024-04".parse().unwrap(),
+        rules: &rules,
+    })
+    .unwrap()
+}
+
+fn cell<'a>(cells: &'a [FlowCell], flow: Flow, label: &str) -> &'a FlowCell {
+    let mut cells = cells.iter();
+    cells
+        .find(|cell| cell.flow == flow && cell.label == label)
+        .unwrap()
+}
+
+#[test]
+fn the_month_is_compared_with_the_month_in_one_sign_and_one_name() {
+    let vouchers = issued(&[
+        [
+            "refund",
+            "2024-04-30 23:59:59.997",
+            "2025-04-01",
+            "-",
+            "100",
+            "100",
+        ],
+        ["refund", "2024-05-01", "2025-05-01", "-", "9", "9"],
+        ["apology_v2", "2023-01-01", "2024-04-01", "-", "50", "40"],
+        [
+            "refund",
+            "2024-01-10",
+            "2025-01-01",
+            "2024-04-30 18:30:00",
+            "30",
+            "20",
+        ],
+        ["refund", "2024-04-02", "2025-01-01", "1753-01-01", "-", "-"],
+    ]);
+    let usage = used(&[
+        ["store_credit", "202404", "12.5"],
+        ["store_credit", "202403", "99"],
+    ]);
+    let days = ["2024-04-30", "2024-03-31", "2024-04-10", "2024-04-11"];
+    let cells = found(&vouchers, &usage, &booked(&days));
+    let issuance = cell(&cells, Flow::Issuance, "refund");
+    assert_eq!(issuance.shop, money("100", NAV));
+    assert_eq!(issuance.ledger, money("100", NAV), "March is another month");
+    assert_eq!(issuance.difference, money("0", NAV));
+    assert_eq!(issuance.rows_left_out, 1, "a voucher without an amount");
+    let expiry = cell(&cells, Flow::Expiry, "apology");
+    assert_eq!(
+        (expiry.shop, expiry.ledger),
+        (money("-40", NAV), money("-40", NAV))
+    );
+    let cancelled = cell(&cells, Flow::Cancellation, "refund");
+    assert_eq!(cancelled.shop, money("-20", NAV));
+    assert_eq!(
+        cancelled.difference,
+        money("-5", NAV),
+        "the ledger booked 25"
+    );
+    let usage = cell(&cells, Flow::Usage, "store_credit");
+    assert_eq!(
+        (usage.shop, usage.ledger),
+        (money("-12.5", NAV), money("0", NAV))
+    );
+    assert_eq!(cells.len(), 4);
+}
+
+#[test]
+fn a_column_that_is_not_there_is_an_error_and_no_flow_of_zero() {
+    let rules = rules();
+    let (vouchers, usage, ledger) = (shop(&[]), used(&[]), booked(&["2024-04-01"; 4]));
+    let error = flows(FlowInput {
+        issued: &vouchers,
+        used: &usage,
+        ledger: &ledger,
+        period: "2024-04".parse().unwrap(),
+        rules: &rules,
+    });
+    assert!(matches!(error, Err(ReconcileError::Column { .. })));
+}

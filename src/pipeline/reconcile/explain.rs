@@ -1,0 +1,374 @@
+//! What explains a part of a variance and what is only listed, from the packages of a month.
+//!
+//! A bridge that could not be computed is not among the sums: its line is not concluded. A list that could not be made says
+//! why and holds nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
+
+use super::inputs::Packaged;
+use super::sums::{failed, table};
+use super::{Rules, Sources};
+use crate::domain::ids::IpeId;
+use crate::domain::matching::Matched;
+use crate::domain::period::Period;
+use crate::domain::reconcile::contract::Effect;
+use crate::domain::reconcile::evaluate::BridgeSums;
+use crate::kernels::bridges::timing::JdashOnlyWhy;
+use crate::kernels::bridges::{
+    LabelCell, ListedRow, PostingGroups, Reclass, Timing, TimingInput, Vtc, VtcInput, label_cells,
+    label_rows, posting_groups, reclass, timing, vtc,
+};
+use crate::kernels::reconcile::audit::JoinAudit;
+use crate::kernels::reconcile::filter::{Condition, Test};
+use crate::kernels::reconcile::{ReconcileError, StagedTable};
+use crate::kernels::vouchers::{FlowCell, FlowInput, LookupUse, Pivot, categorise, flows, pivot};
+use crate::ports::{PortError, PortErrorKind};
+
+/// The two bridges that explain, by their names in the contract.
+const TIMING: &str = "B1";
+const VTC: &str = "B2";
+
+/// The packages that passed, by item.
+pub(super) type Sound<'a> = BTreeMap<&'a IpeId, &'a Packaged>;
+
+/// Everything that stands beside the lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanations {
+    /// B1, voucher by voucher.
+    pub timing: Option<Timing>,
+    /// B2, voucher by voucher.
+    pub vtc: Option<Vtc>,
+    /// What the postings of the voucher account are.
+    pub vouchers: Option<Categories>,
+    /// B3.
+    pub posting_groups: Option<Vec<PostingGroups>>,
+    /// B4.
+    pub reclass: Option<Vec<Reclass>>,
+    /// B5.
+    pub labels: Option<Vec<LabelCell>>,
+    /// Rows of each line that belong together, and those that are open.
+    pub matching: BTreeMap<String, Matched>,
+    /// What was not computed, by name, and why.
+    pub not_computed: BTreeMap<String, String>,
+}
+
+/// The voucher account by category and type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Categories {
+    /// Sums by company, category and type, of the year up to the end of the month.
+    pub pivot: Pivot,
+    /// What moved the account in the month, in the shop and in the ledger.
+    pub flows: Vec<FlowCell>,
+    /// What the plain joins of the look-ups would have done.
+    pub audits: Vec<JoinAudit>,
+    /// What each step of the look-up gave.
+    pub lookups: Vec<LookupUse>,
+}
+
+impl Explanations {
+    /// What every join would have done.
+    pub fn audits(&self) -> impl Iterator<Item = &JoinAudit> {
+        let timing = self.timing.iter().map(|timing| &timing.audit);
+        let vtc = self.vtc.iter().map(|vtc| &vtc.audit);
+        let vouchers = self.vouchers.iter().flat_map(|vouchers| &vouchers.audits);
+        timing.chain(vtc).chain(vouchers)
+    }
+
+    fn left_out(&mut self, what: &str, why: String) {
+        self.not_computed.insert(what.to_owned(), why);
+    }
+}
+
+/// Computes what can be computed.
+///
+/// # Errors
+/// `Corrupt` for a part that is not what was staged or a column that an item should have; `Limit` for a sum beyond 38
+/// digits, and for vouchers beyond what may be held.
+pub(super) async fn explain(
+    sources: Sources<'_>,
+    rules: &Rules,
+    period: Period,
+    sound: &Sound<'_>,
+) -> Result<(Explanations, BTreeMap<String, BridgeSums>), PortError> {
+    let mut all = Explanations::default();
+    let mut sums = BTreeMap::new();
+    let explains = |id: &str| {
+        let bridge = rules.contract.bridge(id);
+        bridge.is_some_and(|bridge| bridge.effect == Effect::Explains)
+    };
+    if let Some(vouchers) = vouchers(sources, sound).await? {
+        if explains(TIMING) {
+            timing_of(sources, rules, period, sound, &vouchers, &mut all).await?;
+        }
+        if explains(VTC) {
+            vtc_of(sources, rules, period, sound, vouchers, &mut all).await?;
+        }
+    } else if explains(TIMING) || explains(VTC) {
+        let why = missing(sound, &["IPE_08"]).unwrap_or_default();
+        all.left_out(TIMING, why.clone());
+        all.left_out(VTC, why);
+    }
+    if let Some(timing) = &all.timing {
+        sums.insert(TIMING.to_owned(), timing_sums(timing, rules));
+    }
+    if let Some(vtc) = &all.vtc {
+        sums.insert(VTC.to_owned(), vtc_sums(vtc));
+    }
+    lists(sources, rules, sound, &mut all).await?;
+    Ok((all, sums))
+}
+
+/// Which of these items has no package that passed.
+fn missing(sound: &Sound<'_>, items: &[&str]) -> Option<String> {
+    let is_there = |name: &&&str| !sound.keys().any(|item| item.as_str() == **name);
+    let missing: Vec<&str> = items.iter().filter(is_there).copied().collect();
+    (!missing.is_empty()).then(|| format!("no package that passed of {}", missing.join(", ")))
+}
+
+pub(super) fn package<'a>(sound: &Sound<'a>, name: &str) -> Option<&'a Packaged> {
+    let mut packages = sound.iter();
+    let found = packages.find(|(item, _)| item.as_str() == name);
+    found.map(|(_, package)| *package)
+}
+
+/// Vouchers with everything that both bridges ask for.
+async fn vouchers(
+    sources: Sources<'_>,
+    sound: &Sound<'_>,
+) -> Result<Option<StagedTable>, PortError> {
+    let Some(issued) = package(sound, "IPE_08") else {
+        return Ok(None);
+    };
+    let columns = [
+        "id_company",
+        "id",
+        "business_use",
+        "is_active",
+        "created_at",
+        "to_date",
+        "min_inactive_date",
+        "voucher_inactive_date",
+        "discount_amount",
+        "remaining_amount",
+        "totalamountused",
+    ];
+    let vouchers = table(sources, issued, &columns, Vec::new()).await?;
+    Ok(Some(vouchers))
+}
+
+async fn timing_of(
+    sources: Sources<'_>,
+    rules: &Rules,
+    period: Period,
+    sound: &Sound<'_>,
+    vouchers: &StagedTable,
+    all: &mut Explanations,
+) -> Result<(), PortError> {
+    let Some(file) = package(sound, "JDASH") else {
+        let why = missing(sound, &["JDASH"]).unwrap_or_default();
+        all.left_out(TIMING, why);
+        return Ok(());
+    };
+    let names_company = file.record.contract.column("id_company").is_some();
+    let company = names_company.then_some("id_company");
+    let columns: Vec<&str> = company
+        .into_iter()
+        .chain(["voucher_id", "amount_used"])
+        .collect();
+    let jdash = table(sources, file, &columns, Vec::new()).await?;
+    let (vouchers, rules) = (vouchers.clone(), rules.vouchers.clone());
+    let found = computed(file, move || {
+        timing(TimingInput {
+            vouchers: &vouchers,
+            jdash: &jdash,
+            period,
+            rules: &rules,
+        })
+    });
+    all.timing = Some(found.await?);
+    Ok(())
+}
+
+async fn vtc_of(
+    sources: Sources<'_>,
+    rules: &Rules,
+    period: Period,
+    sound: &Sound<'_>,
+    vouchers: StagedTable,
+    all: &mut Explanations,
+) -> Result<(), PortError> {
+    let parts = (package(sound, "CR_03"), package(sound, "IPE_08_USAGE"));
+    let (Some(entries), Some(usage)) = parts else {
+        let why = missing(sound, &["CR_03", "IPE_08_USAGE"]).unwrap_or_default();
+        all.left_out(VTC, why);
+        return Ok(());
+    };
+    let of_account = Condition::new(
+        &rules.vouchers.account.column,
+        Test::Meets(rules.vouchers.account.is.clone()),
+    );
+    let columns = [
+        "id_company",
+        "posting_date",
+        "document_no",
+        "document_type",
+        "document_description",
+        "voucher_no",
+        "bal_account_type",
+        "user_id",
+        "amount",
+    ];
+    let ledger = table(sources, entries, &columns, vec![of_account]).await?;
+    let columns = [
+        "id_company",
+        "id",
+        "business_use",
+        "delivery_mth",
+        "totalamountused",
+    ];
+    let usage = table(sources, usage, &columns, Vec::new()).await?;
+    let rules = rules.vouchers.clone();
+    let found = computed(entries, move || {
+        let ledger = categorise(&ledger, &vouchers, &usage, &rules)?;
+        let categories = Categories {
+            pivot: pivot(&ledger, &rules)?,
+            flows: flows(FlowInput {
+                issued: &vouchers,
+                used: &usage,
+                ledger: &ledger,
+                period,
+                rules: &rules,
+            })?,
+            audits: ledger.audits.clone(),
+            lookups: ledger.lookups.clone(),
+        };
+        let found = vtc(VtcInput {
+            vouchers: &vouchers,
+            ledger: &ledger,
+            period,
+            rules: &rules,
+        })?;
+        Ok((found, categories))
+    });
+    let (found, categories) = found.await?;
+    all.vtc = Some(found);
+    all.vouchers = Some(categories);
+    Ok(())
+}
+
+/// B3, B4 and B5: lists. One that would be too long is left out with the reason.
+async fn lists(
+    sources: Sources<'_>,
+    rules: &Rules,
+    sound: &Sound<'_>,
+    all: &mut Explanations,
+) -> Result<(), PortError> {
+    let listed = |id: &str| rules.contract.bridge(id).is_some();
+    if let Some(entries) = package(sound, "IPE_07").filter(|_| listed("B3") || listed("B4")) {
+        let columns = [
+            "id_company",
+            "customer_no",
+            "customer_posting_group",
+            "busline_code",
+            "rem_amt_lcy",
+        ];
+        match table(sources, entries, &columns, Vec::new()).await {
+            Ok(rows) => {
+                let found = computed(entries, move || {
+                    Ok((posting_groups(&rows)?, reclass(&rows)?))
+                });
+                let (groups, moves) = found.await?;
+                all.posting_groups = Some(groups);
+                all.reclass = Some(moves);
+            }
+            Err(error) if error.kind == PortErrorKind::Limit => {
+                let why = format!("IPE_07: {}", error.message);
+                all.left_out("B3", why.clone());
+                all.left_out("B4", why);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(open) = package(sound, "IPE_31").filter(|_| listed("B5")) {
+        let columns = ["id_company", "transaction_type", "amount"];
+        match table(sources, open, &columns, Vec::new()).await {
+            Ok(rows) => {
+                let rules = rules.collections.clone();
+                let found = computed(open, move || label_cells(&label_rows(&rows, &rules)?));
+                all.labels = Some(found.await?);
+            }
+            Err(error) if error.kind == PortErrorKind::Limit => {
+                all.left_out("B5", format!("IPE_31: {}", error.message));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Computes beside the async threads.
+async fn computed<T: Send + 'static>(
+    package: &Packaged,
+    compute: impl FnOnce() -> Result<T, ReconcileError> + Send + 'static,
+) -> Result<T, PortError> {
+    let found = spawn_blocking(compute).await;
+    let found = found
+        .map_err(|lost| PortError::new(PortErrorKind::Corrupt, format!("explaining: {lost}")))?;
+    found.map_err(|error| failed(package, &error))
+}
+
+fn timing_sums(timing: &Timing, rules: &Rules) -> BridgeSums {
+    let mut sums = BridgeSums::default();
+    for (company, found) in &timing.companies {
+        sums.amounts.insert(company.clone(), found.amount);
+        doubt(&mut sums, company, &found.doubtful, found.undecided);
+    }
+    if timing.jdash_without_amount > 0 {
+        let rows = timing.jdash_without_amount;
+        for company in rules.contract.companies.keys() {
+            let why = format!("{rows} rows of JDASH lack an amount");
+            sums.doubts.entry(company.clone()).or_default().push(why);
+        }
+    }
+    for only in &timing.jdash_only {
+        if only.why == JdashOnlyWhy::SeveralCompanies {
+            for company in &only.companies {
+                let why = "a voucher of JDASH may be of several companies".to_owned();
+                let doubts = sums.doubts.entry(company.clone()).or_default();
+                if !doubts.contains(&why) {
+                    doubts.push(why);
+                }
+            }
+        }
+    }
+    sums
+}
+
+fn vtc_sums(vtc: &Vtc) -> BridgeSums {
+    let mut sums = BridgeSums::default();
+    for (company, found) in &vtc.companies {
+        sums.amounts.insert(company.clone(), found.amount);
+        doubt(&mut sums, company, &found.doubtful, found.undecided);
+    }
+    sums
+}
+
+/// What cannot be counted keeps the company's line open.
+fn doubt(sums: &mut BridgeSums, company: &str, doubtful: &[ListedRow], undecided: u64) {
+    let mut doubts = Vec::new();
+    if !doubtful.is_empty() {
+        let count = doubtful.len();
+        doubts.push(format!(
+            "{count} vouchers lack a key or an amount, or have one twice"
+        ));
+    }
+    if undecided > 0 {
+        doubts.push(format!("{undecided} vouchers leave a condition open"));
+    }
+    if !doubts.is_empty() {
+        sums.doubts.insert(company.to_owned(), doubts);
+    }
+}

@@ -1,0 +1,103 @@
+//! The rules that a month is judged by, as the files that they were read from: the same files give the same judgement.
+
+use std::collections::BTreeMap;
+
+use crate::domain::collections::CollectionRules;
+use crate::domain::reconcile::RuleError;
+use crate::domain::reconcile::contract::ReconciliationContract;
+use crate::domain::reconcile::threshold::Thresholds;
+use crate::domain::vouchers::VoucherRules;
+
+/// Where the files of each kind lie.
+const CONTRACT: &str = "rules/reconciliation/";
+const VOUCHERS: &str = "rules/vouchers/";
+const COLLECTIONS: &str = "rules/collections/";
+const THRESHOLDS: &str = "thresholds/";
+
+/// The rules of one judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Every file that was used, by its path such as `rules/reconciliation/v1.toml`, with its text.
+    pub files: BTreeMap<String, String>,
+    /// Where the contract was read.
+    pub place: String,
+    /// The contract.
+    pub contract: ReconciliationContract,
+    /// Thresholds.
+    pub thresholds: Thresholds,
+    /// What postings of the voucher account are.
+    pub vouchers: VoucherRules,
+    /// Labels of open collections.
+    pub collections: CollectionRules,
+}
+
+impl Rules {
+    /// Reads rules: of contracts, voucher rules and labels the newest version, of thresholds all.
+    ///
+    /// # Errors
+    /// [`RuleError`] names the file and the remedy.
+    pub fn read(files: &BTreeMap<String, String>) -> Result<Self, RuleError> {
+        let mut used = BTreeMap::new();
+        let mut take = |place: &str| {
+            let text = files.get(place).cloned().unwrap_or_default();
+            used.insert(place.to_owned(), text);
+        };
+        let (place, contract) = newest(files, CONTRACT, |place, text| {
+            let contract = ReconciliationContract::read(place, text)?;
+            Ok((contract.version, contract))
+        })?;
+        let (vouchers_at, vouchers) = newest(files, VOUCHERS, |place, text| {
+            let rules = VoucherRules::parse(text).map_err(|error| at(place, &error))?;
+            Ok((rules.version, rules))
+        })?;
+        let (collections_at, collections) = newest(files, COLLECTIONS, |place, text| {
+            let rules = CollectionRules::parse(text).map_err(|error| at(place, &error))?;
+            Ok((rules.version, rules))
+        })?;
+        let of_thresholds = files
+            .iter()
+            .filter_map(|(place, text)| Some((place.strip_prefix(THRESHOLDS)?, text.as_str())));
+        let thresholds = Thresholds::read(of_thresholds)?;
+        let all = files.keys().filter(|place| place.starts_with(THRESHOLDS));
+        for place in all.chain([&place, &vouchers_at, &collections_at]) {
+            take(place);
+        }
+        Ok(Self {
+            files: used,
+            place,
+            contract,
+            thresholds,
+            vouchers,
+            collections,
+        })
+    }
+}
+
+fn at(place: &str, error: &dyn std::fmt::Display) -> RuleError {
+    RuleError {
+        file: place.to_owned(),
+        place: "rules".to_owned(),
+        what: error.to_string(),
+    }
+}
+
+/// The newest version of a kind of file, and where it lies.
+fn newest<T>(
+    files: &BTreeMap<String, String>,
+    below: &str,
+    read: impl Fn(&str, &str) -> Result<(u32, T), RuleError>,
+) -> Result<(String, T), RuleError> {
+    let mut newest: Option<(u32, String, T)> = None;
+    for (place, text) in files.iter().filter(|(place, _)| place.starts_with(below)) {
+        let (version, rules) = read(place, text)?;
+        if newest.as_ref().is_none_or(|(known, ..)| *known < version) {
+            newest = Some((version, place.clone(), rules));
+        }
+    }
+    let (_, place, rules) = newest.ok_or_else(|| RuleError {
+        file: below.to_owned(),
+        place: "rules".to_owned(),
+        what: "there is no such file; the built-in ones lie in data/".to_owned(),
+    })?;
+    Ok((place, rules))
+}

@@ -1,0 +1,232 @@
+//! Z1 to Z3 from the packages: balances that roll forward, balances that mean what we think, sources that are fresh.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::history::Past;
+use super::inputs::Packaged;
+use super::sums::{failed_amount, sum, sum_of};
+use super::{Known, Rules, Sources, state};
+use crate::domain::amount::Amount;
+use crate::domain::check::Verdict;
+use crate::domain::ids::IpeId;
+use crate::domain::period::Period;
+use crate::domain::reconcile::evaluate::Place;
+use crate::domain::reconcile::zero::{
+    ALL_ACCOUNTS, Amounts, ZeroCheck, elsewhere, meaning, roll_forward,
+};
+use crate::kernels::reconcile::filter::{Condition, Literal, Test};
+use crate::kernels::reconcile::sums::{SumSpec, Sums, Term};
+use crate::pipeline::check_population::POPULATION_FRESHNESS;
+use crate::ports::PortError;
+
+/// The item of the ledger's entries, the predicate of its population that keeps the accounts of the contract, and its
+/// amount.
+pub(super) const ENTRIES: &str = "CR_03";
+const OF_CONTRACT: &str = "account of the reconciliation";
+const AMOUNT: &str = "amount";
+
+/// Amounts with the companies that delivered.
+#[derive(Default)]
+struct Side {
+    by_place: BTreeMap<Place, Amount>,
+    delivered: BTreeSet<String>,
+}
+
+impl Side {
+    fn amounts(&self) -> Amounts<'_> {
+        Amounts {
+            by_place: &self.by_place,
+            delivered: &self.delivered,
+        }
+    }
+}
+
+/// Makes the checks that the contract names.
+///
+/// # Errors
+/// As reading packages; a sum beyond 38 digits.
+pub(super) async fn zero_checks(
+    sources: Sources<'_>,
+    rules: &Rules,
+    period: Period,
+    packages: &BTreeMap<IpeId, Packaged>,
+    known: &Known,
+    past: &Past,
+) -> Result<Vec<ZeroCheck>, PortError> {
+    let contract = &rules.contract;
+    let mut checks = Vec::new();
+    let closing = side(known, &contract.actual.item, &known.actuals);
+    let mut entries = packages.iter();
+    let entries = entries.find(|(item, _)| item.as_str() == ENTRIES);
+    let entries = entries.map(|(_, package)| package);
+    let entries = entries.filter(|package| state(package).unsound.is_empty());
+    for rule in &contract.zero_checks {
+        let check = match rule.id.as_str() {
+            "Z1" if past.is_first => {
+                let what = "no earlier month was sealed: 0 packages to roll forward from";
+                elsewhere(contract, "Z1", Verdict::NotApplicable, what.to_owned())
+            }
+            "Z1" => {
+                let opening = balances(sources, rules, past.opening.as_ref()).await?;
+                let movement = movement(sources, period, entries).await?;
+                let parts = [opening.as_ref(), movement.as_ref(), closing.as_ref()];
+                let [opening, movement, closing] = parts.map(|side| side.map(Side::amounts));
+                roll_forward(contract, opening, movement, closing).map_err(failed_amount)?
+            }
+            "Z2" => {
+                let entries = entries.and_then(entries_to_date);
+                let balances = closing.as_ref().map(all_accounts).transpose()?;
+                let parts = [entries.as_ref(), balances.as_ref()];
+                let [entries, balances] = parts.map(|side| side.map(Side::amounts));
+                meaning(contract, entries, balances).map_err(failed_amount)?
+            }
+            _ => {
+                let (verdict, what) = freshness(packages, &rule.inputs);
+                elsewhere(contract, &rule.id, verdict, what)
+            }
+        };
+        checks.push(check);
+    }
+    Ok(checks)
+}
+
+/// Balances by place, if their item passed.
+fn side(known: &Known, item: &IpeId, by_place: &BTreeMap<Place, Amount>) -> Option<Side> {
+    let state = known.items.get(item)?;
+    state.unsound.is_empty().then(|| Side {
+        by_place: by_place.clone(),
+        delivered: state.delivered.clone(),
+    })
+}
+
+/// The balances of last month's package, if it passed.
+async fn balances(
+    sources: Sources<'_>,
+    rules: &Rules,
+    package: Option<&Packaged>,
+) -> Result<Option<Side>, PortError> {
+    let Some(package) = package else {
+        return Ok(None);
+    };
+    let state = state(package);
+    if !state.unsound.is_empty() {
+        return Ok(None);
+    }
+    let found = sum(sources, package, &rules.contract.actual).await?;
+    Ok(Some(Side {
+        by_place: by_place(&found),
+        delivered: state.delivered,
+    }))
+}
+
+/// What was posted in the month.
+async fn movement(
+    sources: Sources<'_>,
+    period: Period,
+    entries: Option<&Packaged>,
+) -> Result<Option<Side>, PortError> {
+    let Some(package) = entries else {
+        return Ok(None);
+    };
+    let posted = |test| Condition::new("posting_date", test);
+    let spec = SumSpec {
+        company: "id_company".to_owned(),
+        account: Some("group_coa_account_no".to_owned()),
+        negative: false,
+        terms: vec![Term {
+            column: AMOUNT.to_owned(),
+            negative: false,
+        }],
+        conditions: vec![
+            posted(Test::AtLeast(Literal::Day(period.start()))),
+            posted(Test::Below(Literal::Day(period.next_start()))),
+        ],
+    };
+    let found = sum_of(sources, package, spec).await?;
+    Ok(Some(Side {
+        by_place: by_place(&found),
+        delivered: state(package).delivered,
+    }))
+}
+
+fn by_place(sums: &Sums) -> BTreeMap<Place, Amount> {
+    let groups = sums.groups.iter();
+    let places = groups.map(|(key, sum)| {
+        let account = key.account.clone().unwrap_or_default();
+        ((key.company.clone(), account), sum.amount)
+    });
+    places.collect()
+}
+
+/// Every entry up to the cutoff on accounts of the contract, as the population of the item counted them; `None` where it
+/// did not.
+fn entries_to_date(package: &Packaged) -> Option<Side> {
+    let population = package.record.population.as_ref()?;
+    let named = |names: &[String], name: &str| names.iter().position(|one| one == name);
+    let predicate = named(&population.predicates, OF_CONTRACT)?;
+    let amount = named(&population.amounts, AMOUNT)?;
+    let mut side = Side::default();
+    let base = population.base.iter().filter(|(_, base)| base.rows > 0);
+    side.delivered
+        .extend(base.map(|(company, _)| company.clone()));
+    for cell in &population.cells {
+        if cell.kept.get(predicate) == Some(&true) {
+            let place = (cell.company.clone(), ALL_ACCOUNTS.to_owned());
+            let more = *cell.sums.get(amount)?;
+            let sum = side.by_place.entry(place);
+            let sum = sum.or_insert(Amount::zero(more.scale()));
+            *sum = sum.checked_add(more).ok()?;
+        }
+    }
+    Some(side)
+}
+
+/// Balances of a company over all accounts.
+fn all_accounts(side: &Side) -> Result<Side, PortError> {
+    let mut all = Side {
+        by_place: BTreeMap::new(),
+        delivered: side.delivered.clone(),
+    };
+    for ((company, _), amount) in &side.by_place {
+        let place = (company.clone(), ALL_ACCOUNTS.to_owned());
+        let sum = all.by_place.entry(place);
+        let sum = sum.or_insert(Amount::zero(amount.scale()));
+        *sum = sum.checked_add(*amount).map_err(failed_amount)?;
+    }
+    Ok(all)
+}
+
+/// What the checks of freshness said of these items.
+fn freshness(packages: &BTreeMap<IpeId, Packaged>, items: &[IpeId]) -> (Verdict, String) {
+    let mut worst = Verdict::Pass;
+    let mut said = Vec::new();
+    for item in items {
+        let record = packages.get(item).map(|package| &package.record);
+        let mut checks = record.iter().flat_map(|record| &record.checks);
+        match checks.find(|check| check.id == POPULATION_FRESHNESS) {
+            Some(check) if check.verdict == Verdict::Fail => {
+                worst = Verdict::Fail;
+                said.push(format!("{item}: {}", check.findings.join("; ")));
+            }
+            Some(check) if check.verdict == Verdict::Pass => {
+                said.push(format!("{item}: {}", check.summary));
+            }
+            Some(check) => {
+                worst = worse(worst);
+                said.push(format!("{item}: {}", check.summary));
+            }
+            None => {
+                worst = worse(worst);
+                said.push(format!("{item} was not run"));
+            }
+        }
+    }
+    (worst, said.join("; "))
+}
+
+fn worse(worst: Verdict) -> Verdict {
+    match worst {
+        Verdict::Fail => Verdict::Fail,
+        _ => Verdict::NotRun,
+    }
+}

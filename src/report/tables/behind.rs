@@ -1,0 +1,261 @@
+//! The tables behind page one: balances and the rows behind them.
+
+use super::first::place;
+use super::{Cell, Column, Columns, Kind, Table};
+use crate::domain::matching::{ScopeMatch, Side};
+use crate::domain::reconcile::result::{Bucket, LineResult, Reconciliation};
+use crate::domain::reconcile::statement::Statement;
+use crate::report::material::Material;
+use crate::report::words::Language;
+
+/// Buckets and all that they are made of, then checks, findings, rates and rules.
+pub(super) fn tables(material: Material<'_>, language: Language) -> Vec<Table> {
+    let make = Behind {
+        material,
+        statement: material.statement,
+        result: &material.statement.result,
+        language,
+        c: Columns(language),
+    };
+    vec![
+        make.buckets(),
+        make.parts(),
+        make.bridges(),
+        make.rows(),
+        make.ageing(),
+        make.open_items(),
+        make.zero_checks(),
+        make.zero_differences(),
+        make.findings(),
+        make.residuals(),
+        make.rates(),
+        make.thresholds(),
+        make.input_totals(),
+        make.dispositions(),
+        make.months(),
+    ]
+}
+
+/// Makes the tables behind page one.
+pub(super) struct Behind<'a> {
+    pub(super) material: Material<'a>,
+    pub(super) statement: &'a Statement,
+    pub(super) result: &'a Reconciliation,
+    pub(super) language: Language,
+    pub(super) c: Columns,
+}
+
+impl<'a> Behind<'a> {
+    pub(super) fn table(
+        &self,
+        name: &'static str,
+        title: [&'static str; 2],
+        columns: Vec<Column>,
+    ) -> Table {
+        let [english, french] = title;
+        Table::new(name, self.language.pick(english, french), columns)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'a LineResult, &'a Bucket)> {
+        let lines = self.result.lines.iter();
+        lines.flat_map(|line| line.buckets.iter().map(move |bucket| (line, bucket)))
+    }
+
+    /// Columns of a bucket's place and more.
+    fn placed(&self, more: impl IntoIterator<Item = Column>) -> Vec<Column> {
+        let mut columns = self.c.place();
+        columns.extend(more);
+        columns
+    }
+
+    fn buckets(&self) -> Table {
+        let c = self.c;
+        let columns = self.placed([
+            c.text("memo", "Memo only", "Pour mémoire"),
+            c.local("actual", "Actual LCY", "Réel devise locale"),
+            c.local("target", "Target LCY", "Cible devise locale"),
+            c.count("target_rows", "Target rows", "Lignes de la cible"),
+            c.local("variance", "Variance LCY", "Écart devise locale"),
+            c.local("unexplained", "Unexplained LCY", "Inexpliqué devise locale"),
+            c.number("rate", "LCY per USD", "Devise locale par USD"),
+            c.dollars("variance_usd", "Variance USD", "Écart USD"),
+            c.dollars("unexplained_usd", "Unexplained USD", "Inexpliqué USD"),
+            c.number("threshold_usd", "Threshold USD", "Seuil USD"),
+            c.text("threshold_rule", "Threshold rule", "Règle du seuil"),
+            c.text("sides", "Sides", "Côtés"),
+            c.text("status", "Status", "Statut"),
+            c.count("age_months", "Age in months", "Âge en mois"),
+            c.text("reasons", "Why not concluded", "Pourquoi non conclu"),
+        ]);
+        let title = ["All balances compared", "Tous les soldes comparés"];
+        let mut table = self.table("buckets", title, columns);
+        let row = |(line, bucket): (&LineResult, &Bucket)| {
+            let mut row = place(line, bucket);
+            row.extend([
+                self.language.yes_no(line.memo).into(),
+                bucket.actual.into(),
+                bucket.target.into(),
+                bucket.target_rows.into(),
+                bucket.variance.into(),
+                bucket.unexplained.into(),
+                bucket.rate.into(),
+                bucket.variance_usd.into(),
+                bucket.unexplained_usd.into(),
+                bucket.threshold.usd.into(),
+                (&bucket.threshold.rule).into(),
+                self.language.sides(bucket.sides).into(),
+                bucket.status.word().into(),
+                bucket.age_months.map(u64::from).into(),
+                bucket.reasons.join("; ").into(),
+            ]);
+            row
+        };
+        table.rows = self.all().map(row).collect();
+        table
+    }
+
+    /// Actual by account and target by item.
+    fn parts(&self) -> Table {
+        let c = self.c;
+        let columns = self.placed([
+            c.text("side", "Side", "Côté"),
+            c.text("part", "Account or item", "Compte ou élément"),
+            c.local("amount", "Amount LCY", "Montant devise locale"),
+        ]);
+        let title = ["What balances are made of", "Composition des soldes"];
+        let mut table = self.table("parts", title, columns);
+        for (line, bucket) in self.all() {
+            let actual = bucket.by_gl.iter();
+            let actual = actual.map(|(gl, amount)| (Side::Actual, gl.as_str(), *amount));
+            let target = bucket.by_item.iter();
+            let target = target.map(|(item, amount)| (Side::Target, item.as_str(), *amount));
+            for (side, part, amount) in actual.chain(target) {
+                let mut row = place(line, bucket);
+                let side = self.language.side(side);
+                row.extend([side.into(), part.into(), amount.into()]);
+                table.rows.push(row);
+            }
+        }
+        table
+    }
+
+    fn bridges(&self) -> Table {
+        let c = self.c;
+        let columns = self.placed([
+            c.text("bridge", "Bridge", "Pont"),
+            c.local("amount", "Explained LCY", "Expliqué devise locale"),
+        ]);
+        let mut table = self.table("bridges", ["Bridges", "Ponts"], columns);
+        for (line, bucket) in self.all() {
+            table
+                .rows
+                .extend(bucket.bridges.iter().map(|(bridge, amount)| {
+                    let mut row = place(line, bucket);
+                    row.extend([bridge.into(), (*amount).into()]);
+                    row
+                }));
+        }
+        table
+    }
+
+    fn rows(&self) -> Table {
+        let c = self.c;
+        let columns = self.placed([
+            c.text("item", "Item", "Élément"),
+            c.text("key", "Row key", "Clé de la ligne"),
+            c.local("amount", "Amount LCY", "Montant devise locale"),
+        ]);
+        let title = ["Rows behind exceptions", "Lignes derrière les exceptions"];
+        let mut table = self.table("rows", title, columns);
+        for (line, bucket) in self.all() {
+            table.rows.extend(bucket.rows.iter().map(|found| {
+                let mut row = place(line, bucket);
+                let key = found.key.join(" | ");
+                row.extend([found.item.as_str().into(), key.into(), found.amount.into()]);
+                row
+            }));
+        }
+        table
+    }
+
+    fn scopes(&self) -> impl Iterator<Item = (&'a String, &'a ScopeMatch)> {
+        let matches = self.material.matches.iter();
+        matches.flat_map(|found| found.scopes.iter().map(move |scope| (&found.line, scope)))
+    }
+
+    fn scope(&self, line: &String, scope: &ScopeMatch) -> Vec<Cell> {
+        let buckets = self.all().map(|(_, bucket)| bucket);
+        let own = buckets.filter(|bucket| bucket.company == scope.company);
+        let currency = own.map(|bucket| &bucket.currency).next();
+        let (company, gl) = (&scope.company, &scope.gl);
+        vec![line.into(), company.into(), gl.into(), currency.into()]
+    }
+
+    fn ageing(&self) -> Table {
+        let c = self.c;
+        let columns = self.placed([
+            c.text("side", "Side", "Côté"),
+            c.text("age", "Age", "Âge"),
+            c.count("rows", "Open rows", "Lignes ouvertes"),
+            c.local("amount", "Amount LCY", "Montant devise locale"),
+        ]);
+        let title = ["Open rows by age", "Lignes ouvertes par âge"];
+        let mut table = self.table("ageing", title, columns);
+        for (line, scope) in self.scopes() {
+            for side in [Side::Actual, Side::Target] {
+                for (age, total) in scope.ageing.of(side) {
+                    let mut row = self.scope(line, scope);
+                    row.extend([
+                        self.language.side(side).into(),
+                        self.language.age(*age).into(),
+                        total.rows.into(),
+                        total.sum.into(),
+                    ]);
+                    table.rows.push(row);
+                }
+            }
+        }
+        table
+    }
+
+    /// The open rows that were listed, and in one row what their list leaves out.
+    fn open_items(&self) -> Table {
+        let c = self.c;
+        let columns = self.placed([
+            c.text("side", "Side", "Côté"),
+            c.text("key", "Row key", "Clé de la ligne"),
+            c.local("amount", "Amount LCY", "Montant devise locale"),
+            c.of(Kind::Date, "date", "Date", "Date"),
+            c.count("age_months", "Age in months", "Âge en mois"),
+            c.text("because", "Why it is open", "Pourquoi elle est ouverte"),
+        ]);
+        let mut table = self.table("open_items", ["Open rows", "Lignes ouvertes"], columns);
+        for (line, scope) in self.scopes() {
+            for side in [Side::Actual, Side::Target] {
+                let open = scope.open.of(side);
+                for item in &open.items {
+                    let mut row = self.scope(line, scope);
+                    row.extend([
+                        self.language.side(side).into(),
+                        item.key.as_ref().into(),
+                        item.amount.into(),
+                        item.date.into(),
+                        item.age_months.map_or(Cell::None, Cell::Count),
+                        self.language.because(item.because).into(),
+                    ]);
+                    table.rows.push(row);
+                }
+                if open.unlisted > 0 {
+                    let more = self.language.pick("more rows", "autres lignes");
+                    let key = format!("… {} {more}", self.language.count(open.unlisted));
+                    let mut row = self.scope(line, scope);
+                    let (side, sum) = (self.language.side(side), open.unlisted_sum);
+                    row.extend([side.into(), key.into(), sum.into()]);
+                    row.extend([Cell::None, Cell::None, Cell::None]);
+                    table.rows.push(row);
+                }
+            }
+        }
+        table
+    }
+}

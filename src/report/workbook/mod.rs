@@ -1,0 +1,371 @@
+//! A statement as an Excel workbook: one sheet a table, in the order of page one, with real numbers and days, and totals as
+//! formulas that add the rows again.
+//!
+//! No cell is merged and no text is a formula. Excel keeps 15 digits: a number with more stands as it can be held, and all
+//! its digits stand as text in the column beside it.
+
+mod formats;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use rust_xlsxwriter::{
+    DocProperties, ExcelDateTime, Format, Formula, Workbook, Worksheet, XlsxError,
+};
+
+use self::formats::Formats;
+use super::material::Material;
+use super::tables::{Adds, Cell, Column, Kind, Table, TableError, tables};
+use super::vocabulary::NO_EVIDENCE;
+use super::words::Language;
+use crate::domain::amount::Amount;
+
+/// Digits that a number of Excel keeps.
+const DIGITS: usize = 15;
+/// Characters that a cell of Excel holds are 32,767; a longer text is cut below.
+const TEXT_CHARS_MAX: usize = 32_000;
+/// Row of the headings; above them stand title, run and fingerprint, stamps, and what is said of digits.
+const HEADINGS: u32 = 5;
+/// Widest column in characters.
+const WIDTH_MAX: usize = 60;
+
+/// The workbook as the bytes of a file; the same statement gives the same bytes.
+///
+/// # Errors
+/// [`TableError::Excel`] for more rows than a sheet has, [`TableError::Json`] for the fingerprint.
+pub fn workbook(material: Material<'_>, language: Language) -> Result<Vec<u8>, TableError> {
+    let statement = material.statement;
+    let result = &statement.result;
+    let head = Head {
+        run: format!(
+            "{} {} · {} · {} {} · {} {}",
+            result.control,
+            result.period,
+            language.state(&statement.state),
+            language.pick("run", "exécution"),
+            statement.run_id,
+            language.pick("fingerprint", "empreinte"),
+            statement.fingerprint()?
+        ),
+        stamps: {
+            let reasons = statement.stamps.iter().map(|stamp| language.stamp(*stamp));
+            let reasons: Vec<&str> = reasons.collect();
+            (!reasons.is_empty()).then(|| format!("{NO_EVIDENCE}: {}", reasons.join("; ")))
+        },
+    };
+    let mut book = Workbook::new();
+    let title = format!("{} {}", result.control, result.period);
+    // The day of the books, not of a clock.
+    let day = excel_day(result.period.cutoff())?;
+    let properties = DocProperties::new().set_title(&title).set_author("soxauto");
+    book.set_properties(&properties.set_creation_datetime(&day));
+    let formats = Formats::new();
+    for table in tables(material, language)? {
+        let sheet = book.add_worksheet();
+        Sheet {
+            table: &table,
+            exact: exact_columns(&table),
+            language,
+            formats: &formats,
+        }
+        .write(sheet, &head)?;
+    }
+    Ok(book.save_to_buffer()?)
+}
+
+/// What stands at the head of each sheet.
+struct Head {
+    run: String,
+    stamps: Option<String>,
+}
+
+struct Sheet<'a> {
+    table: &'a Table,
+    /// Places of columns with numbers that Excel cannot hold.
+    exact: BTreeSet<usize>,
+    language: Language,
+    formats: &'a Formats,
+}
+
+impl Sheet<'_> {
+    fn write(&self, sheet: &mut Worksheet, head: &Head) -> Result<(), XlsxError> {
+        sheet.set_name(self.table.name)?;
+        sheet.write_string_with_format(0, 0, self.table.title, &self.formats.title)?;
+        sheet.write_string(1, 0, &head.run)?;
+        if let Some(stamps) = &head.stamps {
+            sheet.write_string_with_format(2, 0, stamps, &self.formats.alarm)?;
+        }
+        if !self.exact.is_empty() {
+            sheet.write_string(3, 0, self.said_of_digits())?;
+        }
+        let mut last = 0;
+        for (place, column) in self.table.columns.iter().enumerate() {
+            last = self.column(sheet, place, column)?;
+        }
+        let rows = number(self.table.rows.len());
+        if rows == 0 {
+            let nothing = self.language.pick("none", "néant");
+            sheet.write_string(HEADINGS + 1, 0, nothing)?;
+        } else {
+            sheet.autofilter(HEADINGS, 0, HEADINGS + rows, last)?;
+        }
+        self.totals(sheet)?;
+        sheet.set_freeze_panes(HEADINGS + 1, 0)?;
+        sheet.set_landscape().set_paper_size(9);
+        sheet.set_print_fit_to_pages(1, 0);
+        sheet.set_repeat_rows(HEADINGS, HEADINGS)?;
+        sheet.set_footer("&L&A&R&P / &N");
+        Ok(())
+    }
+
+    fn said_of_digits(&self) -> &'static str {
+        self.language.pick(
+            "Excel keeps 15 digits: where a number has more, the column beside it has all of them as text.",
+            "Excel garde 15 chiffres : si un nombre en a plus, la colonne voisine les donne tous en texte.",
+        )
+    }
+
+    /// Column of the sheet in which a column of the table stands.
+    fn at(&self, place: usize) -> u16 {
+        let before = self.exact.range(..place).count();
+        u16::try_from(place + before).unwrap_or(u16::MAX)
+    }
+
+    /// Writes a column, and says where it ends.
+    fn column(
+        &self,
+        sheet: &mut Worksheet,
+        place: usize,
+        column: &Column,
+    ) -> Result<u16, XlsxError> {
+        let at = self.at(place);
+        let format = self.formats.of(column.kind);
+        sheet.write_string_with_format(HEADINGS, at, &column.label, &self.formats.heading)?;
+        let mut width = column.label.chars().count().min(18);
+        let mut exact_width = 0;
+        for (row, cells) in (HEADINGS + 1..).zip(&self.table.rows) {
+            let cell = cells.get(place).unwrap_or(&Cell::None);
+            width = width.max(put(sheet, (row, at), cell, format)?);
+            if let (true, Cell::Amount(amount)) = (self.exact.contains(&place), cell) {
+                let text = amount.to_string();
+                exact_width = exact_width.max(text.len());
+                sheet.write_string_with_format(row, at + 1, text, &self.formats.text)?;
+            }
+        }
+        sheet.set_column_width(at, excel_width(width))?;
+        if !self.exact.contains(&place) {
+            return Ok(at);
+        }
+        let label = format!(
+            "{} {}",
+            column.label,
+            self.language.pick("(exact)", "(exact)")
+        );
+        sheet.write_string_with_format(HEADINGS, at + 1, label, &self.formats.heading)?;
+        sheet.set_column_width(at + 1, excel_width(exact_width))?;
+        Ok(at + 1)
+    }
+
+    /// Below the rows: one row of totals for all that may be added, and one for each currency.
+    fn totals(&self, sheet: &mut Worksheet) -> Result<(), XlsxError> {
+        let rows = number(self.table.rows.len());
+        if rows == 0 || self.table.columns.iter().all(|c| c.adds == Adds::No) {
+            return Ok(());
+        }
+        let (first, last) = (HEADINGS + 2, HEADINGS + 1 + rows);
+        let mut row = HEADINGS + rows + 2;
+        let word = self
+            .language
+            .pick("Total of the rows above", "Total des lignes ci-dessus");
+        for (place, column) in self.table.columns.iter().enumerate() {
+            if column.adds != Adds::All {
+                continue;
+            }
+            let letter = letters(self.at(place));
+            let formula = format!("SUM({letter}{first}:{letter}{last})");
+            sheet.write_string_with_format(row, 0, format!("{word} USD"), &self.formats.total)?;
+            self.formula(sheet, (row, place), formula, |_| true)?;
+        }
+        let Some(currency_place) = self.table.place("currency") else {
+            return Ok(());
+        };
+        let key = letters(self.at(currency_place));
+        for currency in self.currencies(currency_place) {
+            row += 1;
+            sheet.write_string_with_format(
+                row,
+                0,
+                format!("{word} {currency}"),
+                &self.formats.total,
+            )?;
+            for (place, column) in self.table.columns.iter().enumerate() {
+                if column.adds != Adds::ByCurrency {
+                    continue;
+                }
+                let letter = letters(self.at(place));
+                let formula = format!(
+                    "SUMIFS({letter}{first}:{letter}{last},{key}{first}:{key}{last},\"{currency}\")"
+                );
+                let is_it = |cells: &[Cell]| match cells.get(currency_place) {
+                    Some(Cell::Text(text)) => *text == currency,
+                    _ => false,
+                };
+                self.formula(sheet, (row, place), formula, is_it)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Currencies that may stand in a formula: letters and digits only.
+    fn currencies(&self, place: usize) -> BTreeSet<String> {
+        let cells = self.table.rows.iter().filter_map(|row| row.get(place));
+        let texts = cells.filter_map(|cell| match cell {
+            Cell::Text(text) => Some(text.clone()),
+            _ => None,
+        });
+        let is_plain =
+            |text: &String| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
+        texts.filter(is_plain).collect()
+    }
+
+    /// A formula with what it comes to, for readers that do not compute.
+    fn formula(
+        &self,
+        sheet: &mut Worksheet,
+        (row, place): (u32, usize),
+        formula: String,
+        is_added: impl Fn(&[Cell]) -> bool,
+    ) -> Result<(), XlsxError> {
+        let rows = self.table.rows.iter().filter(|cells| is_added(cells));
+        let amounts = rows.filter_map(|cells| match cells.get(place) {
+            Some(Cell::Amount(amount)) => Some(*amount),
+            _ => None,
+        });
+        let kind = self
+            .table
+            .columns
+            .get(place)
+            .map_or(Kind::Number, |column| column.kind);
+        let format = self.formats.of(kind).clone().set_bold();
+        let formula = match sum(amounts) {
+            Some(sum) => Formula::new(formula).set_result(sum.to_string()),
+            None => Formula::new(formula),
+        };
+        sheet.write_formula_with_format(row, self.at(place), formula, &format)?;
+        Ok(())
+    }
+}
+
+/// The exact sum; `None` beyond 38 digits.
+fn sum(amounts: impl Iterator<Item = Amount>) -> Option<Amount> {
+    let mut by_scale: BTreeMap<u8, Amount> = BTreeMap::new();
+    for amount in amounts {
+        let sum = by_scale
+            .entry(amount.scale())
+            .or_insert(Amount::zero(amount.scale()));
+        *sum = sum.checked_add(amount).ok()?;
+    }
+    let finest = *by_scale.keys().next_back().unwrap_or(&0);
+    let mut scaled = by_scale.into_values().map(|sum| sum.rescale(finest));
+    scaled.try_fold(Amount::zero(finest), |sum, one| {
+        sum.checked_add(one.ok()?).ok()
+    })
+}
+
+/// Writes a cell, and says how many characters it shows.
+fn put(
+    sheet: &mut Worksheet,
+    (row, at): (u32, u16),
+    cell: &Cell,
+    format: &Format,
+) -> Result<usize, XlsxError> {
+    Ok(match cell {
+        Cell::None => 0,
+        Cell::Text(text) => {
+            sheet.write_string_with_format(row, at, cut(text), format)?;
+            text.chars().count().min(WIDTH_MAX)
+        }
+        Cell::Amount(amount) => {
+            // The nearest number that Excel has; of a number with up to 15 digits it shows all.
+            let text = amount.to_string();
+            let nearest: f64 = text.parse().unwrap_or(f64::NAN);
+            sheet.write_number_with_format(row, at, nearest, format)?;
+            let whole = text.split('.').next().map_or(0, str::len);
+            whole + whole / 3 + 7
+        }
+        Cell::Count(count) => {
+            let nearest: f64 = count.to_string().parse().unwrap_or(f64::NAN);
+            sheet.write_number_with_format(row, at, nearest, format)?;
+            8
+        }
+        Cell::Date(date) => {
+            put_moment(sheet, (row, at), &date.to_string(), format)?;
+            11
+        }
+        Cell::Moment(moment) => {
+            let text = moment.format("%Y-%m-%dT%H:%M:%S%.3f").to_string();
+            put_moment(sheet, (row, at), &text, format)?;
+            20
+        }
+    })
+}
+
+/// Writes a day or a moment; one before 1900, which Excel does not know, as text.
+fn put_moment(
+    sheet: &mut Worksheet,
+    (row, at): (u32, u16),
+    text: &str,
+    format: &Format,
+) -> Result<(), XlsxError> {
+    match ExcelDateTime::parse_from_str(text) {
+        Ok(moment) => sheet.write_datetime_with_format(row, at, &moment, format)?,
+        Err(_) => sheet.write_string_with_format(row, at, text, format)?,
+    };
+    Ok(())
+}
+
+/// A text that a cell can hold.
+fn cut(text: &str) -> String {
+    let mut cut: String = text.chars().take(TEXT_CHARS_MAX).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Columns of exact numbers of which one has more digits than Excel keeps.
+fn exact_columns(table: &Table) -> BTreeSet<usize> {
+    let columns = 0..table.columns.len();
+    let is_exact = |place: &usize| {
+        let mut cells = table.rows.iter().filter_map(|row| row.get(*place));
+        cells.any(|cell| matches!(cell, Cell::Amount(amount) if !is_held(*amount)))
+    };
+    columns.filter(is_exact).collect()
+}
+
+/// Whether Excel can hold all digits of a number.
+fn is_held(amount: Amount) -> bool {
+    let digits = amount.units().unsigned_abs().to_string();
+    digits.trim_end_matches('0').len() <= DIGITS
+}
+
+fn excel_day(day: NaiveDate) -> Result<ExcelDateTime, XlsxError> {
+    ExcelDateTime::parse_from_str(&day.to_string())
+}
+
+fn excel_width(chars: usize) -> f64 {
+    let chars = u16::try_from(chars.clamp(8, WIDTH_MAX)).unwrap_or(8);
+    f64::from(chars + 2)
+}
+
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// Letters of a column: A for 0, AA for 26.
+fn letters(column: u16) -> String {
+    rust_xlsxwriter::utility::column_number_to_name(column)
+}
+
+#[cfg(test)]
+mod tests;

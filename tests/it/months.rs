@@ -1,0 +1,217 @@
+//! Closing a month: who may, what keeps it open, and what later runs say of a closed one.
+
+use std::fs;
+
+use serde_json::Value;
+use soxauto::domain::plant::PlantProfile;
+use soxauto::sandbox::SandboxConfig;
+
+use crate::cli::{Said, Shell};
+use crate::journey::planted::planted;
+use crate::reconcile::month_of;
+
+const ITEMS: [&str; 4] = ["CR_03", "CR_04", "CR_05", "IPE_07"];
+
+/// The built-in contract with its first line alone: what the items of the customer ledger conclude by themselves.
+fn first_line_alone() -> String {
+    let contract = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/data/rules/reconciliation/v1.toml"
+    );
+    let text = fs::read_to_string(contract).unwrap();
+    let second = text.find("[[line]]\nid = \"L2\"").unwrap();
+    let checks = text.find("# What must come to nothing").unwrap();
+    text[..second].to_owned() + &text[checks..]
+}
+
+struct Month<'a> {
+    shell: &'a Shell,
+    period: &'static str,
+}
+
+impl Month<'_> {
+    fn ask(&self, command: &str, more: &[&str]) -> Said {
+        let mut args = vec![command, "--period", self.period];
+        args.extend(more);
+        self.shell.run(&args)
+    }
+
+    /// Seals a judgement and gives its run.
+    fn seal(&self) -> (String, String) {
+        let said = self.ask("reconcile", &["--contract", "own.toml", "--seal"]);
+        let line = said
+            .err
+            .lines()
+            .find_map(|line| line.strip_prefix("sealed "));
+        let place = line.unwrap_or_else(|| panic!("{}{}", said.out, said.err));
+        let (_, run) = place.rsplit_once("run=").unwrap();
+        (place.to_owned(), run.to_owned())
+    }
+
+    fn judged(&self) -> Value {
+        let said = self.ask("reconcile", &["--contract", "own.toml", "--format", "json"]);
+        serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err))
+    }
+}
+
+fn ledger(config: SandboxConfig) -> SandboxConfig {
+    SandboxConfig {
+        rows: Some(2_000),
+        ..config
+    }
+}
+
+fn said(said: &Said, code: i32, text: &str) {
+    assert_eq!(said.code, code, "{}{}", said.out, said.err);
+    let all = format!("{}{}", said.out, said.err);
+    assert!(all.contains(text), "{text} in {all}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
+    let shell = Shell::new();
+    fs::write(shell.path("own.toml"), first_line_alone()).unwrap();
+    let clean = ledger(SandboxConfig::default());
+    month_of(&shell, clean.clone(), "2024-03", &ITEMS).await;
+    let march = Month {
+        shell: &shell,
+        period: "2024-03",
+    };
+    let (_, run) = march.seal();
+    said(
+        &march.ask("close", &["--run", &run, "--by", "A. Mwangi"]),
+        0,
+        "A. Mwangi closed the month",
+    );
+    said(
+        &march.ask("close", &["--run", &run, "--by", "B. Diallo"]),
+        2,
+        "the month is final: A. Mwangi closed it on",
+    );
+    let secrets = ["--secrets", "file:secrets", "--ipe", "CR_05"];
+    said(
+        &march.ask("run", &secrets),
+        2,
+        "2024-03 is final: A. Mwangi",
+    );
+
+    // F14 is dated into March and was entered in April.
+    let late = ledger(planted(PlantProfile::Recon, &[]));
+    month_of(&shell, late, "2024-04", &ITEMS).await;
+    let april = Month {
+        shell: &shell,
+        period: "2024-04",
+    };
+    let judged = april.judged();
+    let findings = judged["result"]["findings"].as_array().unwrap();
+    let late: Vec<&str> = findings
+        .iter()
+        .filter(|finding| finding["code"] == "LATE_POSTING")
+        .map(|finding| finding["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(late.len(), 1, "{late:?}");
+    for part in [
+        "2024-03 is closed, and entry ",
+        " of 2024-03-29 came later: 250000, document ",
+        "entered on 2024-04-18 by JUMIA\\A.DIALLO",
+    ] {
+        assert!(late[0].contains(part), "{part} in {}", late[0]);
+    }
+
+    // What was judged while March was closed stays so when March is opened again.
+    let (sealed, _) = april.seal();
+    said(&shell.run(&["verify", &sealed]), 0, "VALID");
+    let reopen = |approver: &str| {
+        let args = [
+            "--reason",
+            "an invoice",
+            "--ticket",
+            "FIN-12",
+            "--by",
+            "A. Mwangi",
+            "--approver",
+        ];
+        march.ask("reopen", &[&args[..], &[approver]].concat())
+    };
+    said(&reopen("a. mwangi "), 2, "somebody else must approve");
+    said(&reopen("B. Diallo"), 0, "opened the month again");
+    said(&shell.run(&["verify", &sealed]), 0, "VALID");
+    let findings = april.judged()["result"]["findings"].clone();
+    let is_late = |finding: &Value| finding["code"] == "LATE_POSTING";
+    assert!(!findings.as_array().unwrap().iter().any(is_late));
+    month_of(&shell, clean, "2024-03", &["CR_05"]).await;
+    said(&march.ask("history", &[]), 0, "PRELIMINARY");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_is_closed_when_every_exception_has_a_word_and_nothing_is_open() {
+    let shell = Shell::new();
+    fs::write(shell.path("own.toml"), first_line_alone()).unwrap();
+    let ledger = ledger(planted(PlantProfile::Recon, &["F02", "F03", "F04"]));
+    month_of(&shell, ledger, "2024-04", &ITEMS).await;
+    let april = Month {
+        shell: &shell,
+        period: "2024-04",
+    };
+    let unsealed = "20240501T090000Z-1a2b3c4d";
+    said(
+        &april.ask("close", &["--run", unsealed, "--by", "A. Mwangi"]),
+        2,
+        "has sealed no judgement",
+    );
+    let whole = april.ask("reconcile", &["--seal"]);
+    let (_, open) = whole
+        .err
+        .lines()
+        .next()
+        .unwrap()
+        .rsplit_once("run=")
+        .unwrap();
+    let closed = april.ask("close", &["--run", open, "--by", "A. Mwangi"]);
+    said(&closed, 2, "L2 EC_NG is not concluded");
+
+    let (_, run) = april.seal();
+    let close = || april.ask("close", &["--run", &run, "--by", "A. Mwangi"]);
+    said(&close(), 2, "L1 EC_NG 13003 has no disposition");
+    let dispose = |gl: &str, company: &str| {
+        let args = [
+            "--run",
+            &run,
+            "--line",
+            "L1",
+            "--company",
+            company,
+            "--gl",
+            gl,
+            "--decision",
+            "adjust",
+            "--text",
+            "booked in May",
+            "--by",
+            "B. Diallo",
+        ];
+        april.ask("dispose", &args)
+    };
+    said(&dispose("13004", "EC_NG"), 2, "L1 EC_NG 13004 is OK");
+    said(&dispose("13003", "EC_XX"), 2, "there is no L1 EC_XX 13003");
+    said(
+        &dispose("13003", "EC_NG"),
+        0,
+        "1,650,000.00 Dr: adjust, booked in May",
+    );
+    let sign = [
+        "--run",
+        &run,
+        "--role",
+        "reviewed",
+        "--by",
+        "C. Okafor",
+        "--comment",
+        "seen",
+    ];
+    said(&april.ask("sign", &sign), 0, "C. Okafor signed as reviewed");
+    said(&close(), 0, "A. Mwangi closed the month");
+    let history = april.ask("history", &[]);
+    said(&history, 0, "FINAL no. 1");
+    assert_eq!(history.out.lines().count(), 5, "{}", history.out);
+}
