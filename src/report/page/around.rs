@@ -9,21 +9,16 @@ use crate::domain::reconcile::statement::{Input, Role, SignOff};
 use crate::report::material::count;
 use crate::report::vocabulary::{verdict_class, verdict_mark};
 
-/// Entries of each list that page one has room for; all stand further down.
-const LISTED_MAX: usize = 10;
-/// Characters of an entry; the whole stands further down.
-const CHARS_MAX: usize = 110;
-
 impl View<'_> {
     /// Entries one after the other, as many as there is room for, and how many more there are.
     fn run_on(&self, label: &str, id: &str, entries: Vec<Markup>) -> Markup {
-        let more = entries.len().saturating_sub(LISTED_MAX);
+        let more = entries.len().saturating_sub(self.room.listed);
         let label = el("strong", &[], label).and(self.pick(": ", "\u{a0}: "));
         if entries.is_empty() {
             let none = self.pick("none.", "néant.");
             return el("p", &[("class", "run")], label.and(none));
         }
-        let mut shown: Vec<Markup> = entries.into_iter().take(LISTED_MAX).collect();
+        let mut shown: Vec<Markup> = entries.into_iter().take(self.room.listed).collect();
         if more > 0 {
             let words = self.pick("more", "autres");
             shown.push(link(
@@ -46,18 +41,18 @@ impl View<'_> {
                 .and(" ")
                 .and(link("not-covered", amount))
                 .and(" (")
-                .and(english(&clipped(&left.why, CHARS_MAX)))
+                .and(english(&clipped(&left.why, self.room.chars)))
                 .and(")")
         });
         let assumptions = self.result.unconfirmed.iter().map(|(line, text)| {
             el("b", &[], line)
                 .and(" ")
-                .and(english(&clipped(text, CHARS_MAX)))
+                .and(english(&clipped(text, self.room.chars)))
         });
         let accepted = self.statement.accepted.iter().map(|accepted| {
             let said = format!(
                 "{} ({})",
-                clipped(&accepted.reason, CHARS_MAX),
+                clipped(&accepted.reason, self.room.chars),
                 accepted.approver
             );
             el("b", &[], &accepted.check).and(" ").and(said)
@@ -94,7 +89,7 @@ impl View<'_> {
     fn finding(&self, found: &ReconcileFinding) -> Markup {
         el("b", &[], format!("{} {}", found.code.word(), found.place))
             .and(" ")
-            .and(english(&clipped(&found.what, CHARS_MAX)))
+            .and(english(&clipped(&found.what, self.room.chars)))
     }
 
     /// What was read, and what its checks say.

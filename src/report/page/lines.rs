@@ -11,8 +11,8 @@ use crate::report::vocabulary::{status_class, status_mark};
 
 /// Rows that page one has for lines, inputs and exceptions together, so that it stays one page.
 const ROWS_MAX: usize = 38;
-/// Exceptions that page one always has room for, and those that it has at most.
-const EXCEPTIONS: std::ops::RangeInclusive<usize> = 6..=18;
+/// Exceptions that page one always has room for.
+const EXCEPTIONS_MIN: usize = 6;
 
 /// What one row of the exceptions is about.
 enum Exception<'a> {
@@ -185,7 +185,7 @@ impl View<'_> {
         let all = self.ordered();
         let taken = self.result.lines.len() + self.statement.inputs.len();
         let room = ROWS_MAX.saturating_sub(taken);
-        let room = room.clamp(*EXCEPTIONS.start(), *EXCEPTIONS.end());
+        let room = room.clamp(EXCEPTIONS_MIN, self.room.exceptions);
         let mut rows: Vec<Row> = all
             .iter()
             .take(room)

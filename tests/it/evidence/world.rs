@@ -88,31 +88,35 @@ pub(crate) async fn key_audit(staging: &StoreRoot, record: &ItemRecord) -> KeyAu
         .unwrap()
 }
 
+async fn part_bytes(staging: &StoreRoot, staged: &soxauto::domain::manifest::Staged) -> Vec<Bytes> {
+    let mut bytes = Vec::new();
+    for part in &staged.parts {
+        bytes.push(read_back(staging, part).await.unwrap());
+    }
+    bytes
+}
+
 impl World {
     /// Runs the sample item; nothing is sealed yet.
     pub(crate) async fn run(rows: i32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let open = |name: &str| store::open(dir.path().join(name).to_str().unwrap()).unwrap();
-        let (staging, evidence) = (open("staging"), open("evidence"));
-        let warehouse = LocalWarehouse::new(&open("warehouse"), staging.clone()).unwrap();
+        let [staging, evidence, loaded] = ["staging", "evidence", "warehouse"].map(open);
+        let warehouse = LocalWarehouse::new(&loaded, staging.clone()).unwrap();
         let run = context(1);
         let staged = staged(&staging, &run, rows).await;
-        let mut bytes = Vec::new();
-        for part in &staged.parts {
-            bytes.push(read_back(&staging, part).await.unwrap());
-        }
-        let second = second_path(bytes).await;
+        let second = second_path(part_bytes(&staging, &staged).await).await;
         let table = ipe().table_name();
         warehouse.prepare(&table, &contract()).await.unwrap();
         let receipt = warehouse.load(&job(&run, &staged)).await.unwrap();
         let columns = contract();
-        let counted = warehouse.read_back(&table, period(), &columns, 512);
-        let counted = counted.await.unwrap();
+        let counted = warehouse.read_back(&table, period(), &columns, 512).await;
+        let counted = counted.unwrap();
         assert_eq!(counted.recomputed, second);
-        let expected = (rows > 0).then_some(staged.rows());
-        assert_eq!(counted.run_ids.get(run.run_id.as_str()).copied(), expected);
-        let decoded = (staged.digest, &staged.totals);
-        assert_eq!(decoded, (second.digest, &second.totals));
+        let of_run = counted.run_ids.get(run.run_id.as_str()).copied();
+        assert_eq!(of_run, (rows > 0).then_some(staged.rows()));
+        assert_eq!(staged.digest, second.digest);
+        assert_eq!(staged.totals, second.totals);
         let mut record = ItemRecord {
             ipe: ipe(),
             title: "Customer ledger | entries".into(),

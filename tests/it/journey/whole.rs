@@ -32,7 +32,8 @@ async fn all_items_pass_load_and_verify() {
         (result.overall_status, result.control_result),
         (OverallStatus::Success, ControlResult::NoExceptions)
     );
-    assert_eq!(result.summary.total_ipes, crate::support::asked().len());
+    let asked = crate::support::asked().len();
+    assert_eq!(usize::try_from(result.summary.total_ipes), Ok(asked));
     assert_eq!(result.ipe_results["IPE_07"].rows_extracted, 2_000);
     for item in result.ipe_results.values() {
         assert_eq!(item.status, ItemStatus::Success, "{item:#?}");

@@ -137,7 +137,7 @@ impl Money {
     }
 
     /// What goes back to the customer: a discount on shipping that was a coupon does not.
-    pub(super) fn to_refund(&self, voucher_type: Option<&str>) -> i128 {
+    pub(super) fn refundable(&self, voucher_type: Option<&str>) -> i128 {
         let coupon = match voucher_type {
             Some("coupon") => or_zero(self.shipping_voucher),
             _ => 0,

@@ -153,7 +153,7 @@ fn refund(item: &Item<'_>) -> [Option<Step>; 2] {
         return [None, None];
     }
     let kept = |time: Option<i64>| happened(time).filter(|time| *time >= SINCE);
-    let amount = item.money.to_refund(item.voucher_type);
+    let amount = item.money.refundable(item.voucher_type);
     let account = if item.is_marketplace {
         REFUNDS
     } else {

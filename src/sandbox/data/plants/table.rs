@@ -24,9 +24,6 @@ const UNLISTED: usize = POSTING_GROUPS.len();
 /// Position of the US dollar in `CURRENCIES`.
 const USD: usize = 1;
 
-const NO_TARGET: &str =
-    "the stand-in has no target for this account, so the whole balance is the variance";
-
 /// What is planted in the ledgers and around them, in the order of the control's description.
 const PLANTS: [Plant; 12] = [
     Plant {

@@ -67,8 +67,7 @@ impl Folders {
         if let Some(refusal) = self.issuer.refusal_of(headers, DRIVE) {
             return Err(Box::new(refusal));
         }
-        let asked = strict::asked(query, known)
-            .map_err(|said| Box::new(strict::bad(&said)))?;
+        let asked = strict::asked(query, known).map_err(|said| Box::new(strict::bad(&said)))?;
         let is_aware = asked.get("supportsAllDrives").map(String::as_str) == Some("true");
         if known.contains(&"supportsAllDrives") && !is_aware {
             return Err(Box::new(not_found("in a shared drive")));
