@@ -182,6 +182,8 @@ pub struct App {
     jobs: usize,
     reach: Reach,
     outbox: Option<Outbox>,
+    /// Removed when the run has ended.
+    _exported: Vec<uploads::Exported>,
 }
 
 impl App {
@@ -201,7 +203,7 @@ impl App {
         for accepted in &settings.accepted {
             accepted.validate().map_err(StartError::Acceptance)?;
         }
-        let (items, left_out) = items(&settings)?;
+        let (mut items, mut left_out) = items(&settings)?;
         let roots = roots::of_run(&settings).await?;
         let staging = roots.open(&settings.staging)?;
         let evidence = roots.open(&settings.evidence)?;
@@ -223,6 +225,12 @@ impl App {
             settings.jobs,
         )
         .await?;
+        let mut files = settings.files.clone();
+        let mut exported = Vec::new();
+        if settings.shard.is_none() {
+            let (catalog, all) = (settings.catalog.as_deref(), (&mut items, &mut left_out));
+            exported = uploads::of_stand_in(&reach, period, catalog, all, &mut files)?;
+        }
         let context = context(&settings, period, started_at, program.await??);
         let places = Places {
             staging: staging.uri.clone(),
@@ -233,7 +241,7 @@ impl App {
             leases: leases.apart().map(str::to_owned),
         };
         let tools = Tools {
-            sources: Arc::new(WithUploads::new(reach.sources(), &settings.files)),
+            sources: Arc::new(WithUploads::new(reach.sources(), &files)),
             staging,
             warehouse,
             evidence,
@@ -253,6 +261,7 @@ impl App {
             jobs: settings.jobs,
             reach,
             outbox,
+            _exported: exported,
         })
     }
 

@@ -200,7 +200,7 @@ pub(super) async fn of_run(
 ) -> Result<Option<Judged>, PortError> {
     let rules = usable(None)?;
     let ran = |item: &IpeId| items.iter().any(|ipe| ipe.id == *item);
-    if !rules.contract.extracted().iter().all(ran) {
+    if !rules.contract.items().iter().all(ran) {
         return Ok(None);
     }
     let staging = &tools.staging;

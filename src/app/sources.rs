@@ -9,7 +9,9 @@ use tokio::sync::Mutex;
 use crate::adapters::google::secrets::GcpSecrets;
 use crate::adapters::mssql::MssqlSource;
 use crate::adapters::secrets::{EnvSecrets, FileSecrets};
+use crate::domain::ids::IpeId;
 use crate::domain::limits::Limits;
+use crate::domain::period::Period;
 use crate::domain::plant::PlantProfile;
 use crate::ports::{PortError, PortErrorKind, Secrets, Source, Sources};
 use crate::settings::{SecretsChoice, SourceSettings};
@@ -76,6 +78,30 @@ impl Reach {
     /// The server that a secret names, with the steps of the way to it.
     pub(super) async fn source(&self, secret: &str) -> Result<Arc<MssqlSource>, PortError> {
         self.sources.made(secret).await
+    }
+
+    /// What the stand-in has for an item that is read from a file, as of a month; nothing without a stand-in, or for another
+    /// item.
+    ///
+    /// # Errors
+    /// The books of the stand-in cannot be read.
+    pub(super) fn file_of(
+        &self,
+        item: &IpeId,
+        period: Period,
+    ) -> Result<Option<String>, PortError> {
+        #[cfg(feature = "sandbox")]
+        if let Some(sandbox) = self.sandbox.as_ref().filter(|_| item.as_str() == "JDASH") {
+            return sandbox.jdash(period.next_start()).map_err(|error| {
+                PortError::new(
+                    PortErrorKind::Corrupt,
+                    format!("the stand-in's {item}: {error}"),
+                )
+            });
+        }
+        #[cfg(not(feature = "sandbox"))]
+        let _no_stand_in = (item, period);
+        Ok(None)
     }
 
     /// Stops the stand-in.

@@ -1,13 +1,18 @@
 //! Files of a run: which item each belongs to, said before anything is opened.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::sources::Reach;
+use super::{StartError, sound_items};
 use crate::adapters::uploads::Uploads;
 use crate::domain::ids::IpeId;
 use crate::domain::ipe::Ipe;
+use crate::domain::period::Period;
+use crate::domain::uploaded::DeclaredForm;
 use crate::ports::{PortError, Source, Sources, Upload};
 use crate::settings::UploadSettings;
 
@@ -57,6 +62,53 @@ pub(super) fn attach(
     }
     items.retain(|ipe| !lacking.contains(&ipe.id));
     Ok(lacking)
+}
+
+/// A file that the stand-in exported for a run; removed with it.
+pub(super) struct Exported(PathBuf);
+
+impl Drop for Exported {
+    fn drop(&mut self) {
+        // What cannot be removed is an export of the stand-in in the temporary folder.
+        std::fs::remove_file(&self.0).ok();
+    }
+}
+
+/// Brings back the items whose file nobody said, where the stand-in exports it: it stands for every system of the shop, and
+/// its runs are no control evidence.
+///
+/// # Errors
+/// The export cannot be made or written; an item that is not sound.
+pub(super) fn of_stand_in(
+    reach: &Reach,
+    period: Period,
+    catalog: Option<&Path>,
+    (items, left_out): (&mut Vec<Ipe>, &mut Vec<IpeId>),
+    files: &mut Vec<UploadSettings>,
+) -> Result<Vec<Exported>, StartError> {
+    let mut exported = Vec::new();
+    for id in std::mem::take(left_out) {
+        let Some(text) = reach.file_of(&id, period)? else {
+            left_out.push(id);
+            continue;
+        };
+        let name = format!(
+            "stand-in-{id}-{}-{:08x}.csv",
+            std::process::id(),
+            rand::random::<u32>()
+        );
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, text).map_err(PortError::from)?;
+        exported.push(Exported(path.clone()));
+        items.extend(sound_items(catalog, &[id.to_string()])?);
+        files.push(UploadSettings {
+            item: id.to_string(),
+            path,
+            form: DeclaredForm::default(),
+        });
+    }
+    items.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(exported)
 }
 
 /// Sources that know the files of a run.

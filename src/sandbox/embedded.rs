@@ -1,14 +1,16 @@
 //! The stand-in as one piece: books, server, engine, login, certificate and writers.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::sandbox::data::plants::{AnswerKey, Planting, plant};
-use crate::sandbox::data::{LedgerSpec, Table, Tables, generate};
+use crate::sandbox::data::{LedgerSpec, Table, Tables, generate, jdash};
 use crate::sandbox::engine::{EngineConfig, LedgerEngine};
 use crate::sandbox::files;
 use crate::sandbox::replayed::{ROWS_ONCE, ReplayedLedger};
@@ -79,7 +81,6 @@ impl SandboxConfig {
 }
 
 /// A running stand-in. Dropping it closes everything.
-#[derive(Debug)]
 pub struct Sandbox {
     server: Server,
     login: String,
@@ -87,6 +88,7 @@ pub struct Sandbox {
     database: String,
     certificate: Certificate,
     answer_key: Option<AnswerKey>,
+    ledger: LedgerEngine,
     /// Aborted when dropped.
     writers: JoinSet<()>,
 }
@@ -99,6 +101,15 @@ impl Drop for Certificate {
     fn drop(&mut self) {
         // What cannot be removed is a public certificate in the temporary folder.
         std::fs::remove_file(&self.0).ok();
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    /// Never the books.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("addr", &self.addr())
+            .finish_non_exhaustive()
     }
 }
 
@@ -151,6 +162,7 @@ impl Sandbox {
             database,
             certificate: Certificate(path),
             answer_key,
+            ledger,
             writers,
         })
     }
@@ -196,6 +208,20 @@ impl Sandbox {
     #[must_use]
     pub fn answer_key(&self) -> Option<&AnswerKey> {
         self.answer_key.as_ref()
+    }
+
+    /// The list of used vouchers that operations of the shop would export for a month that ends before `cutoff`, as CSV;
+    /// `None` where there is no generated ledger.
+    ///
+    /// # Errors
+    /// The books cannot be read.
+    pub fn jdash(&self, cutoff: NaiveDate) -> Result<Option<String>, SandboxError> {
+        let Some(key) = &self.answer_key else {
+            return Ok(None);
+        };
+        let text = jdash::csv(&self.ledger.tables(), Some(key), cutoff);
+        text.map(Some)
+            .map_err(|error| SandboxError::Books(error.to_string()))
     }
 
     fn credentials(&self) -> Credentials<'_> {

@@ -291,15 +291,6 @@ impl ReconciliationContract {
             .collect()
     }
 
-    /// Items that it needs and that a source delivers by a query: all but the files.
-    #[must_use]
-    pub fn extracted(&self) -> BTreeSet<IpeId> {
-        let files: BTreeSet<&IpeId> = self.bridges.iter().flat_map(|b| &b.files).collect();
-        let mut items = self.items();
-        items.retain(|item| !files.contains(item));
-        items
-    }
-
     /// The line that owns an account.
     #[must_use]
     pub fn line_of(&self, gl: &str) -> Option<&Line> {

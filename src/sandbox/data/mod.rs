@@ -21,6 +21,7 @@ mod dimensions;
 mod documents;
 mod events;
 mod general;
+pub mod jdash;
 mod ledger;
 mod orders;
 pub mod plants;

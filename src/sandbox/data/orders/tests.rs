@@ -246,7 +246,9 @@ fn the_lines_of_the_shop_tie_to_zero_at_both_month_ends_and_only_by_their_own_pr
                 let target = targets(&tables, cutoff, Broken::Nothing, amount);
                 assert_eq!(target, actual, "{accounts:?} of {rows} rows, seed {seed}");
                 let open = actual.values().filter(|amount| **amount != 0).count();
-                assert!(open > 6, "{accounts:?}: {actual:?}");
+                // What was open at the end of the month before is left to chance in a small ledger.
+                let enough = if day == START { 2 } else { 6 };
+                assert!(open > enough, "{accounts:?}: {actual:?}");
             }
             let cutoff = day_number(NEXT_START) * DAY_US;
             let actual = actuals(&tables, cutoff, accounts);

@@ -34,6 +34,12 @@ impl AnswerKey {
         Ok(json + "\n")
     }
 
+    /// Company, voucher and amount of what the list of used vouchers must say of planted ones.
+    pub fn jdash(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let rows = self.planted.iter().flat_map(|planted| &planted.jdash);
+        rows.map(|row| (row.company, row.voucher_id, row.amount_used.as_str()))
+    }
+
     /// The ids that are planted, in order.
     pub fn planted(&self) -> impl Iterator<Item = &str> {
         self.planted.iter().map(|planted| planted.id)

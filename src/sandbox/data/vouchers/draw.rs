@@ -156,6 +156,14 @@ impl Draw {
         OWED.get(place).copied().unwrap_or(BusinessUse::Refund)
     }
 
+    /// Refunds do not expire.
+    fn owed_for_a_time(&mut self) -> BusinessUse {
+        match self.owed() {
+            BusinessUse::Refund => BusinessUse::Apology,
+            other => other,
+        }
+    }
+
     /// A voucher of the past that nothing has happened to, valid long after the month.
     fn fresh(&mut self, usage: BusinessUse) -> Life {
         let created = self.moment(LEDGER_BEGINS + 3 * DAY_US, OPENING - 40 * DAY_US);
@@ -175,6 +183,7 @@ impl Draw {
                 BusinessUse::Marketing
             }
             Plan::Unsaid => BusinessUse::Unsaid,
+            Plan::Expired | Plan::ExpiredInMonth | Plan::Expires(_) => self.owed_for_a_time(),
             _ => self.owed(),
         };
         let mut life = self.fresh(usage);
@@ -231,7 +240,8 @@ impl Draw {
         if life.usage == BusinessUse::JForce {
             life.usage = BusinessUse::Refund;
         }
-        let by = if self.rng.percent(25) {
+        // A template was ended in earlier months only.
+        let by = if self.rng.percent(25) && until <= OPENING {
             EndedBy::Template
         } else {
             EndedBy::Voucher

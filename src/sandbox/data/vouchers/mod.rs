@@ -17,7 +17,8 @@ use crate::sandbox::data::systems::{Rows, SystemSpec};
 use crate::sandbox::data::table::TableDef;
 use crate::sandbox::tsql::error::SqlResult;
 
-use defs::{CLOSING, VOUCHER};
+pub(super) use defs::CLOSING;
+use defs::VOUCHER;
 use draw::{Draw, Drawn};
 use rows::VoucherRows;
 

@@ -140,7 +140,6 @@ fn expiry(usage: BusinessUse) -> Sort {
     let what = match usage {
         BusinessUse::Apology => "EXPR_APLGY",
         BusinessUse::JForce => "EXPR_JFORCE",
-        BusinessUse::Refund => "EXPR_RFN",
         _ => "EXPR_STR CRDT",
     };
     by_hand("VX", what.to_owned(), REVENUE)

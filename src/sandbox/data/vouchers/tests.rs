@@ -272,9 +272,8 @@ fn the_rules_say_of_every_posting_what_it_is() {
         };
         assert_eq!(category, expected, "{what}");
         let label = rules.label(given.as_deref());
-        // The rules know no expiry of refunds and no country of Cameroon.
-        let is_unknown = (expected == "Expired" && usage == "refund")
-            || (line.company == "EC_CM" && document.starts_with("CM"));
+        // The rules know no country of Cameroon.
+        let is_unknown = line.company == "EC_CM" && document.starts_with("CM");
         let wanted = if is_unknown {
             UNKNOWN
         } else {
