@@ -72,14 +72,14 @@ pub fn page(material: Material<'_>, language: Language) -> Result<String, serde_
         room: WIDE,
     };
     let mut first = view.first();
-    let class = match first.chars() {
-        ..=ROOMY_CHARS_MAX => "sheet roomy",
-        ..=SHEET_CHARS_MAX => "sheet",
-        _ => {
-            view.room = TIGHT;
-            first = view.first();
-            "sheet"
-        }
+    let chars = first.chars();
+    if chars > SHEET_CHARS_MAX {
+        view.room = TIGHT;
+        first = view.first();
+    }
+    let class = match chars <= ROOMY_CHARS_MAX {
+        true => "sheet roomy",
+        false => "sheet",
     };
     let first = el(
         "section",
