@@ -37,6 +37,7 @@ use crate::domain::ipe::Ipe;
 use crate::domain::period::{Period, PeriodError};
 use crate::domain::query::QueryError;
 use crate::domain::run::{Holder, Program, RunContext, Stamp};
+use crate::domain::shard::Shard;
 use crate::pipeline::lease::at_work;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::record::Places;
@@ -227,7 +228,7 @@ impl App {
         .await?;
         let mut files = settings.files.clone();
         let mut exported = Vec::new();
-        if settings.shard.is_none() {
+        if settings.shard.is_none_or(Shard::is_whole) {
             let (catalog, all) = (settings.catalog.as_deref(), (&mut items, &mut left_out));
             exported = uploads::of_stand_in(&reach, period, catalog, all, &mut files)?;
         }

@@ -26,6 +26,12 @@ impl Shard {
         Ok(Self { index, count })
     }
 
+    /// Whether it has all items to itself.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        self.count == 1
+    }
+
     /// Its share, dealt out one by one in the order of the items: the same split in every process.
     #[must_use]
     pub fn of<T>(self, items: Vec<T>) -> Vec<T> {
@@ -54,6 +60,7 @@ mod tests {
             assert_eq!(dealt, items, "{count}");
         }
         assert_eq!(Shard::new(1, 3).unwrap().of(items), [1, 4]);
+        assert!(Shard::new(0, 1).unwrap().is_whole() && !Shard::new(0, 2).unwrap().is_whole());
         assert!(Shard::new(3, 4).unwrap().of(vec![1, 2, 3]).is_empty());
         assert!(Shard::new(2, 2).is_err() && Shard::new(0, 0).is_err());
     }

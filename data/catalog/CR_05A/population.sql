@@ -7,6 +7,7 @@ SELECT
     CAST('JD_DZ' AS varchar(20)) AS [company],
     CAST('JD_DZ' AS varchar(20)) AS [id_company],
     er.[Currency Code] AS [currency_code],
+    er.[Starting Date] AS [starting_date],
     YEAR(er.[Starting Date]) AS [year],
     MONTH(er.[Starting Date]) AS [month],
     er.[Relational Exch_ Rate Amount] AS [relational_exch_rate_amount],

@@ -7,6 +7,7 @@ DECLARE @period_end date = '2024-04-30';
 SELECT
     CAST('JD_DZ' AS varchar(20)) AS [ID_Company],
     er.[Currency Code],
+    er.[Starting Date],
     YEAR(er.[Starting Date]) AS [year],
     MONTH(er.[Starting Date]) AS [month],
     er.[Relational Exch_ Rate Amount]
