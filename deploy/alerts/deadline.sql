@@ -10,7 +10,10 @@ DECLARE due DATE DEFAULT (
 );
 DECLARE missing STRING DEFAULT (
   SELECT STRING_AGG(item, ', ' ORDER BY item)
-  FROM UNNEST(['cr_03', 'cr_04', 'cr_05', 'ipe_07']) AS item
+  FROM UNNEST([
+    'cr_03', 'cr_04', 'cr_05', 'cr_05a', 'ipe_07', 'ipe_08', 'ipe_08_timing', 'ipe_08_usage', 'ipe_10', 'ipe_11', 'ipe_12',
+    'ipe_31', 'ipe_34', 'jdash'
+  ]) AS item
   WHERE NOT EXISTS (
     SELECT 1
     FROM `${PROJECT_ID}.${DATASET}.INFORMATION_SCHEMA.PARTITIONS`

@@ -246,7 +246,7 @@ fn line(record: &MonthRecord) -> String {
             said.line,
             said.company,
             said.gl.as_deref().unwrap_or("as a whole"),
-            crate::report::words::Language::English.dr_cr(said.unexplained),
+            output::dr_cr(said.unexplained),
             word(said.decision),
             said.text
         ),

@@ -7,13 +7,20 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::domain::amount::Amount;
 use crate::domain::check::Verdict;
 use crate::domain::ids::IpeId;
 use crate::domain::run::{ItemStatus, RunContext};
 use crate::pipeline::progress::{KeysExamined, Progress, Stage};
 use crate::pipeline::workflow::{IpeResult, ReconciliationResult, Uncleared, WorkflowResult};
+use crate::report::words::Language;
 
 use super::upload;
+
+/// An amount with its side, with blanks that a search in a terminal or pipe finds.
+pub(super) fn dr_cr(amount: Amount) -> String {
+    Language::English.dr_cr(amount).replace('\u{a0}', " ")
+}
 
 /// Rows between two plain progress lines.
 const PLAIN_EVERY_ROWS: u64 = 1_000_000;

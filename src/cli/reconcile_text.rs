@@ -86,9 +86,7 @@ fn exceptions(text: &mut String, result: &Reconciliation, shown: &Shown) {
         text.push_str("exceptions, those without a rate first, then the largest\n");
     }
     for (line, bucket) in known {
-        let lcy = bucket
-            .unexplained
-            .map_or_else(String::new, |amount| English.dr_cr(amount));
+        let lcy = bucket.unexplained.map_or_else(String::new, output::dr_cr);
         let lcy = format!("{lcy} {}", bucket.currency);
         let usd = bucket
             .unexplained_usd
@@ -152,13 +150,21 @@ fn beside(text: &mut String, result: &Reconciliation) {
         ));
     }
     for left in &result.not_covered {
-        let item = left.item.as_ref().map(|item| format!("{item} "));
+        let item = left.item.as_ref().map(ToString::to_string);
+        let place = [
+            Some(left.company.to_string()),
+            item,
+            Some(left.gl.to_string()),
+        ];
+        let place: Vec<String> = place
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect();
         text.push_str(&format!(
-            "not covered {} {}{}: {}, {}\n",
-            left.company,
-            item.unwrap_or_default(),
-            left.gl,
-            English.dr_cr(left.balance),
+            "not covered {}: {}, {}\n",
+            place.join(" "),
+            output::dr_cr(left.balance),
             left.why
         ));
     }

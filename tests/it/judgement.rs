@@ -53,8 +53,10 @@ async fn balances_roll_forward_and_a_late_posting_does_not() {
     assert_eq!((passed("Z1"), passed("Z2")), ("Pass".into(), "Pass".into()));
     assert_eq!(check(&result, "Z3").0, "NotRun", "no vouchers were read");
 
-    // F14: an entry that is dated into March and was entered in April, in both ledgers.
-    let late = planted(PlantProfile::Recon, &[]);
+    // F14: an entry that is dated into March and was entered in April, in both ledgers. Vouchers are planted with what was
+    // booked of them since their issuance, which a clean March lacks too.
+    let vouchers = ["F08", "F09", "E01", "E02", "N03", "N04"];
+    let late = planted(PlantProfile::Recon, &vouchers);
     let late = SandboxConfig {
         rows: Some(2_000),
         ..late

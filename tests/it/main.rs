@@ -95,3 +95,6 @@ mod turns;
 mod uploaded;
 #[cfg(test)]
 mod warehouse;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod whole_month;

@@ -22,6 +22,17 @@ use crate::report::material as report;
 /// Earlier months that are looked at.
 const MONTHS_MAX: usize = 12;
 
+/// An earlier month and what speaks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoke {
+    /// The month.
+    pub period: Period,
+    /// The run that speaks for it.
+    pub run_id: RunId,
+    /// How many records of its log were there; `None` takes all that are there now.
+    pub records: Option<usize>,
+}
+
 /// A month as it was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MonthPoint {
@@ -31,6 +42,8 @@ pub struct MonthPoint {
     pub run_id: RunId,
     /// SHA-256 of the manifest of its judgement, in hex.
     pub manifest_sha256: String,
+    /// How many records its log had.
+    pub records: usize,
     /// What a report shows of it.
     pub shown: report::MonthPoint,
     /// The program that judged.
@@ -102,7 +115,7 @@ pub(super) async fn runs(
     evidence: &StoreRoot,
     period: Period,
     finals: &[Final],
-) -> Result<Vec<Final>, PortError> {
+) -> Result<Vec<Spoke>, PortError> {
     let mut months = Vec::new();
     let mut month = period;
     for _ in 0..MONTHS_MAX {
@@ -115,7 +128,11 @@ pub(super) async fn runs(
             Some((_, run)) => Some(run.clone()),
             None => judgement::runs(evidence, month).await?.into_iter().next(),
         };
-        months.extend(run.map(|run| (month, run)));
+        months.extend(run.map(|run_id| Spoke {
+            period: month,
+            run_id,
+            records: None,
+        }));
     }
     months.reverse();
     Ok(months)
@@ -125,16 +142,20 @@ pub(super) async fn runs(
 async fn read(
     evidence: &StoreRoot,
     period: Period,
-    runs: &[Final],
+    runs: &[Spoke],
 ) -> Result<(Vec<MonthPoint>, Option<Judgement>), PortError> {
     let (mut points, mut last) = (Vec::new(), None);
-    for (month, run) in runs {
-        let log = months::read(evidence, *month).await?;
+    for spoke in runs {
+        let (month, run) = (&spoke.period, &spoke.run_id);
+        let mut log = months::read(evidence, *month).await?;
+        // What was judged before rests on the log as it was then; records are only appended.
+        log.records.truncate(spoke.records.unwrap_or(usize::MAX));
         let (judged, manifest_sha256) = judgement::read(evidence, *month, run).await?;
         points.push(MonthPoint {
             period: *month,
             run_id: run.clone(),
             manifest_sha256,
+            records: log.records.len(),
             shown: report::MonthPoint::of(&judged.statement(&log)),
             program: judged.program.clone(),
             lines: lines(&judged.reconciled),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::history;
+use super::history::{self, Spoke};
 use super::late::{self, Final};
 use crate::domain::amount::Amount;
 use crate::domain::ids::{IpeId, RunId};
@@ -90,7 +90,7 @@ pub enum Chosen {
         /// Earlier months that were closed then.
         finals: Vec<Final>,
         /// Earlier months with the runs that spoke for them.
-        history: Vec<Final>,
+        history: Vec<Spoke>,
     },
 }
 
@@ -161,7 +161,7 @@ impl Chosen {
         evidence: &StoreRoot,
         period: Period,
         finals: &[Final],
-    ) -> Result<Vec<Final>, PortError> {
+    ) -> Result<Vec<Spoke>, PortError> {
         match self {
             Self::Exactly { history, .. } => Ok(history.clone()),
             Self::Newest | Self::Run(_) => history::runs(evidence, period, finals).await,

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::history::Spoke;
 use super::inputs::Chosen;
 use super::{Reconciled, Rules};
 use crate::domain::ids::{IpeId, RunId};
@@ -142,7 +143,11 @@ impl Judgement {
                 .reconciled
                 .history
                 .iter()
-                .map(|month| (month.period, month.run_id.clone()))
+                .map(|month| Spoke {
+                    period: month.period,
+                    run_id: month.run_id.clone(),
+                    records: Some(month.records),
+                })
                 .collect(),
         }
     }

@@ -168,7 +168,7 @@ async fn one_item_that_fails_leaves_the_other_alone() {
     let sandbox = sandbox(fault(FaultPoint::Rows(1_900), FaultAction::Cut)).await;
     place.secret(&sandbox.odbc_connection_string());
     let mut settings = place.settings("IPE_07");
-    settings.items.clear();
+    settings.items = ["CR_04", "IPE_07"].map(str::to_owned).to_vec();
     let result = run(settings).await;
     assert_eq!(
         result.overall_status,

@@ -161,9 +161,12 @@ async fn assert_sealed(result: &IpeResult) {
 async fn assert_held(result: &IpeResult, status: ItemStatus, place: &Place) {
     assert_eq!(result.status, status, "{result:#?}");
     assert_eq!(result.bigquery_table, None);
-    assert!(
-        !Path::new(&place.path("warehouse/pg01_validated_ipe_ipe_07/period=2024-04/CURRENT"))
-            .exists()
-    );
+    let evidence = result.evidence.as_deref().expect("every run is sealed");
+    let (_, below) = evidence.split_once("/evidence/").unwrap();
+    let (item, below) = below.split_once('/').unwrap();
+    let (period, _) = below.split_once('/').unwrap();
+    let table = format!("pg01_validated_ipe_{}", item.to_lowercase());
+    let current = place.path(&format!("warehouse/{table}/{period}/CURRENT"));
+    assert!(!Path::new(&current).exists(), "{current}");
     assert_sealed(result).await;
 }

@@ -40,7 +40,8 @@ async fn month(
 #[tokio::test(flavor = "multi_thread")]
 async fn differences_for_the_reconciliation_hold_no_load() {
     let place = Place::new();
-    let result = month(&place, planted(PlantProfile::Recon, &[]), "2024-04", &[]).await;
+    let recon = planted(PlantProfile::Recon, &[]);
+    let result = month(&place, recon, "2024-04", &["CR_04", "IPE_07"]).await;
     assert_eq!(
         (result.overall_status, result.control_result),
         (OverallStatus::Success, ControlResult::Exceptions)

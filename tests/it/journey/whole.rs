@@ -58,7 +58,7 @@ async fn the_loaded_ledgers_tie_to_the_cent() {
     let sandbox = sandbox(SandboxConfig::default()).await;
     place.secret(&sandbox.odbc_connection_string());
     let mut settings = place.settings("IPE_07");
-    settings.items.clear();
+    settings.items = ["CR_04", "IPE_07"].map(str::to_owned).to_vec();
     run(settings).await;
     let staging = store::open(&place.path("staging")).unwrap();
     let warehouse =
