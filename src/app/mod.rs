@@ -37,7 +37,6 @@ use crate::domain::ipe::Ipe;
 use crate::domain::period::{Period, PeriodError};
 use crate::domain::query::QueryError;
 use crate::domain::run::{Holder, Program, RunContext, Stamp};
-use crate::domain::shard::Shard;
 use crate::pipeline::lease::at_work;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::record::Places;
@@ -227,11 +226,8 @@ impl App {
         )
         .await?;
         let mut files = settings.files.clone();
-        let mut exported = Vec::new();
-        if settings.shard.is_none_or(Shard::is_whole) {
-            let (catalog, all) = (settings.catalog.as_deref(), (&mut items, &mut left_out));
-            exported = uploads::of_stand_in(&reach, period, catalog, all, &mut files)?;
-        }
+        let all = (&mut items, &mut left_out);
+        let exported = uploads::of_stand_in(&reach, (&settings, period), all, &mut files)?;
         let context = context(&settings, period, started_at, program.await??);
         let places = Places {
             staging: staging.uri.clone(),

@@ -1,7 +1,7 @@
 //! Files of a run: which item each belongs to, said before anything is opened.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,9 +12,10 @@ use crate::adapters::uploads::Uploads;
 use crate::domain::ids::IpeId;
 use crate::domain::ipe::Ipe;
 use crate::domain::period::Period;
+use crate::domain::shard::Shard;
 use crate::domain::uploaded::DeclaredForm;
 use crate::ports::{PortError, Source, Sources, Upload};
-use crate::settings::UploadSettings;
+use crate::settings::{RunSettings, UploadSettings};
 
 /// Gives each item what is declared of its file, and takes out the items whose file was not said: those that were not
 /// asked for by name are left out, with a word.
@@ -81,12 +82,15 @@ impl Drop for Exported {
 /// The export cannot be made or written; an item that is not sound.
 pub(super) fn of_stand_in(
     reach: &Reach,
-    period: Period,
-    catalog: Option<&Path>,
+    (settings, period): (&RunSettings, Period),
     (items, left_out): (&mut Vec<Ipe>, &mut Vec<IpeId>),
     files: &mut Vec<UploadSettings>,
 ) -> Result<Vec<Exported>, StartError> {
     let mut exported = Vec::new();
+    // Of several tasks each has its share of the items, and the file would be in all of them.
+    if !settings.shard.is_none_or(Shard::is_whole) {
+        return Ok(exported);
+    }
     for id in std::mem::take(left_out) {
         let Some(text) = reach.file_of(&id, period)? else {
             left_out.push(id);
@@ -100,7 +104,7 @@ pub(super) fn of_stand_in(
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, text).map_err(PortError::from)?;
         exported.push(Exported(path.clone()));
-        items.extend(sound_items(catalog, &[id.to_string()])?);
+        items.extend(sound_items(settings.catalog.as_deref(), &[id.to_string()])?);
         files.push(UploadSettings {
             item: id.to_string(),
             path,

@@ -48,6 +48,29 @@ impl Month<'_> {
         (place.to_owned(), run.to_owned())
     }
 
+    fn reopen(&self, approver: &str) -> Said {
+        let args = [
+            ["--reason", "an invoice"],
+            ["--ticket", "FIN-12"],
+            ["--by", "A. Mwangi"],
+            ["--approver", approver],
+        ];
+        self.ask("reopen", args.as_flattened())
+    }
+
+    fn dispose(&self, run: &str, company: &str, gl: &str) -> Said {
+        let args = [
+            ["--run", run],
+            ["--line", "L1"],
+            ["--company", company],
+            ["--gl", gl],
+            ["--decision", "adjust"],
+            ["--text", "booked in May"],
+            ["--by", "B. Diallo"],
+        ];
+        self.ask("dispose", args.as_flattened())
+    }
+
     fn judged(&self) -> Value {
         let said = self.ask("reconcile", &["--contract", "own.toml", "--format", "json"]);
         serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err))
@@ -121,20 +144,8 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
     // What was judged while March was closed stays so when March is opened again.
     let (sealed, _) = april.seal();
     said(&shell.run(&["verify", &sealed]), 0, "VALID");
-    let reopen = |approver: &str| {
-        let args = [
-            "--reason",
-            "an invoice",
-            "--ticket",
-            "FIN-12",
-            "--by",
-            "A. Mwangi",
-            "--approver",
-        ];
-        march.ask("reopen", &[&args[..], &[approver]].concat())
-    };
-    said(&reopen("a. mwangi "), 2, "somebody else must approve");
-    said(&reopen("B. Diallo"), 0, "opened the month again");
+    said(&march.reopen("a. mwangi "), 2, "somebody else must approve");
+    said(&march.reopen("B. Diallo"), 0, "opened the month again");
     said(&shell.run(&["verify", &sealed]), 0, "VALID");
     let findings = april.judged()["result"]["findings"].clone();
     let is_late = |finding: &Value| finding["code"] == "LATE_POSTING";
@@ -173,25 +184,7 @@ async fn a_month_is_closed_when_every_exception_has_a_word_and_nothing_is_open()
     let (_, run) = april.seal();
     let close = || april.ask("close", &["--run", &run, "--by", "A. Mwangi"]);
     said(&close(), 2, "L1 EC_NG 13003 has no disposition");
-    let dispose = |gl: &str, company: &str| {
-        let args = [
-            "--run",
-            &run,
-            "--line",
-            "L1",
-            "--company",
-            company,
-            "--gl",
-            gl,
-            "--decision",
-            "adjust",
-            "--text",
-            "booked in May",
-            "--by",
-            "B. Diallo",
-        ];
-        april.ask("dispose", &args)
-    };
+    let dispose = |gl: &str, company: &str| april.dispose(&run, company, gl);
     said(&dispose("13004", "EC_NG"), 2, "L1 EC_NG 13004 is OK");
     said(&dispose("13003", "EC_XX"), 2, "there is no L1 EC_XX 13003");
     said(

@@ -9,6 +9,7 @@ use soxauto::adapters::store;
 use soxauto::ports::{Cell, Warehouse};
 
 use crate::cli::{Said, Shell};
+use crate::sandbox_ledger::Served;
 
 /// Semicolons, decimal commas, a customer, and a voucher that stands in two lines; the last day of the month in the evening.
 const USED: &str = "Voucher Id;Ordered Amount;Usage Date;Customer Id;Seller\r\n\
@@ -152,14 +153,11 @@ fn the_same_rows_in_another_form_have_the_same_digest() {
 #[test]
 fn without_a_file_the_item_is_no_part_of_the_run() {
     let shell = Shell::new();
-    let said = shell.run(&[
-        "run",
-        "--period",
-        "2024-04",
-        "--sandbox-rows",
-        "300",
-        "--json",
-    ]);
+    let served = Served::start(shell.dir.path(), &["--rows", "300"]);
+    fs::create_dir(shell.path("secrets")).unwrap();
+    fs::write(shell.path("secrets/DB_CREDENTIALS_NAV_BI"), &served.odbc).unwrap();
+    let args = "run --period 2024-04 --secrets file:secrets --json";
+    let said = shell.run(&args.split(' ').collect::<Vec<_>>());
     assert!(
         said.err.contains("JDASH is no part of this run"),
         "{}",

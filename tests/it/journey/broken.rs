@@ -168,7 +168,7 @@ async fn one_item_that_fails_leaves_the_other_alone() {
     let sandbox = sandbox(fault(FaultPoint::Rows(1_900), FaultAction::Cut)).await;
     place.secret(&sandbox.odbc_connection_string());
     let mut settings = place.settings("IPE_07");
-    settings.items = ["CR_04", "IPE_07"].map(str::to_owned).to_vec();
+    settings.items = ["CR_05", "IPE_07"].map(str::to_owned).to_vec();
     let result = run(settings).await;
     assert_eq!(
         result.overall_status,
@@ -176,7 +176,7 @@ async fn one_item_that_fails_leaves_the_other_alone() {
         "{result:#?}"
     );
     assert_eq!(result.ipe_results["IPE_07"].status, ItemStatus::Error);
-    assert_eq!(result.ipe_results["CR_04"].status, ItemStatus::Success);
+    assert_eq!(result.ipe_results["CR_05"].status, ItemStatus::Success);
     assert_eq!(result.control_result.exit_code(), 2);
 }
 

@@ -142,15 +142,7 @@ fn apply(
                 planted.silent.extend(tables);
             }
             Change::Rates(change) => {
-                let text = |rate: &Option<i64>| match rate {
-                    Some(rate) => exact(cents((*rate).into())).map(Some),
-                    None => Ok(None),
-                };
-                let rates: SqlResult<_> = change.hundredths.iter().map(text).collect();
-                planted.closing_rates.push(RatesKey {
-                    country: change.country_code,
-                    rates: rates?,
-                });
+                planted.closing_rates.push(rates_key(change)?);
                 rate_changes.push(change);
             }
             Change::Refreshed(company, day) => {
@@ -162,6 +154,19 @@ fn apply(
         }
     }
     Ok(planted)
+}
+
+/// The rates that a country has then.
+fn rates_key(change: &RateChange) -> SqlResult<RatesKey> {
+    let text = |rate: &Option<i64>| match rate {
+        Some(rate) => exact(cents((*rate).into())).map(Some),
+        None => Ok(None),
+    };
+    let rates: SqlResult<_> = change.hundredths.iter().map(text).collect();
+    Ok(RatesKey {
+        country: change.country_code,
+        rates: rates?,
+    })
 }
 
 /// Posts one line and notes its keys.
