@@ -327,12 +327,13 @@ pub struct Matched {
     pub scopes: Vec<ScopeMatch>,
     /// Rows of other GLs, or that the caller left out.
     pub left_out: Sides<u64>,
-    /// How the work was done.
+    /// How the work was done: not the same twice, so no part of what is written down.
+    #[serde(skip)]
     pub work: MatchWork,
 }
 
 /// How matching was done; changes no result.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MatchWork {
     /// Partitions by the hash of company, GL and key.
     pub partitions: usize,

@@ -10,7 +10,7 @@ use crate::domain::run::FinalMark;
 
 /// What happened to a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "event")]
+#[serde(rename_all = "snake_case", tag = "kind")]
 pub enum MonthEvent {
     /// Somebody closed it with a judged run.
     Closed {
@@ -48,7 +48,6 @@ pub struct MonthRecord {
     /// When it was written.
     pub at: DateTime<Utc>,
     /// What happened.
-    #[serde(flatten)]
     pub event: MonthEvent,
 }
 
