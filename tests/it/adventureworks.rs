@@ -219,11 +219,8 @@ async fn adventureworks_actual_against_budget_is_the_files_own_arithmetic() {
         for bucket in buckets {
             let text = |name: &str| bucket[name].as_str().unwrap().to_owned();
             let place = (text("company"), text("gl"));
-            let [actual, budget] = by_hand
-                .get(&place)
-                .copied()
-                .unwrap_or([Amount::zero(SCALE); 2]);
             let zero = Amount::zero(SCALE);
+            let [actual, budget] = by_hand.get(&place).copied().unwrap_or([zero; 2]);
             if bucket["status"] == "NOT_CONCLUDED" {
                 // No budget was made for most months and organizations, which is not a budget of zero.
                 let of_company = || {
