@@ -135,7 +135,8 @@ impl Entry {
     fn late(&self, closed: &BTreeMap<Period, Highest>) -> Option<ReconcileFinding> {
         let (posted, number) = (self.posted?, self.number?);
         let month = Period::containing(posted).ok()?;
-        let highest = closed.get(&month)?.get(&self.company)?;
+        // Whatever comes from a company that had nothing when the month was closed is late.
+        let highest = closed.get(&month)?.get(&self.company).unwrap_or(&i64::MIN);
         let Self {
             company,
             gl,
@@ -172,6 +173,35 @@ async fn highest(evidence: &StoreRoot, month: Period, run: &RunId) -> Result<Hig
         .into_iter()
         .flat_map(|population| population.base);
     Ok(base
-        .filter_map(|(company, base)| Some((company, base.last?)))
+        .map(|(company, base)| (company, base.last.unwrap_or(0)))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_is_what_the_closed_month_had_not_seen() {
+        let march: Period = "2024-03".parse().unwrap();
+        let highest = Highest::from([("EC_NG".to_owned(), 7)]);
+        let closed = BTreeMap::from([(march, highest)]);
+        let is_late = |company: &str, number: i64, day: &str| {
+            let entry = Entry {
+                company: company.to_owned(),
+                gl: "13003".to_owned(),
+                document: "D-1".to_owned(),
+                user: "U".to_owned(),
+                number: Some(number),
+                amount: None,
+                posted: day.parse().ok(),
+                created: None,
+            };
+            entry.late(&closed).is_some()
+        };
+        assert!(is_late("EC_NG", 8, "2024-03-31"));
+        assert!(!is_late("EC_NG", 7, "2024-03-31"));
+        assert!(!is_late("EC_NG", 8, "2024-02-29"), "nobody closed February");
+        assert!(is_late("EC_KE", 1, "2024-03-31"), "nothing was there of it");
+    }
 }
