@@ -11,6 +11,7 @@ use crate::domain::query::QueryFile;
 use crate::domain::sql_type::SqlType;
 
 use super::population::{self, PopulationToml};
+use super::quality::{self, QualityToml};
 use super::uploaded::{self, FileToml};
 use super::witness::{self, WitnessToml};
 use super::{CatalogError, ItemFiles};
@@ -25,6 +26,7 @@ pub(super) struct ItemToml {
     pub(super) databases: Option<Spanned<Vec<String>>>,
     pub(super) contract: Option<Spanned<ContractToml>>,
     pub(super) file: Option<FileToml>,
+    pub(super) quality: Option<QualityToml>,
     pub(super) population: Option<PopulationToml>,
     pub(super) witness: Option<WitnessToml>,
 }
@@ -103,6 +105,7 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
         None => QueryFile::parse(&files.query)
             .map_err(|error| CatalogError::new(files.query_place(), error.to_string()))?,
     };
+    let quality = quality::definition(item.quality, files, &contract)?;
     let population = population::definition(item.population, files)?;
     let witness = witness::definition(item.witness, files)?;
     let texts = [
@@ -123,6 +126,7 @@ pub(super) fn parse(files: &ItemFiles) -> Result<Ipe, CatalogError> {
         contract,
         query,
         file,
+        quality,
         population,
         witness,
         definition_sha256: sha256_hex(definition.as_bytes()),

@@ -6,6 +6,7 @@ pub mod draft;
 mod file;
 pub mod lint;
 mod population;
+mod quality;
 mod uploaded;
 mod witness;
 

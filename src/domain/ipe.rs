@@ -3,6 +3,7 @@
 use super::contract::Contract;
 use super::ids::IpeId;
 use super::population::PopulationDefinition;
+use super::quality::QualityRules;
 use super::query::QueryFile;
 use super::uploaded::FileDefinition;
 use super::witness::WitnessDefinition;
@@ -24,6 +25,8 @@ pub struct Ipe {
     pub query: QueryFile,
     /// How it is read from a file; `None` where it is asked of a server.
     pub file: Option<FileDefinition>,
+    /// Rules of its values beside the contract.
+    pub quality: QualityRules,
     /// How its population is counted; `None` where the catalog does not say.
     pub population: Option<PopulationDefinition>,
     /// How its witnesses are drawn and read; `None` where the catalog does not say.

@@ -21,6 +21,7 @@ pub mod patterns;
 pub mod period;
 pub mod plant;
 pub mod population;
+pub mod quality;
 pub mod query;
 pub mod reconcile;
 pub mod run;

@@ -25,6 +25,7 @@ pub mod profile;
 pub mod quality;
 pub mod recheck;
 pub mod reconcile;
+pub mod rules;
 #[cfg(test)]
 mod samples;
 pub mod scope;
@@ -72,6 +73,14 @@ pub enum KernelError {
         expected: String,
         /// Arrow type in the batch.
         found: String,
+    },
+    /// A rule of an item that does not fit its column.
+    #[error("the rule of column `{column}`: the column {what}")]
+    Rule {
+        /// Canonical column name.
+        column: String,
+        /// What does not fit.
+        what: String,
     },
     /// A batch above the announced limit.
     #[error("the batch has {rows} rows, the limit is {rows_max}")]

@@ -13,6 +13,7 @@ use super::check_population::{
     self, POPULATION_BASE, POPULATION_COMPANIES, POPULATION_EXTRACT, POPULATION_FRESHNESS,
     POPULATION_SCOPE, POPULATION_SEQUENCE,
 };
+use super::check_quality::{self, QUALITY_RULES};
 use super::check_witness::{self, ACCURACY_POSITIVE};
 use super::record::ItemRecord;
 
@@ -45,9 +46,13 @@ pub const WAREHOUSE_RUN: &str = "warehouse.one_run";
 pub const WAREHOUSE_TABLE: &str = "warehouse.table";
 
 /// Every check with what it says, in the order in which they are made.
-pub const CHECKS: [(&str, &str); 19] = [
+pub const CHECKS: [(&str, &str); 20] = [
     (CONTRACT_COLUMNS, "names, order and types of the columns"),
     (CONTRACT_NULLS, "nulls only where the contract allows them"),
+    (
+        QUALITY_RULES,
+        "numbers, days, sums and how much of a column is filled are as ipe.toml says",
+    ),
     (
         TRANSFER_SOURCE,
         "rows and sums per company by separate SQL = decoded",
@@ -123,6 +128,7 @@ pub fn before_load(record: &ItemRecord) -> Vec<CheckResult> {
             rows,
             &record.nulls,
         ),
+        check_quality::check(record),
         source_decoded(record, staged),
         source_stable(record),
         decoded_staged(staged, record.recomputed.as_ref()),

@@ -15,6 +15,7 @@ use crate::domain::ids::{IpeId, RunId};
 use crate::domain::losses::{Changes, ColumnLosses};
 use crate::domain::manifest::{PartFile, Recomputed, Staged};
 use crate::domain::period::Period;
+use crate::domain::quality::QualitySeen;
 use crate::domain::sql_type::SqlType;
 use crate::domain::totals::ControlTotals;
 use crate::kernels::KernelError;
@@ -24,6 +25,7 @@ use crate::kernels::keys::KeyFold;
 use crate::kernels::ledger::{ValuesFold, ledger};
 use crate::kernels::quality::QualityFold;
 use crate::kernels::recheck::recheck_part;
+use crate::kernels::rules::RuleFold;
 use crate::kernels::totals::TotalsFold;
 use crate::ports::{BatchStream, PortError, PortErrorKind, StoreRoot};
 
@@ -46,6 +48,8 @@ pub struct Extraction {
 pub struct Seen {
     /// Columns with nulls that the contract does not allow, one sentence each.
     pub nulls: Vec<String>,
+    /// What the rules of the item ask for; `None` where it has none.
+    pub quality: Option<QualitySeen>,
     /// The loss ledger.
     pub losses: Vec<ColumnLosses>,
     /// Digest of each bucket of the decoded stream, in their order.
@@ -71,6 +75,7 @@ pub struct RowFold {
     digest: DigestFold,
     totals: TotalsFold,
     quality: QualityFold,
+    rules: Option<RuleFold>,
     keys: KeyFold,
     contract: Contract,
     types: Vec<SqlType>,
@@ -89,6 +94,8 @@ pub struct Folded {
     pub totals: ControlTotals,
     /// Null findings.
     pub nulls: Vec<String>,
+    /// What the rules ask for.
+    pub quality: Option<QualitySeen>,
     values: Vec<u64>,
     contract: Contract,
     types: Vec<SqlType>,
@@ -125,10 +132,18 @@ impl RowFold {
             digest: DigestFold::new(contract),
             totals: TotalsFold::new(contract),
             quality: QualityFold::new(contract),
+            rules: None,
             keys: KeyFold::new(contract),
             encoder: PartEncoder::new(layout)?,
             rows: 0,
         })
+    }
+
+    /// The same, with the rules of the item.
+    #[must_use]
+    pub fn watching(mut self, rules: RuleFold) -> Self {
+        self.rules = Some(rules);
+        self
     }
 
     /// Sees one batch of the source; gives a part when one is full.
@@ -143,6 +158,9 @@ impl RowFold {
         self.digest.fold(&batch).map_err(|error| kernel(&error))?;
         self.totals.fold(&batch).map_err(|error| kernel(&error))?;
         self.quality.fold(&batch).map_err(|error| kernel(&error))?;
+        if let Some(rules) = &mut self.rules {
+            rules.fold(&batch).map_err(|error| kernel(&error))?;
+        }
         self.values.fold(&batch).map_err(|error| kernel(&error))?;
         self.rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         let mut finished = self.encoder.push(&batch)?;
@@ -177,6 +195,7 @@ impl RowFold {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
+            quality: self.rules.map(RuleFold::finish),
             values: self.values.finish(),
             contract: self.contract,
             types: self.types,
@@ -304,6 +323,7 @@ pub async fn stage_rows(
         },
         Seen {
             nulls: folded.nulls,
+            quality: folded.quality,
             losses,
             buckets: folded.buckets,
         },

@@ -12,6 +12,7 @@ pub mod check;
 mod check_freshness;
 mod check_loaded;
 pub mod check_population;
+pub mod check_quality;
 mod check_scope;
 mod check_sequence;
 pub mod check_witness;

@@ -10,6 +10,7 @@ use crate::domain::ipe::Ipe;
 use crate::domain::losses::ColumnLosses;
 use crate::domain::run::RunContext;
 use crate::kernels::conform::Conform;
+use crate::kernels::rules::RuleFold;
 use crate::ports::{BatchStream, PortError, PortErrorKind, SourceColumn};
 
 use super::Tools;
@@ -39,7 +40,13 @@ pub(super) fn fold(
         .map_err(|error| PortError::new(PortErrorKind::Corrupt, error.to_string()))?;
     let footer = provenance(context, &ipe.id, contract, &ipe.definition_sha256);
     let layout = PartLayout::new(conform.schema(), footer, &tools.limits);
-    RowFold::new(contract, conform, layout)
+    let fold = RowFold::new(contract, conform, layout)?;
+    if ipe.quality.is_empty() {
+        return Ok(fold);
+    }
+    let rules = RuleFold::new(contract, &ipe.quality, context.period);
+    let rules = rules.map_err(|error| PortError::new(PortErrorKind::Config, error.to_string()))?;
+    Ok(fold.watching(rules))
 }
 
 /// Moves all rows to staging and computes everything twice.
@@ -73,6 +80,7 @@ pub(super) fn keep(
     log.note("rows staged", json!({"rows": extraction.staged.rows(), "parts": extraction.staged.parts.len(), "digest": extraction.staged.digest}));
     note_changes(log, &extraction.seen.losses);
     record.nulls = Some(extraction.seen.nulls);
+    record.quality = extraction.seen.quality;
     record.losses = Some(extraction.seen.losses);
     record.staged = Some(extraction.staged);
     record.recomputed = Some(extraction.recomputed);

@@ -14,6 +14,7 @@ use crate::domain::keys::KeyAudit;
 use crate::domain::losses::ColumnLosses;
 use crate::domain::manifest::{LoadReceipt, Recomputed, Staged, Submitted};
 use crate::domain::population::Population;
+use crate::domain::quality::{QualityRules, QualitySeen};
 use crate::domain::query::BoundQuery;
 use crate::domain::run::{ItemStatus, RunContext, RunState};
 use crate::domain::totals::ControlTotals;
@@ -99,6 +100,12 @@ pub struct ItemRecord {
     pub recomputed: Option<Recomputed>,
     /// Columns with nulls that the contract does not allow, one sentence each; `None` when not all rows passed.
     pub nulls: Option<Vec<String>>,
+    /// The rules of the item's values.
+    #[serde(default, skip_serializing_if = "QualityRules::is_empty")]
+    pub quality_rules: QualityRules,
+    /// What was counted for them; `None` without rules, or when not all rows passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualitySeen>,
     /// What the source said of the population; `None` where the catalog does not define one, or it was not reached.
     pub population: Option<Population>,
     /// Whether the catalog defines the population.
@@ -163,6 +170,8 @@ impl ItemRecord {
             staged: None,
             recomputed: None,
             nulls: None,
+            quality_rules: ipe.quality.clone(),
+            quality: None,
             population: None,
             population_defined: ipe.population.is_some(),
             witnesses: None,

@@ -233,6 +233,7 @@ pub(crate) fn ledger_item(columns: Vec<Column>) -> Ipe {
         },
         query: QueryFile::parse("SELECT ledger").unwrap(),
         file: None,
+        quality: soxauto::domain::quality::QualityRules::default(),
         population: None,
         witness: None,
         definition_sha256: "cd".repeat(32),

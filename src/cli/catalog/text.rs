@@ -5,7 +5,9 @@ use crate::catalog::lint::Finding;
 use crate::cli::output::columns;
 use crate::domain::contract::{Column, Contract};
 use crate::domain::ipe::Ipe;
+use crate::domain::quality::{DayBound, QualityRules};
 use crate::domain::uploaded::FileDefinition;
+use crate::pipeline::check_quality::QUALITY_RULES;
 
 /// Characters of a hash in a table; JSON has all.
 const HASH_CHARS: usize = 16;
@@ -62,7 +64,7 @@ pub(super) fn show(ipe: &Ipe, checks: impl Iterator<Item = (String, String)>) ->
         .collect();
     let checks: Vec<[String; 2]> = checks.map(|(id, what)| [id, what]).collect();
     format!(
-        "{}: {}\n\n{}\n\nCONTRACT\n{}\n\nPARAMETERS\n{}\n\nCHECKS, over the rows and the sums of {} per {}\n{}\n\n{}",
+        "{}: {}\n\n{}\n\nCONTRACT\n{}\n\nPARAMETERS\n{}\n\nCHECKS, over the rows and the sums of {} per {}\n{}\n\n{}{}",
         ipe.id,
         ipe.title,
         columns(&head.map(|(name, value)| [name.to_owned(), value]), &[]),
@@ -75,6 +77,7 @@ pub(super) fn show(ipe: &Ipe, checks: impl Iterator<Item = (String, String)>) ->
             .join(", "),
         contract.company,
         columns(&checks, &[]),
+        quality(&ipe.quality),
         match &ipe.file {
             None => format!("SQL\n{}", ipe.query.text.trim_end()),
             Some(file) => format!(
@@ -83,6 +86,39 @@ pub(super) fn show(ipe: &Ipe, checks: impl Iterator<Item = (String, String)>) ->
             ),
         }
     )
+}
+
+/// What the values must be; nothing where the item has no rule.
+fn quality(rules: &QualityRules) -> String {
+    let shown = |name: &str, value: Option<String>| value.map(|value| format!("{name} {value}"));
+    let day = |bound: Option<DayBound>| bound.map(|bound| bound.to_string());
+    let row = |of: &str, said: Vec<Option<String>>| {
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        (!said.is_empty()).then(|| [of.to_owned(), said.join(", ")])
+    };
+    let of_rows = row(
+        "rows",
+        vec![
+            shown("at least", rules.rows_min.map(|rows| rows.to_string())),
+            shown("at most", rules.rows_max.map(|rows| rows.to_string())),
+        ],
+    );
+    let of_columns = rules.columns.iter().filter_map(|rule| {
+        let said = vec![
+            shown("adds up to", rule.sum.map(|sum| sum.to_string())),
+            shown("at least", rule.min.map(|min| min.to_string())),
+            shown("at most", rule.max.map(|max| max.to_string())),
+            shown("dated from", day(rule.from)),
+            shown("dated before", day(rule.before)),
+            shown("is", rule.meaning.map(|meaning| meaning.to_string())),
+        ];
+        row(&rule.column, said)
+    });
+    let rows: Vec<[String; 2]> = of_rows.into_iter().chain(of_columns).collect();
+    match rows.is_empty() {
+        true => String::new(),
+        false => format!("QUALITY, of {}\n{}\n\n", QUALITY_RULES, columns(&rows, &[])),
+    }
 }
 
 fn file_rows(file: &FileDefinition) -> Vec<[String; 3]> {

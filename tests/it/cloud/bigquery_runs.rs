@@ -27,7 +27,7 @@ use crate::rig::Rig;
 const ITEMS: [&str; 3] = ["CR_04", "CR_05", "IPE_07"];
 
 /// Everything in the cloud: staging and evidence in buckets, months in a dataset, the secret in Secret Manager.
-fn settings(world: &World, place: &Place) -> RunSettings {
+pub(super) fn settings(world: &World, place: &Place) -> RunSettings {
     let settings = place.settings("CR_04");
     RunSettings {
         items: ITEMS.map(str::to_owned).into(),

@@ -2,6 +2,8 @@
 
 mod bigquery;
 #[cfg(feature = "sandbox")]
+mod bigquery_engine;
+#[cfg(feature = "sandbox")]
 mod bigquery_runs;
 pub(crate) mod bigquery_stand_in;
 #[cfg(feature = "sandbox")]

@@ -1,6 +1,7 @@
 //! The evidence package: sealed whole, verified against every kind of change.
 
 mod losses;
+mod rules;
 pub(crate) mod sample;
 mod tamper;
 pub(crate) mod world;

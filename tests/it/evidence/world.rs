@@ -139,6 +139,8 @@ impl World {
             staged: Some(staged),
             recomputed: Some(second),
             nulls: Some(vec![]),
+            quality_rules: soxauto::domain::quality::QualityRules::default(),
+            quality: None,
             population: None,
             population_defined: false,
             witnesses: None,

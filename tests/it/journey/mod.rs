@@ -11,12 +11,13 @@ mod matrix;
 pub(crate) mod planted;
 mod population;
 mod privacy;
+mod quality;
 pub(crate) mod storage;
 mod whole;
 mod witness;
 mod writers;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use soxauto::app::App;
@@ -76,6 +77,13 @@ impl Place {
             stamps: Vec::new(),
             limits: limits(),
         }
+    }
+
+    /// A file of the folder.
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
     }
 
     pub(crate) fn secret(&self, connection_string: &str) {

@@ -15,9 +15,12 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::domain::contract::{Column, Contract};
 use crate::domain::digest::sha256_hex;
+use crate::domain::period::Period;
+use crate::domain::quality::{QualityRules, QualitySeen};
 use crate::domain::run::RowMetadata;
 use crate::kernels::conform::METADATA_COLUMNS;
 use crate::kernels::keys::KeyFold;
+use crate::kernels::rules::RuleFold;
 
 /// Rows that are looked at together.
 const ROWS: usize = 8_192;
@@ -28,6 +31,8 @@ pub(super) struct Looked {
     pub(super) wrong: Vec<(&'static str, usize)>,
     /// Nulls by column where none may be.
     pub(super) nulls: BTreeMap<String, u64>,
+    /// What the rules of the item ask for; `None` without rules.
+    pub(super) quality: Option<QualitySeen>,
     /// SHA-256 of the hashes of the keys, in hex.
     pub(super) keys_sha256: String,
 }
@@ -40,19 +45,29 @@ pub(super) fn look_through(
     bytes: &Bytes,
     metadata: &RowMetadata,
     contract: &Contract,
+    (rules, period): (&QualityRules, Period),
 ) -> Result<Looked, String> {
     let fail = |error: &dyn std::fmt::Display| error.to_string();
     let required = contract.columns.iter().filter(|column| !column.nullable);
     let required: Vec<&str> = required.map(|column| column.name.as_str()).collect();
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|e| fail(&e))?;
-    let key = key_contract(contract);
+    let key = of_columns(contract, |column| contract.key.contains(&column.name));
     let key_names: Vec<&str> = key
         .columns
         .iter()
         .map(|column| column.name.as_str())
         .collect();
     let mut keys = KeyFold::new(&key);
+    let ruled = of_columns(contract, |column| {
+        rules.columns.iter().any(|rule| rule.column == column.name)
+    });
+    let ruled_names: Vec<&str> = ruled.columns.iter().map(|c| c.name.as_str()).collect();
+    let mut watched = match rules.is_empty() {
+        true => None,
+        false => Some(RuleFold::new(&ruled, rules, period).map_err(|e| fail(&e))?),
+    };
     let wanted = METADATA_COLUMNS.iter().chain(&required).chain(&key_names);
+    let wanted = wanted.chain(&ruled_names);
     let wanted = wanted.copied();
     let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
     let reader = builder.with_projection(mask).with_batch_size(ROWS).build();
@@ -75,27 +90,38 @@ pub(super) fn look_through(
             let count = u64::try_from(column(name)?.null_count()).unwrap_or(u64::MAX);
             *nulls.entry((*name).to_owned()).or_default() += count;
         }
-        let key_columns = key_names
-            .iter()
-            .map(|name| Ok((*name, Arc::clone(column(name)?), true)));
-        let key_columns: Vec<_> = key_columns.collect::<Result<_, String>>()?;
-        let key_batch =
-            RecordBatch::try_from_iter_with_nullable(key_columns).map_err(|e| fail(&e))?;
-        keys.fold(&key_batch).map_err(|e| fail(&e))?;
+        let of = |names: &[&str]| {
+            let columns = names.iter();
+            let columns = columns.map(|name| Ok((*name, Arc::clone(column(name)?), true)));
+            let columns: Vec<_> = columns.collect::<Result<_, String>>()?;
+            RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| fail(&e))
+        };
+        keys.fold(&of(&key_names)?).map_err(|e| fail(&e))?;
+        if let Some(watched) = &mut watched {
+            let batch = match ruled_names.is_empty() {
+                true => batch.clone(),
+                false => of(&ruled_names)?,
+            };
+            watched.fold(&batch).map_err(|e| fail(&e))?;
+        }
     }
     let found = METADATA_COLUMNS.into_iter().zip(wrong);
     Ok(Looked {
         wrong: found.filter(|(_, rows)| *rows > 0).collect(),
         nulls,
+        quality: watched.map(RuleFold::finish),
         keys_sha256: sha256_hex(&keys.take()),
     })
 }
 
-/// The contract of the key columns alone.
-fn key_contract(contract: &Contract) -> Contract {
-    let is_key = |column: &&Column| contract.key.contains(&column.name);
+/// The contract of some columns alone.
+fn of_columns(contract: &Contract, is_wanted: impl Fn(&Column) -> bool) -> Contract {
+    let columns = contract.columns.iter();
     Contract {
-        columns: contract.columns.iter().filter(is_key).cloned().collect(),
+        columns: columns
+            .filter(|column| is_wanted(column))
+            .cloned()
+            .collect(),
         ..contract.clone()
     }
 }

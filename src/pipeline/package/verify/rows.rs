@@ -10,6 +10,7 @@ use super::{Finding, VerifyReport, VerifyRequest};
 use crate::domain::keys::KeyAudit;
 use crate::domain::limits::Limits;
 use crate::domain::manifest::{PartFile, Recomputed, Staged};
+use crate::domain::quality::QualitySeen;
 use crate::kernels::quality::NullFinding;
 use crate::kernels::recheck::recheck_part;
 use crate::pipeline::keys;
@@ -38,6 +39,7 @@ pub(super) async fn rows(
     let mut all: Option<Recomputed> = None;
     let mut nulls = BTreeMap::new();
     let mut values = BTreeMap::new();
+    let mut quality: Option<QualitySeen> = None;
     let mut complete = !staged.parts.is_empty();
     for part in &staged.parts {
         let Some(bytes) = fetch(&staging, part, others, report).await else {
@@ -48,6 +50,10 @@ pub(super) async fn rows(
         report.findings.extend(one.findings);
         for (column, count) in one.nulls {
             *nulls.entry(column).or_default() += count;
+        }
+        match (&mut quality, one.quality) {
+            (Some(all), Some(one)) => all.add(&one),
+            (all, one) => *all = all.take().or(one),
         }
         for (column, count) in one.values {
             *values.entry(column).or_default() += count;
@@ -66,6 +72,16 @@ pub(super) async fn rows(
     match all.filter(|_| complete) {
         Some(all) => {
             against_record(record, staged, &all, &nulls, report);
+            if quality != record.quality {
+                let what = "what the record counted for its rules is not what the rows give";
+                let counted = |seen: &Option<QualitySeen>| format!("{seen:?}");
+                report.find(
+                    "data/record.json",
+                    what,
+                    counted(&quality),
+                    counted(&record.quality),
+                );
+            }
             losses::ledger_of(record, &values, report);
             keys(record, staged, &staging, request.limits, report).await;
             super::witnesses::of_record(record, staged, &staging, request.limits, report).await;
@@ -128,6 +144,8 @@ struct Examined {
     nulls: BTreeMap<String, u64>,
     /// Values by column, as the footer has them.
     values: BTreeMap<String, u64>,
+    /// What the rules of the item ask for.
+    quality: Option<QualitySeen>,
 }
 
 impl Examined {
@@ -175,12 +193,15 @@ fn examine_bytes(part: &PartFile, bytes: Bytes, record: &ItemRecord, rows_max: u
         &bytes,
         &record.context.row_metadata(&record.ipe),
         &record.contract,
+        (&record.quality_rules, record.context.period),
     ) {
         Ok(Looked {
             wrong,
             nulls,
+            quality,
             keys_sha256,
         }) => {
+            examined.quality = quality;
             for (column, rows) in wrong {
                 let what = format!("metadata column {column} is not that of the run");
                 examined.find(

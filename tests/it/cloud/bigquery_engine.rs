@@ -1,0 +1,116 @@
+//! The reconciliation by two engines: over the staged parts here, and by SQL over the loaded months in the stand-in of BigQuery.
+
+use std::sync::Arc;
+
+use soxauto::app::App;
+use soxauto::app::reconcile::{self, ReconcileSettings};
+use soxauto::domain::plant::PlantProfile;
+use soxauto::domain::reconcile::result::Status;
+use soxauto::domain::uploaded::DeclaredForm;
+use soxauto::pipeline::progress::Silent;
+use soxauto::pipeline::reconcile::Reconciled;
+use soxauto::ports::{PortError, PortErrorKind};
+use soxauto::sandbox::{Sandbox, SandboxConfig};
+use soxauto::settings::{RunSettings, UploadSettings, WarehouseChoice};
+
+use super::bigquery_runs::settings;
+use super::bigquery_stand_in::World;
+use super::fakes::bigquery::DATASET;
+use super::fakes::secret_manager::Damage;
+use crate::journey::Place;
+use crate::journey::planted::planted;
+
+/// Every item of the planted month, staged in buckets and loaded into the engine.
+async fn load(world: &World, place: &Place) -> RunSettings {
+    let sandbox = Sandbox::start(SandboxConfig {
+        rows: Some(2_000),
+        ..planted(PlantProfile::Recon, &[])
+    })
+    .await
+    .unwrap();
+    let secret = sandbox.odbc_connection_string();
+    let secrets = &world.jobs.google.secrets;
+    secrets.add("DB_CREDENTIALS_NAV_BI", &secret, Damage::None);
+    let used = sandbox.jdash("2024-05-01".parse().unwrap()).unwrap();
+    let path = place.file("used.csv", &used.unwrap());
+    let settings = RunSettings {
+        items: Vec::new(),
+        files: vec![UploadSettings {
+            item: "JDASH".to_owned(),
+            path,
+            form: DeclaredForm::default(),
+        }],
+        jobs: 2,
+        ..settings(world, place)
+    };
+    let app = App::build(settings.clone(), Arc::new(Silent))
+        .await
+        .unwrap();
+    app.run().await.unwrap();
+    sandbox.stop().await;
+    settings
+}
+
+async fn judged(settings: &RunSettings, is_engine: bool) -> Result<Reconciled, PortError> {
+    let WarehouseChoice::BigQuery(dataset) = settings.warehouse.clone() else {
+        panic!("{:?}", settings.warehouse);
+    };
+    let judged = reconcile::run(&ReconcileSettings {
+        period: settings.period.unwrap(),
+        run: None,
+        evidence: settings.evidence.clone(),
+        staging: None,
+        contract: None,
+        seal: false,
+        engine: is_engine.then_some(dataset),
+        google: settings.google.clone(),
+    })
+    .await?;
+    Ok(judged.judgement.reconciled)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the BigQuery stand-in (SOXAUTO_TEST_BIGQUERY); scripts/test installs it where Python 3.13 is"]
+async fn sums_of_the_loaded_months_are_those_of_the_staged_parts() {
+    let (world, place) = (World::start().await, Place::new());
+    let settings = load(&world, &place).await;
+    let here = judged(&settings, false).await.unwrap();
+    let there = judged(&settings, true).await.unwrap();
+    let lines = here.result.judged();
+    let wrong = lines.flat_map(|line| &line.buckets);
+    let wrong = wrong.filter(|bucket| bucket.status != Status::Ok).count();
+    assert_eq!(wrong, 13, "as many as are planted");
+    assert_eq!(there.result, here.result);
+    assert_eq!(there.zero_checks, here.zero_checks);
+
+    // A cent that somebody moves in the dataset is in the sums of the dataset, and in that line alone.
+    let table = format!("{DATASET}.pg01_validated_ipe_ipe_10");
+    let one = format!(
+        "cod_oms_sales_order_item = (SELECT MIN(cod_oms_sales_order_item) FROM `{table}` WHERE id_company = 'EC_MA') AND id_company = 'EC_MA'"
+    );
+    let moved = format!(
+        "UPDATE `{table}` SET paid_for_items = paid_for_items + BIGNUMERIC '0.01' WHERE {one}"
+    );
+    world.engine.run(&moved).await.unwrap();
+    let moved = judged(&settings, true).await.unwrap();
+    let pairs = moved.result.lines.iter().zip(&here.result.lines);
+    let differ: Vec<&str> = pairs
+        .filter(|(there, here)| there.buckets != here.buckets)
+        .map(|(line, _)| line.id.as_str())
+        .collect();
+    assert_eq!(differ, ["L4"]);
+
+    // A row that is gone there is no smaller sum: it is said.
+    let gone = format!("DELETE FROM `{table}` WHERE {one}");
+    world.engine.run(&gone).await.unwrap();
+    let error = judged(&settings, true).await.unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Corrupt, "{error}");
+    let said = error.to_string();
+    assert!(said.contains("IPE_10 2024-04 holds"), "{said}");
+    assert!(said.contains("--engine local"), "{said}");
+    assert_eq!(
+        judged(&settings, false).await.unwrap().result,
+        here.result,
+        "the parts are as they were"
+    );
+}
