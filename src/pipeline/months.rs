@@ -32,6 +32,25 @@ pub async fn read(evidence: &StoreRoot, period: Period) -> Result<MonthLog, Port
     Ok(chain(evidence, period).await?.0)
 }
 
+/// The log as it was when it had so many records, and the hash of the last of these; `None` takes all that are there.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_first(
+    evidence: &StoreRoot,
+    period: Period,
+    records: Option<usize>,
+) -> Result<(MonthLog, Option<String>), PortError> {
+    let (mut log, mut last) = chain(evidence, period).await?;
+    if let Some(records) = records {
+        if let Some(next) = log.records.get(records) {
+            last = next.after.clone();
+        }
+        log.records.truncate(records);
+    }
+    Ok((log, last))
+}
+
 /// The log and the hash of its last record.
 async fn chain(
     evidence: &StoreRoot,

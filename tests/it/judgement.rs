@@ -43,6 +43,19 @@ fn sealed(said: &Said) -> String {
         .to_owned()
 }
 
+/// What `verify` says of a judgement that somebody bent; it is mended again afterwards.
+pub(crate) fn bent(shell: &Shell, package: &str, bend: impl Fn(&mut Value)) -> Said {
+    let folder = package.strip_prefix("file://").unwrap();
+    let place = format!("{folder}/data/judgement.json");
+    let text = fs::read_to_string(&place).unwrap();
+    let mut judgement: Value = serde_json::from_str(&text).unwrap();
+    bend(&mut judgement["reconciled"]);
+    fs::write(&place, judgement.to_string()).unwrap();
+    let said = shell.run(&["verify", package]);
+    fs::write(&place, text).unwrap();
+    said
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn balances_roll_forward_and_a_late_posting_does_not() {
     let shell = Shell::new();
@@ -76,6 +89,17 @@ async fn balances_roll_forward_and_a_late_posting_does_not() {
         .iter()
         .find(|one| one["company"] == "JD_DZ" && one["gl"] == "13003");
     assert_eq!(bucket.unwrap()["status"], "OK", "both ledgers have it");
+
+    // A judgement that hides last month has nothing to roll forward from: the evidence has it.
+    let package = sealed(&reconcile(&shell, &["--seal"]));
+    assert_eq!(shell.run(&["verify", &package]).code, 0);
+    let said = bent(&shell, &package, |reconciled| {
+        reconciled["is_first"] = Value::Bool(true);
+        reconciled["opening"] = Value::Null;
+    });
+    assert_eq!(said.code, 1, "{}", said.out);
+    let found = "the balances that it rolls forward from are not those of the evidence";
+    assert!(said.out.contains(found), "{}", said.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

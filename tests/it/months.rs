@@ -8,6 +8,7 @@ use soxauto::sandbox::SandboxConfig;
 
 use crate::cli::{Said, Shell};
 use crate::journey::planted::planted;
+use crate::judgement::bent;
 use crate::reconcile::month_of;
 
 const ITEMS: [&str; 4] = ["CR_03", "CR_04", "CR_05", "IPE_07"];
@@ -144,7 +145,14 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
     // What was judged while March was closed stays so when March is opened again.
     let (sealed, _) = april.seal();
     said(&shell.run(&["verify", &sealed]), 0, "VALID");
+    let silent = |reconciled: &mut Value| reconciled["finals"] = Value::Array(vec![]);
+    said(
+        &bent(&shell, &sealed, silent),
+        1,
+        "the months that were closed are not those of the evidence",
+    );
     said(&march.reopen("a. mwangi "), 2, "somebody else must approve");
+    said(&march.reopen(" "), 2, "--approver is empty");
     said(&march.reopen("B. Diallo"), 0, "opened the month again");
     said(&shell.run(&["verify", &sealed]), 0, "VALID");
     let findings = april.judged()["result"]["findings"].clone();

@@ -17,7 +17,7 @@ SELECT
     CASE WHEN coa.[Company_Code] IS NULL THEN 0 ELSE 1 END AS [keep: account is in the chart],
     CASE WHEN coa.[Group_COA_Account_no] IN (
         '13001', '13002', '13003', '13004', '13005', '13009', '13011', '13012', '13024',
-        '18304', '18317', '18350', '18397', '18412', '18650'
+        '18304', '18317', '18350', '18397', '18412', '18650', '10590'
     ) THEN 1 ELSE 0 END AS [keep: account of the reconciliation]
 FROM [AIG_Nav_DW].[dbo].[G_L Entries] AS gl
 LEFT JOIN [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_ChartOfAccounts] AS coa

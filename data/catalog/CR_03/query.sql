@@ -57,6 +57,6 @@ WHERE gl.[Posting Date] < @next_start
     -- predicate: account of the reconciliation
     AND coa.[Group_COA_Account_no] IN (
         '13001', '13002', '13003', '13004', '13005', '13009', '13011', '13012', '13024',
-        '18304', '18317', '18350', '18397', '18412', '18650'
+        '18304', '18317', '18350', '18397', '18412', '18650', '10590'
     )
     -- end predicate

@@ -15,7 +15,7 @@ SELECT
     bal.[BALANCE_AT_DATE] AS [balance_at_date],
     CASE WHEN bal.[GROUP_COA_ACCOUNT_NO] IN (
         '13001', '13002', '13003', '13004', '13005', '13009', '13011', '13012', '13024',
-        '18304', '18317', '18350', '18397', '18412', '18650'
+        '18304', '18317', '18350', '18397', '18412', '18650', '10590'
     ) THEN 1 ELSE 0 END AS [keep: account of the reconciliation]
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_BS_ANAPLAN_IMPORT_IFRS_MAPPING_CURRENCY_SPLIT] AS bal
 WHERE bal.[CLOSING_DATE] = @period_end

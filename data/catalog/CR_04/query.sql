@@ -34,6 +34,6 @@ WHERE bal.[CLOSING_DATE] = @period_end
     -- predicate: account of the reconciliation
     AND bal.[GROUP_COA_ACCOUNT_NO] IN (
         '13001', '13002', '13003', '13004', '13005', '13009', '13011', '13012', '13024',
-        '18304', '18317', '18350', '18397', '18412', '18650'
+        '18304', '18317', '18350', '18397', '18412', '18650', '10590'
     )
     -- end predicate

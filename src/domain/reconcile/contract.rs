@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::rate_source::RateSource;
 use super::{Confirmation, RuleError, file, lint};
 use crate::domain::contract::Contract;
 use crate::domain::ids::IpeId;
@@ -188,18 +189,6 @@ pub enum Day {
     NextStart,
 }
 
-/// Closing rates, local currency per US dollar.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RateSource {
-    /// The item.
-    pub item: IpeId,
-    /// Column with the company code.
-    pub company: String,
-    /// Column with the rate.
-    pub rate: String,
-}
-
 /// What a difference may be made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bridge {
@@ -287,6 +276,7 @@ impl ReconciliationContract {
             .chain(of_bridges)
             .chain(of_checks)
             .chain([&self.rates.item])
+            .chain(self.rates.compared_with.iter().map(|other| &other.item))
             .cloned()
             .collect()
     }

@@ -6,9 +6,10 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::contract::{
-    Assumption, Bridge, Company, Condition, Day, Effect, Line, MatchKeys, RateSource,
-    ReconciliationContract, Sign, Source, Term, Test, Value, ZeroRule,
+    Assumption, Bridge, Company, Condition, Day, Effect, Line, MatchKeys, ReconciliationContract,
+    Sign, Source, Term, Test, Value, ZeroRule,
 };
+use super::rate_source::RateSource;
 use super::{Confirmation, RuleError};
 use crate::domain::digest::sha256_hex;
 use crate::domain::ids::IpeId;

@@ -130,6 +130,12 @@ impl Rates {
         found
     }
 
+    /// The rates as they stand in a result.
+    #[must_use]
+    pub fn known(rates: &BTreeMap<String, Rate>) -> Self {
+        Self(rates.clone())
+    }
+
     /// Every company that has a row, or was asked for, with its rate.
     #[must_use]
     pub fn all(&self) -> &BTreeMap<String, Rate> {

@@ -305,12 +305,20 @@ pub(super) fn fits(
         }
     }
     let rates = &contract.rates;
-    let Some(of_rates) = items.get(&rates.item) else {
-        return Ok(());
-    };
-    column(of_rates, &rates.company, "a text", is_text)
-        .and_then(|()| column(of_rates, &rates.rate, "an exact number", is_number))
-        .map_err(|what| refuse(at("rates", what)))
+    let other = rates.compared_with.iter();
+    let other = other.map(|it| (&it.item, vec![&it.company, &it.currency], &it.rate));
+    let own = (&rates.item, vec![&rates.company], &rates.rate);
+    for (item, texts, rate) in other.chain([own]) {
+        let Some(item) = items.get(item) else {
+            continue;
+        };
+        let mut texts = texts.into_iter();
+        texts
+            .try_for_each(|name| column(item, name, "a text", is_text))
+            .and_then(|()| column(item, rate, "an exact number", is_number))
+            .map_err(|what| refuse(at("rates", what)))?;
+    }
+    Ok(())
 }
 
 fn is_number(kind: ColumnType) -> bool {

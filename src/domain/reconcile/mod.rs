@@ -21,6 +21,7 @@ pub mod months;
 mod plants;
 #[cfg(test)]
 mod plants_tests;
+pub mod rate_source;
 pub mod result;
 pub mod statement;
 pub mod threshold;

@@ -38,6 +38,31 @@ pub enum MonthEvent {
     Signed(SignOff),
 }
 
+impl MonthEvent {
+    /// What of it says nothing, though somebody must answer for it.
+    fn blank(&self) -> Option<&'static str> {
+        let said: Vec<(&str, &String)> = match self {
+            Self::Closed { by, .. } => vec![("--by", by)],
+            Self::Reopened {
+                reason,
+                ticket,
+                approver,
+                by,
+            } => vec![
+                ("--reason", reason),
+                ("--ticket", ticket),
+                ("--approver", approver),
+                ("--by", by),
+            ],
+            Self::Disposed(said) => vec![("--text", &said.text), ("--by", &said.by)],
+            Self::Signed(signed) => vec![("--by", &signed.by)],
+        };
+        let mut said = said.into_iter();
+        said.find(|(_, text)| text.trim().is_empty())
+            .map(|(name, _)| name)
+    }
+}
+
 /// One record of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MonthRecord {
@@ -136,6 +161,9 @@ impl MonthLog {
     /// Why this event may not happen now; `None` when it may.
     #[must_use]
     pub fn refuses(&self, event: &MonthEvent) -> Option<String> {
+        if let Some(blank) = event.blank() {
+            return Some(format!("{blank} is empty; it must say something"));
+        }
         let closed = self.closed();
         match (event, closed) {
             (MonthEvent::Closed { .. }, Some(mark)) => Some(format!(
@@ -225,6 +253,8 @@ mod tests {
         assert!(why(closed(2, "B")).contains("A. Mwangi closed it on 1970-01-01"));
         assert!(why(reopened(" a. mwangi")).contains("somebody else must approve"));
         assert_eq!(why(reopened("B. Diallo")), "");
+        assert!(why(reopened(" ")).contains("--approver is empty"));
+        assert!(log(vec![]).refuses(&closed(1, "")).is_some());
         let open = log(vec![]);
         assert_eq!(
             open.refuses(&reopened("B")).unwrap(),

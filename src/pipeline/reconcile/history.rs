@@ -20,7 +20,7 @@ use crate::ports::{PortError, StoreRoot};
 use crate::report::material as report;
 
 /// Earlier months that are looked at.
-const MONTHS_MAX: usize = 12;
+pub(super) const MONTHS_MAX: usize = 12;
 
 /// An earlier month and what speaks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct MonthPoint {
     pub manifest_sha256: String,
     /// How many records its log had.
     pub records: usize,
+    /// SHA-256 of the last of these, in hex; `None` for a log without records.
+    pub log_sha256: Option<String>,
     /// What a report shows of it.
     pub shown: report::MonthPoint,
     /// The program that judged.
@@ -147,15 +149,15 @@ async fn read(
     let (mut points, mut last) = (Vec::new(), None);
     for spoke in runs {
         let (month, run) = (&spoke.period, &spoke.run_id);
-        let mut log = months::read(evidence, *month).await?;
         // What was judged before rests on the log as it was then; records are only appended.
-        log.records.truncate(spoke.records.unwrap_or(usize::MAX));
+        let (log, log_sha256) = months::read_first(evidence, *month, spoke.records).await?;
         let (judged, manifest_sha256) = judgement::read(evidence, *month, run).await?;
         points.push(MonthPoint {
             period: *month,
             run_id: run.clone(),
             manifest_sha256,
             records: log.records.len(),
+            log_sha256,
             shown: report::MonthPoint::of(&judged.statement(&log)),
             program: judged.program.clone(),
             lines: lines(&judged.reconciled),

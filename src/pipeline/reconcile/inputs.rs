@@ -148,7 +148,7 @@ impl Chosen {
     ) -> Result<Vec<Final>, PortError> {
         match self {
             Self::Exactly { finals, .. } => Ok(finals.clone()),
-            Self::Newest | Self::Run(_) => late::finals(evidence, period).await,
+            Self::Newest | Self::Run(_) => late::finals(evidence, period, None).await,
         }
     }
 
@@ -184,13 +184,18 @@ impl Chosen {
         let stored = evidence.list(ipe.as_str()).await?;
         let months = stored.iter().filter_map(|file| {
             let sealed = file.path.strip_suffix(&format!("/{MANIFEST}"))?;
-            let month = sealed.split('/').nth(1)?.strip_prefix("period=")?;
-            month.parse::<Period>().ok()
+            month_of(sealed)
         });
         Ok(months
             .map(Period::start)
             .all(|start| start >= period.start()))
     }
+}
+
+/// The month of a package's folder.
+pub(super) fn month_of(folder: &str) -> Option<Period> {
+    let month = folder.split('/').nth(1)?.strip_prefix("period=")?;
+    month.parse().ok()
 }
 
 /// What a report says of an item; `None` is an item without a package.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Sources;
 use super::inputs::{self, Packaged};
@@ -23,16 +23,19 @@ use crate::ports::{PortError, StoreRoot};
 /// A closed month and the run that is final.
 pub type Final = (Period, RunId);
 
-/// The months before `period` that are closed, in their order.
+/// The months before `period` that are closed, or were `at` a moment, in their order.
 ///
 /// # Errors
 /// `Corrupt` for a log that was changed; storage errors.
-pub(super) async fn finals(evidence: &StoreRoot, period: Period) -> Result<Vec<Final>, PortError> {
+pub(super) async fn finals(
+    evidence: &StoreRoot,
+    period: Period,
+    at: Option<DateTime<Utc>>,
+) -> Result<Vec<Final>, PortError> {
     let stored = evidence.list(months::FOLDER).await?;
-    let named = stored.iter().filter_map(|file| {
-        let month = file.path.split('/').nth(1)?.strip_prefix("period=")?;
-        month.parse::<Period>().ok()
-    });
+    let named = stored
+        .iter()
+        .filter_map(|file| inputs::month_of(&file.path));
     let mut before: Vec<Period> = named
         .filter(|month| month.start() < period.start())
         .collect();
@@ -40,13 +43,16 @@ pub(super) async fn finals(evidence: &StoreRoot, period: Period) -> Result<Vec<F
     before.dedup();
     let mut finals = Vec::new();
     for month in before {
-        let closed = months::read(evidence, month).await?.closed();
+        let mut log = months::read(evidence, month).await?;
+        log.records
+            .retain(|record| at.is_none_or(|at| record.at < at));
+        let closed = log.closed();
         finals.extend(closed.map(|mark| (month, mark.run_id)));
     }
     Ok(finals)
 }
 
-/// The highest number of a company's entries when a month was closed.
+/// The highest number of a company's entries when a month was closed; a company that is not here had none.
 type Highest = BTreeMap<String, i64>;
 
 /// Every late entry among those that the package delivers.
@@ -60,17 +66,64 @@ pub(super) async fn late_postings(
     finals: &[Final],
 ) -> Result<Vec<ReconcileFinding>, PortError> {
     let mut closed: BTreeMap<Period, Highest> = BTreeMap::new();
+    let mut found = Vec::new();
     for (month, run) in finals {
-        closed.insert(*month, highest(sources.evidence, *month, run).await?);
+        match highest(sources.evidence, *month, run).await? {
+            Some(highest) => {
+                closed.insert(*month, highest);
+            }
+            None => found.push(ReconcileFinding {
+                code: Code::LatePosting,
+                place: month.to_string(),
+                what: format!(
+                    "{month} is closed, and what was posted into it later is not known: run {run} judged it without {ENTRIES}"
+                ),
+            }),
+        }
     }
+    let staged = entries.record.staged.iter();
+    let companies = staged.flat_map(|staged| staged.totals.groups.keys());
+    for keep in readings(period, companies, &closed) {
+        found.extend(late_of(sources, entries, keep, &closed).await?);
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What is to be read of the entries before the month: of every company what is newer than the least that a closed month had
+/// seen, and all of a company that a closed month had not seen at all.
+fn readings<'a>(
+    period: Period,
+    companies: impl Iterator<Item = &'a String>,
+    closed: &BTreeMap<Period, Highest>,
+) -> Vec<Vec<Condition>> {
+    let before = || Condition::new("posting_date", Test::Below(Literal::Day(period.start())));
+    let is_new = |company: &&String| closed.values().any(|seen| !seen.contains_key(*company));
+    let new: Vec<Literal> = companies
+        .filter(is_new)
+        .cloned()
+        .map(Literal::Text)
+        .collect();
     let lowest = closed.values().flat_map(BTreeMap::values).min();
-    let Some(lowest) = lowest else {
-        return Ok(Vec::new());
-    };
-    let keep = vec![
-        Condition::new("posting_date", Test::Below(Literal::Day(period.start()))),
-        Condition::new("entry_no", Test::Above(Literal::Int(*lowest))),
-    ];
+    let known = lowest.map(|lowest| {
+        vec![
+            before(),
+            Condition::new("entry_no", Test::Above(Literal::Int(*lowest))),
+            Condition::new("id_company", Test::NoneOf(new.clone())),
+        ]
+    });
+    let of_new = Condition::new("id_company", Test::OneOf(new.clone()));
+    let unseen = (!new.is_empty()).then(|| vec![before(), of_new]);
+    known.into_iter().chain(unseen).collect()
+}
+
+/// The late ones of the entries that meet conditions.
+async fn late_of(
+    sources: Sources<'_>,
+    entries: &Packaged,
+    keep: Vec<Condition>,
+    closed: &BTreeMap<Period, Highest>,
+) -> Result<Vec<ReconcileFinding>, PortError> {
     let columns = [
         "id_company",
         "entry_no",
@@ -112,9 +165,8 @@ pub(super) async fn late_postings(
             posted,
             created,
         };
-        found.extend(entry.late(&closed));
+        found.extend(entry.late(closed));
     }
-    found.sort();
     Ok(found)
 }
 
@@ -160,26 +212,56 @@ impl Entry {
     }
 }
 
-/// The highest numbers that a final month had seen.
-async fn highest(evidence: &StoreRoot, month: Period, run: &RunId) -> Result<Highest, PortError> {
+/// The highest numbers that a final month had seen; `None` where it was judged without the entries, or without their
+/// population.
+async fn highest(
+    evidence: &StoreRoot,
+    month: Period,
+    run: &RunId,
+) -> Result<Option<Highest>, PortError> {
     let judged: Judgement = judgement::read(evidence, month, run).await?.0;
     let mut inputs = judged.reconciled.inputs.iter();
     let Some(input) = inputs.find(|input| input.item.as_str() == ENTRIES) else {
-        return Ok(Highest::new());
+        return Ok(None);
     };
     let found = inputs::find(evidence, (&input.item, month), Some(&input.run_id)).await?;
     let population = found.and_then(|package| package.record.population);
-    let base = population
-        .into_iter()
-        .flat_map(|population| population.base);
-    Ok(base
-        .map(|(company, base)| (company, base.last.unwrap_or(0)))
-        .collect())
+    let seen = population.map(|population| {
+        let base = population.base.into_iter();
+        let base = base.filter_map(|(company, base)| Some((company, base.last?)));
+        base.collect()
+    });
+    Ok(seen)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_company_that_a_closed_month_had_not_seen_is_read_whole() {
+        let month = |text: &str| text.parse::<Period>().unwrap();
+        let companies = ["EC_KE", "EC_NG"].map(str::to_owned);
+        let read = |closed: &[(&str, &str, i64)]| {
+            let mut months: BTreeMap<Period, Highest> = BTreeMap::new();
+            for (of, company, number) in closed {
+                let seen = months.entry(month(of)).or_default();
+                seen.insert((*company).to_owned(), *number);
+            }
+            readings(month("2024-04"), companies.iter(), &months)
+        };
+        assert!(read(&[]).is_empty(), "nothing is closed");
+        let text = |company: &str| Literal::Text(company.to_owned());
+        let both = read(&[("2024-03", "EC_NG", 9), ("2024-03", "EC_KE", 7)]);
+        assert_eq!(both.len(), 1);
+        assert_eq!(both[0][1].test, Test::Above(Literal::Int(7)));
+        assert_eq!(both[0][2].test, Test::NoneOf(vec![]));
+        let one = read(&[("2024-03", "EC_NG", 9), ("2024-02", "EC_NG", 4)]);
+        assert_eq!(one[0][1].test, Test::Above(Literal::Int(4)));
+        assert_eq!(one[0][2].test, Test::NoneOf(vec![text("EC_KE")]));
+        assert_eq!(one[1].len(), 2, "whatever its number: {:?}", one[1]);
+        assert_eq!(one[1][1].test, Test::OneOf(vec![text("EC_KE")]));
+    }
 
     #[test]
     fn late_is_what_the_closed_month_had_not_seen() {

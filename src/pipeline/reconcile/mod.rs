@@ -3,6 +3,7 @@
 //! Reads packages and the parts that they name, each proven to be what was sealed and staged; asks no source and no
 //! warehouse. A part that is not what the package says is an error, never a smaller sum.
 
+pub mod as_of;
 mod candidates;
 mod explain;
 mod history;
@@ -10,6 +11,7 @@ pub mod inputs;
 pub mod judgement;
 mod late;
 mod matched;
+mod rates;
 mod rules;
 mod sums;
 mod zeros;
@@ -36,6 +38,7 @@ use crate::ports::{PortError, PortErrorKind, StoreRoot, Warehouse};
 
 use super::check;
 use super::package::verify::Opener;
+use super::record::ItemRecord;
 use inputs::{Chosen, InputUsed, Packaged};
 
 pub use explain::{Categories, Explanations};
@@ -133,6 +136,15 @@ pub async fn reconcile(
     candidates::name(sources, contract, &sound, &mut result, &mut explanations).await?;
     let item = &contract.actual.item;
     let past = history::past(sources.evidence, item, period, chosen).await?;
+    rates::compare(
+        sources,
+        contract,
+        &sound,
+        &past,
+        &mut result,
+        &mut explanations,
+    )
+    .await?;
     let zero_checks = zeros::zero_checks(sources, rules, period, &packages, &known, &past).await?;
     let mut entries = sound.iter();
     if let Some((_, entries)) = entries.find(|(item, _)| item.as_str() == zeros::ENTRIES) {
@@ -245,6 +257,7 @@ fn state(package: &Packaged) -> InputState {
             .delivered
             .extend(base.map(|(company, _)| company.clone()));
     }
+    state.unsound_of = stale(record);
     let findings = record.findings.iter();
     let findings = findings.map(|finding| (finding.company.clone(), finding.what.clone()));
     state.reported.extend(findings);
@@ -257,6 +270,22 @@ fn state(package: &Packaged) -> InputState {
         (String::new(), what)
     }));
     state
+}
+
+/// Companies whose rows are not as fresh as the catalog asks: somebody may answer for loading them, and nothing is concluded
+/// from them all the same.
+fn stale(record: &ItemRecord) -> BTreeMap<String, Vec<String>> {
+    let Some(population) = &record.population else {
+        return BTreeMap::new();
+    };
+    let Some(rule) = &population.freshness else {
+        return BTreeMap::new();
+    };
+    let companies = population.base.iter().map(|(company, base)| {
+        let why = rule.stale(&base.dates, record.context.period);
+        (company.clone(), why)
+    });
+    companies.filter(|(_, why)| !why.is_empty()).collect()
 }
 
 /// What the packages say.

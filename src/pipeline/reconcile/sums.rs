@@ -1,5 +1,7 @@
 //! Sums and rates of a package's parts, part by part: each is read once and proven to be what was staged.
 
+use std::collections::BTreeMap;
+
 use tokio::task::spawn_blocking;
 
 use super::Sources;
@@ -7,9 +9,10 @@ use super::inputs::Packaged;
 use crate::domain::amount::Amount;
 use crate::domain::limits::Limits;
 use crate::domain::manifest::Staged;
-use crate::domain::reconcile::contract::{RateSource, Source};
+use crate::domain::reconcile::contract::{ReconciliationContract, Source};
+use crate::domain::reconcile::rate_source::{ComparedRates, RateSource};
 use crate::kernels::bigquery::sums::{parse, query};
-use crate::kernels::reconcile::filter::Condition;
+use crate::kernels::reconcile::filter::{Condition, Test};
 use crate::kernels::reconcile::sums::{SumSpec, Summing, Sums};
 use crate::kernels::reconcile::{ReconcileError, StagedReader, StagedTable};
 use crate::pipeline::stage::read_back;
@@ -121,6 +124,36 @@ pub(super) async fn rates(
     Ok(rows
         .map(|(company, rate)| (company.unwrap_or_default(), rate))
         .collect())
+}
+
+/// Every rate that an item has beside amounts of a company's own currency, each once.
+pub(super) async fn rates_beside(
+    sources: Sources<'_>,
+    package: &Packaged,
+    contract: &ReconciliationContract,
+    beside: &ComparedRates,
+) -> Result<BTreeMap<String, Vec<Amount>>, PortError> {
+    let columns = [&beside.company, &beside.currency, &beside.rate].map(String::as_str);
+    let known = Condition::new(&beside.rate, Test::IsNotNull);
+    let table = table(sources, package, &columns, vec![known]).await?;
+    let failed = |error: ReconcileError| failed(package, &error);
+    let companies = table.texts(&beside.company).map_err(failed)?;
+    let currencies = table.texts(&beside.currency).map_err(failed)?;
+    let rates = table.amounts(&beside.rate).map_err(failed)?;
+    let mut found: BTreeMap<String, Vec<Amount>> = BTreeMap::new();
+    for ((company, currency), rate) in companies.into_iter().zip(currencies).zip(rates) {
+        let (Some(company), Some(currency), Some(rate)) = (company, currency, rate) else {
+            continue;
+        };
+        let own = contract.companies.get(&company);
+        if own.is_some_and(|own| own.currency == currency) {
+            let known = found.entry(company).or_default();
+            if !known.contains(&rate) {
+                known.push(rate);
+            }
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn staging(sources: Sources<'_>, package: &Packaged) -> Result<StoreRoot, PortError> {

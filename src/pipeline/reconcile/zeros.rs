@@ -93,10 +93,13 @@ pub(super) async fn zero_checks(
 /// Balances by place, if their item passed.
 fn side(known: &Known, item: &IpeId, by_place: &BTreeMap<Place, Amount>) -> Option<Side> {
     let state = known.items.get(item)?;
-    state.unsound.is_empty().then(|| Side {
+    let mut side = Side {
         by_place: by_place.clone(),
         delivered: state.delivered.clone(),
-    })
+    };
+    side.delivered
+        .retain(|company| !state.rows_without_amount.contains_key(company));
+    state.unsound.is_empty().then_some(side)
 }
 
 /// The balances of last month's package, if it passed.
@@ -113,10 +116,7 @@ async fn balances(
         return Ok(None);
     }
     let found = sum(sources, package, &rules.contract.actual).await?;
-    Ok(Some(Side {
-        by_place: by_place(&found),
-        delivered: state.delivered,
-    }))
+    Ok(Some(of_sums(&found, state.delivered)))
 }
 
 /// What was posted in the month.
@@ -143,19 +143,25 @@ async fn movement(
         ],
     };
     let found = sum_of(sources, package, spec).await?;
-    Ok(Some(Side {
-        by_place: by_place(&found),
-        delivered: state(package).delivered,
-    }))
+    Ok(Some(of_sums(&found, state(package).delivered)))
 }
 
-fn by_place(sums: &Sums) -> BTreeMap<Place, Amount> {
+/// Sums of the companies that delivered; of a company with rows that are in no sum nobody knows what it has.
+fn of_sums(sums: &Sums, mut delivered: BTreeSet<String>) -> Side {
+    for (company, rows) in sums.companies() {
+        if rows.without_amount + rows.undecided > 0 {
+            delivered.remove(&company);
+        }
+    }
     let groups = sums.groups.iter();
     let places = groups.map(|(key, sum)| {
         let account = key.account.clone().unwrap_or_default();
         ((key.company.clone(), account), sum.amount)
     });
-    places.collect()
+    Side {
+        by_place: places.collect(),
+        delivered,
+    }
 }
 
 /// Every entry up to the cutoff on accounts of the contract, as the population of the item counted them; `None` where it

@@ -2,8 +2,11 @@
 //! names, and must come to the same to the last digit.
 
 use super::{VerifyReport, VerifyRequest, bag};
+use crate::domain::ids::RunId;
+use crate::domain::period::Period;
 use crate::pipeline::package::read::Bag;
 use crate::pipeline::package::{BAG_INFO, BAGIT, MANIFEST};
+use crate::pipeline::reconcile::as_of::Before;
 use crate::pipeline::reconcile::judgement::{
     JUDGEMENT, Judgement, PAGE_EN, PAGE_FR, RECONCILIATION, bag_info, files, rule_files,
 };
@@ -143,6 +146,49 @@ async fn again(
             .not_run
             .push(format!("judging the month again: {error}")),
     }
+    let item = &rules.contract.actual.item;
+    match Before::found(&evidence, item, judgement).await {
+        Ok(found) => past(&Before::said(judgement), &found, report),
+        Err(error) => report
+            .not_run
+            .push(format!("what was there of earlier months: {error}")),
+    }
+}
+
+/// Compares what a judgement says of earlier months with what was there of them.
+fn past(said: &Before, found: &Before, report: &mut VerifyReport) {
+    let runs = |all: &[(Period, RunId)]| {
+        let all = all.iter().map(|(month, run)| format!("{month} {run}"));
+        all.collect::<Vec<_>>().join(", ")
+    };
+    let opening = |one: &Before| match (&one.opening, one.is_first) {
+        (Some(run), _) => run.to_string(),
+        (None, true) => "no earlier month".to_owned(),
+        (None, false) => "no package".to_owned(),
+    };
+    for (what, found, said) in [
+        (
+            "the months that were closed",
+            runs(&found.finals),
+            runs(&said.finals),
+        ),
+        (
+            "the months that were judged",
+            runs(&found.judged),
+            runs(&said.judged),
+        ),
+        (
+            "the balances that it rolls forward from",
+            opening(found),
+            opening(said),
+        ),
+    ] {
+        let what = format!("{what} are not those of the evidence at that time");
+        report.same(JUDGEMENT, &what, found, said);
+    }
+    report
+        .checked
+        .push("earlier months as they stood when it was judged".to_owned());
 }
 
 /// Compares two judgements, part by part.
