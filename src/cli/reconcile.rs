@@ -25,7 +25,7 @@ Examples:
   soxauto reconcile --period 2024-04 --format csv > buckets.csv
   soxauto reconcile --period 2024-04 --format json | jq '.result.findings'
   soxauto reconcile --period 2024-04 --contract own.toml     a comparison of one's own
-  soxauto reconcile --write-rules own                   the rules and thresholds in the binary, to begin from
+  soxauto reconcile --write-rules own                   a copy of the built-in rules, to begin from
   soxauto reconcile --period 2024-04 --rules own        by one's own, all of them
   soxauto reconcile --period 2024-04 --seal             and seal what it came to; verify it as any package
   soxauto reconcile --period 2024-04 --report april.html --language fr --workbook april.xlsx
@@ -36,7 +36,7 @@ Actual and target are in ledger sign; variance = actual - target = bridges + une
 
 --contract takes the place of the contract alone. --rules takes that of everything: of each of
 DIR/rules/reconciliation, vouchers and collections the newest version, and all of DIR/thresholds, of
-which DIR/thresholds/DEFAULT holds where a country has none. A file that is missing there is an error,
+which DEFAULT holds where a country has none. A file that is missing in DIR is an error,
 never one in the binary. Either way the result says NOT CONTROL EVIDENCE.
 
 Exit codes: 0 every line is OK and there is nothing to report · 1 something is to be reported, also a
