@@ -31,6 +31,7 @@ fn rule() -> Rule {
         amounts: vec![amount],
         negated: false,
         date: Some("posting_date".to_owned()),
+        only: Vec::new(),
     };
     Rule {
         columns: Both {

@@ -19,6 +19,7 @@ pub mod elsewhere;
 pub mod months;
 pub mod reconcile;
 pub mod roots;
+pub mod rules;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,12 +1,11 @@
-//! The root for the reconciliation: the rules that are built in or given, and the roots that packages lie in.
+//! The root for the reconciliation: the rules that are chosen, and the roots that packages lie in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use include_dir::{Dir, include_dir};
 use tokio::task::spawn_blocking;
 
 use super::roots::RootOpener;
+use super::rules::RuleChoice;
 use super::running::program;
 use super::warehouse;
 use super::{SystemClock, scratch};
@@ -14,7 +13,6 @@ use crate::domain::ids::{IpeId, RunId};
 use crate::domain::ipe::Ipe;
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
-use crate::domain::reconcile::RuleError;
 use crate::domain::reconcile::months::MonthLog;
 use crate::domain::reconcile::statement::Statement;
 use crate::domain::run::{ControlResult, Program, RunContext, Stamp};
@@ -23,15 +21,10 @@ use crate::pipeline::months;
 use crate::pipeline::package::SealedPackage;
 use crate::pipeline::reconcile::inputs::Chosen;
 use crate::pipeline::reconcile::judgement::{Judgement, seal};
-use crate::pipeline::reconcile::{Rules, Sources, reconcile};
+use crate::pipeline::reconcile::{Sources, reconcile};
 use crate::pipeline::workflow::ReconciliationResult;
 use crate::ports::{Clock as _, PortError, PortErrorKind, Warehouse};
 use crate::settings::{BigQueryPlace, GoogleSettings};
-
-static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/rules");
-static THRESHOLDS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/thresholds");
-/// What a contract of one's own is called among the rules.
-const OWN_CONTRACT: &str = "rules/reconciliation/";
 
 /// What is to be reconciled.
 #[derive(Debug, Clone)]
@@ -44,8 +37,8 @@ pub struct ReconcileSettings {
     pub evidence: String,
     /// Where parts are now, if not where their packages say.
     pub staging: Option<String>,
-    /// A contract of one's own; `None` is the newest that is built in.
-    pub contract: Option<std::path::PathBuf>,
+    /// The rules that it is judged by.
+    pub rules: RuleChoice,
     /// Whether the judgement is sealed beside the packages.
     pub seal: bool,
     /// The dataset that sums over its loaded months; `None` sums over the staged parts.
@@ -107,7 +100,7 @@ pub(super) fn not_judged(error: &PortError) -> ReconciliationResult {
 /// binary that cannot read itself.
 pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
     let program = spawn_blocking(program);
-    let rules = usable(settings.contract.as_deref())?;
+    let rules = settings.rules.rules()?;
     let roots = RootOpener::new(&settings.google).await?;
     let evidence = roots.open_existing(&settings.evidence)?;
     let staging = settings.staging.as_ref();
@@ -137,8 +130,7 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
         stamps: Vec::new(),
         reconciled,
     };
-    let own = settings.contract.is_some();
-    let judgement = stamped(judgement, own);
+    let judgement = stamped(judgement, settings.rules.stamp());
     let package = match settings.seal {
         true => Some(seal(&evidence, &judgement, &rules).await?),
         false => None,
@@ -163,8 +155,8 @@ fn whole(
     })
 }
 
-/// The judgement with every reason why it is no control evidence: its own, and those of its inputs.
-fn stamped(mut judgement: Judgement, own_contract: bool) -> Judgement {
+/// The judgement with every reason why it is no control evidence: its own, that of its rules, and those of its inputs.
+fn stamped(mut judgement: Judgement, of_rules: Option<Stamp>) -> Judgement {
     let reconciled = &judgement.reconciled;
     let inputs = reconciled.inputs.iter().chain(&reconciled.opening);
     let mut stamps: BTreeSet<Stamp> = inputs
@@ -173,19 +165,9 @@ fn stamped(mut judgement: Judgement, own_contract: bool) -> Judgement {
     if judgement.program.dirty {
         stamps.insert(Stamp::DirtyBuild);
     }
-    if own_contract {
-        stamps.insert(Stamp::ContractOverride);
-    }
+    stamps.extend(of_rules);
     judgement.stamps = stamps.into_iter().collect();
     judgement
-}
-
-/// The rules, or the error that the caller shows.
-fn usable(own: Option<&Path>) -> Result<Rules, PortError> {
-    rules(own).map_err(|error| {
-        PortError::new(PortErrorKind::Config, error.to_string())
-            .hint("mend the rules, then reconcile again; nothing was read")
-    })
 }
 
 /// The last step of a run that had every item of the contract: judges the month from the run's own packages and seals the
@@ -198,7 +180,7 @@ pub(super) async fn of_run(
     context: &RunContext,
     items: &[Ipe],
 ) -> Result<Option<Judged>, PortError> {
-    let rules = usable(None)?;
+    let rules = RuleChoice::BuiltIn.rules()?;
     let ran = |item: &IpeId| items.iter().any(|ipe| ipe.id == *item);
     if !rules.contract.items().iter().all(ran) {
         return Ok(None);
@@ -221,70 +203,11 @@ pub(super) async fn of_run(
         stamps: Vec::new(),
         reconciled,
     };
-    let judgement = stamped(judgement, false);
+    let judgement = stamped(judgement, None);
     let package = seal(&tools.evidence, &judgement, &rules).await?;
     Ok(Some(Judged {
         judgement,
         package: Some(package),
         log: MonthLog::default(),
     }))
-}
-
-/// The rules that are built in; a contract of one's own stands instead of theirs.
-fn rules(own: Option<&Path>) -> Result<Rules, RuleError> {
-    let mut files = BTreeMap::new();
-    gather("rules", &RULES, &mut files);
-    gather("thresholds", &THRESHOLDS, &mut files);
-    if let Some(path) = own {
-        let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| RuleError {
-            file: shown.clone(),
-            place: "file".to_owned(),
-            what: format!("cannot be read: {error}"),
-        })?;
-        files.retain(|place, _| !place.starts_with(OWN_CONTRACT));
-        let name = path
-            .file_name()
-            .map_or(shown.as_str().into(), |name| name.to_string_lossy());
-        files.insert(format!("{OWN_CONTRACT}{name}"), text);
-    }
-    Rules::read(&files)
-}
-
-/// Puts the files of a folder among the rules, below the name that the folder has in `data`.
-fn gather(name: &str, folder: &Dir<'_>, files: &mut BTreeMap<String, String>) {
-    for file in folder.files() {
-        if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
-            files.insert(format!("{name}/{path}"), text.to_owned());
-        }
-    }
-    for folder in folder.dirs() {
-        gather(name, folder, files);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_built_in_rules_are_sound() {
-        let rules = rules(None).unwrap();
-        assert_eq!(
-            (rules.place.as_str(), rules.contract.version),
-            ("rules/reconciliation/v1.toml", 1)
-        );
-        assert_eq!(rules.files.len(), 5, "{:?}", rules.files.keys());
-    }
-
-    #[test]
-    fn rules_that_cannot_be_read_are_named() {
-        let error = super::rules(Some(Path::new("nowhere.toml"))).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("nowhere.toml: file: cannot be read"),
-            "{error}"
-        );
-    }
 }

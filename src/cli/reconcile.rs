@@ -1,10 +1,11 @@
 //! `soxauto reconcile`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use crate::app::reconcile::{self, ReconcileSettings};
+use crate::app::rules::{self, RuleChoice};
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
 use crate::report::material::Material;
@@ -24,12 +25,19 @@ Examples:
   soxauto reconcile --period 2024-04 --format csv > buckets.csv
   soxauto reconcile --period 2024-04 --format json | jq '.result.findings'
   soxauto reconcile --period 2024-04 --contract own.toml     a comparison of one's own
+  soxauto reconcile --write-rules own                   a copy of the built-in rules, to begin from
+  soxauto reconcile --period 2024-04 --rules own        by one's own, all of them
   soxauto reconcile --period 2024-04 --seal             and seal what it came to; verify it as any package
   soxauto reconcile --period 2024-04 --report april.html --language fr --workbook april.xlsx
   soxauto reconcile --period 2024-04 --tables april          every table as CSV, JSON and Parquet
 
 Actual and target are in ledger sign; variance = actual - target = bridges + unexplained. --line and
 --company choose what is printed: the result and the exit code are those of the whole month.
+
+--contract takes the place of the contract alone. --rules takes that of everything: of each of
+DIR/rules/reconciliation, vouchers and collections the newest version, and all of DIR/thresholds, of
+which DEFAULT holds where a country has none. A file that is missing in DIR is an error,
+never one in the binary. Either way the result says NOT CONTROL EVIDENCE.
 
 Exit codes: 0 every line is OK and there is nothing to report · 1 something is to be reported, also a
 line that could not be concluded · 2 something could not be found out";
@@ -69,8 +77,13 @@ fn engine(engine: Engine, warehouse: WarehouseArgs) -> anyhow::Result<Option<Big
 #[command(after_help = EXAMPLES)]
 pub(super) struct ReconcileArgs {
     /// Month, as YYYY-MM
-    #[arg(long, env = "SOXAUTO_PERIOD", value_name = "YYYY-MM")]
-    period: Period,
+    #[arg(
+        long,
+        env = "SOXAUTO_PERIOD",
+        value_name = "YYYY-MM",
+        required_unless_present = "write_rules"
+    )]
+    period: Option<Period>,
     /// Run whose packages are used [default: the newest of each item]
     #[arg(long, env = "SOXAUTO_FROM", value_name = "RUN")]
     from: Option<RunId>,
@@ -96,6 +109,21 @@ pub(super) struct ReconcileArgs {
     /// A reconciliation contract of one's own [default: the newest that is built in]
     #[arg(long, env = "SOXAUTO_CONTRACT", value_name = "FILE")]
     contract: Option<PathBuf>,
+    /// A folder of rules and thresholds of one's own, used whole [default: those that are built in]
+    #[arg(
+        long,
+        env = "SOXAUTO_RULES",
+        value_name = "DIR",
+        conflicts_with = "contract"
+    )]
+    rules: Option<PathBuf>,
+    /// Write the rules and thresholds that are built in into a new folder, and do nothing else
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["contract", "rules", "seal"]
+    )]
+    write_rules: Option<PathBuf>,
     /// Where the sums of the lines are computed
     #[arg(long, env = "SOXAUTO_ENGINE", value_enum, default_value = "local")]
     engine: Engine,
@@ -121,14 +149,36 @@ pub(super) struct ReconcileArgs {
     google: GoogleArgs,
 }
 
+/// Writes the built-in rules, and prints where.
+fn write_rules(folder: &Path) -> anyhow::Result<u8> {
+    for file in rules::write(folder)? {
+        output::print(&file.display().to_string())?;
+    }
+    let folder = folder.display();
+    output::tell(&format!(
+        "change them, then `soxauto reconcile --period YYYY-MM --rules {folder}`"
+    ));
+    Ok(0)
+}
+
 /// Reconciles a month and prints it.
 pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
+    if let Some(folder) = &args.write_rules {
+        return write_rules(folder);
+    }
+    let Some(period) = args.period else {
+        anyhow::bail!("--period is missing; write the month as YYYY-MM");
+    };
     let settings = ReconcileSettings {
-        period: args.period,
+        period,
         run: args.from,
         evidence: args.evidence,
         staging: args.staging,
-        contract: args.contract,
+        rules: match (args.rules, args.contract) {
+            (Some(folder), _) => RuleChoice::Folder(folder),
+            (None, Some(contract)) => RuleChoice::Contract(contract),
+            (None, None) => RuleChoice::BuiltIn,
+        },
         seal: args.seal,
         engine: engine(args.engine, args.warehouse)?,
         google: args.google.into(),
@@ -167,6 +217,11 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             "sealed {}\nmanifest SHA-256 {}",
             package.uri, package.manifest_sha256
         ));
+    }
+    let stamps = judged.judgement.stamps.iter();
+    let reasons: Vec<&str> = stamps.map(|stamp| stamp.reason()).collect();
+    if !reasons.is_empty() {
+        output::tell(&format!("NOT CONTROL EVIDENCE: {}", reasons.join("; ")));
     }
     Ok(result.exit_code())
 }

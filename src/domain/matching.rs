@@ -325,7 +325,7 @@ impl ScopeMatch {
 pub struct Matched {
     /// By company and GL, in their order.
     pub scopes: Vec<ScopeMatch>,
-    /// Rows of other GLs, or that the caller left out.
+    /// Rows of other GLs, and those that conditions or the caller left out.
     pub left_out: Sides<u64>,
     /// How the work was done: not the same twice, so no part of what is written down.
     #[serde(skip)]

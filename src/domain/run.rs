@@ -58,6 +58,8 @@ pub enum Stamp {
     ReplacedEndpoint,
     /// The reconciliation contract is not the one in the binary.
     ContractOverride,
+    /// None of the rules and thresholds are those in the binary.
+    RulesOverride,
 }
 
 impl Stamp {
@@ -76,6 +78,7 @@ impl Stamp {
                 "a service of Google was asked at a place that is not Google's (--google-endpoint)"
             }
             Self::ContractOverride => "the reconciliation contract was overridden with --contract",
+            Self::RulesOverride => "the rules and thresholds were overridden with --rules",
         }
     }
 }

@@ -125,6 +125,7 @@ impl Language {
                 "un service de Google a été interrogé à une adresse qui n'est pas celle de Google (--google-endpoint)"
             }
             Stamp::ContractOverride => "le contrat de réconciliation a été remplacé par --contract",
+            Stamp::RulesOverride => "les règles et les seuils ont été remplacés par --rules",
         };
         self.pick(stamp.reason(), french)
     }

@@ -44,6 +44,9 @@ mod lease_roots;
 mod months;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod own_rules;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod own_tables;
 #[cfg(test)]
 mod page;

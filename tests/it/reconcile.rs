@@ -80,7 +80,7 @@ pub(crate) fn json(shell: &Shell) -> Value {
 }
 
 /// Line, company, account, unexplained amount and status of every bucket of a line that is not OK.
-fn exceptions(result: &Value, line: &str) -> Vec<[String; 4]> {
+pub(crate) fn exceptions(result: &Value, line: &str) -> Vec<[String; 4]> {
     let lines = result["result"]["lines"].as_array().unwrap();
     let line = lines.iter().find(|one| one["id"] == line).unwrap();
     let buckets = line["buckets"].as_array().unwrap();
@@ -306,11 +306,8 @@ async fn what_cannot_be_reconciled_is_one_error_with_its_remedy() {
         fs::write(shell.path("own.toml"), contract.replacen(from, to, 1)).unwrap();
         let said = reconcile(&shell, &["--contract", "own.toml"]);
         assert_eq!(said.code, 2, "{}", said.out);
-        assert!(
-            said.err.starts_with("error: ") && said.err.contains(says),
-            "{}",
-            said.err
-        );
+        let by_its_path = format!("error: {says}");
+        assert!(said.err.starts_with(&by_its_path), "{}", said.err);
     }
     for (args, says) in [
         (vec!["--line", "L9"], "--line L9: the contract has L1, L2"),

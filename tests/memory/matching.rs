@@ -35,6 +35,7 @@ fn rule() -> Rule {
         amounts: vec!["amount".into()],
         negated: false,
         date: None,
+        only: Vec::new(),
     };
     Rule {
         columns: Sides {

@@ -108,7 +108,7 @@ pub struct Source {
     pub key: BTreeSet<String>,
     /// What the item's own query leaves out already, in words.
     pub by_query: Vec<String>,
-    /// How its rows are matched with entries of the ledger, where they can be.
+    /// How its rows that count are matched with entries of the ledger, where they can be.
     pub matching: Option<MatchKeys>,
 }
 
@@ -325,8 +325,8 @@ impl Line {
 }
 
 impl Source {
-    /// Rows are matched inside company and account, all of them and by the ledger's sign: a target that is compared as a whole
-    /// over several accounts, that counts only some rows, or that subtracts, cannot be.
+    /// Rows are matched inside company and account, those that count and by the ledger's sign: a target that is compared as a
+    /// whole over several accounts, or that subtracts, cannot be.
     pub(super) fn matchable(&self, line: &Line) -> Result<(), String> {
         let Some(keys) = &self.matching else {
             return Ok(());
@@ -339,10 +339,9 @@ impl Source {
         }
         let subtracts = self.amount.iter().any(|term| term.negative);
         let is_one_account = self.gl.is_some() || line.gls.len() == 1;
-        if !is_one_account || !self.conditions.is_empty() || subtracts || self.sign == Sign::Unknown
-        {
+        if !is_one_account || subtracts || self.sign == Sign::Unknown {
             return Err(format!(
-                "{item}: rows are matched inside one account, all of them, and none is subtracted; take `match` out"
+                "{item}: rows are matched inside one account, and none is subtracted; take `match` out"
             ));
         }
         Ok(())

@@ -394,3 +394,7 @@ fn column(
         column.sql_type
     ))
 }
+
+#[cfg(test)]
+#[path = "match_tests.rs"]
+mod tests;

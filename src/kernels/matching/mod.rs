@@ -5,7 +5,8 @@
 //! a scratch file (`store`). `join` takes one partition after the other, on a few threads, gathers the rows of each key
 //! into counts and sums, and classifies the key (ADR 40). One key has at most one entry there however many rows it has.
 //!
-//! May use Arrow, the parquet reader over bytes in memory, the port of the scratch file; no Polars. A hash only says
+//! May use Arrow, the parquet reader over bytes in memory, the port of the scratch file; no Polars: which rows of a part
+//! the conditions of a side keep is asked of `reconcile`, so that a sum and a match count the same rows. A hash only says
 //! where a row waits; whether two rows share a key is decided on the whole key. Never takes a missing amount for zero,
 //! never matches what has no key, no company or no GL, and never puts a key into a message.
 
@@ -29,6 +30,8 @@ use crate::domain::amount::Amount;
 use crate::domain::limits::MatchingLimits;
 use crate::domain::matching::{Matched, ProofError, RowPlace, Side, Sides};
 use crate::domain::period::Period;
+use crate::kernels::reconcile::ReconcileError;
+use crate::kernels::reconcile::filter::Condition;
 use crate::ports::{PortError, Scratch};
 
 pub use key::normal_key;
@@ -71,9 +74,12 @@ pub struct SideColumns {
     pub negated: bool,
     /// Date by which open rows age.
     pub date: Option<String>,
+    /// Conditions of a row of a part that takes part, all of them; one that they leave undecided takes none. Empty for all.
+    pub only: Vec<Condition>,
 }
 
 impl SideColumns {
+    /// What is read of each row that takes part.
     fn names(&self) -> impl Iterator<Item = &str> {
         let gl = match &self.gl {
             GlColumn::Named(name) => Some(name),
@@ -127,6 +133,16 @@ pub enum MatchError {
         part: u32,
         /// What is wrong.
         what: String,
+    },
+    /// Conditions that the rows of a part cannot be held against.
+    #[error("part {part} of the {} rows cannot be filtered: {source}", side.word())]
+    Filter {
+        /// Side.
+        side: Side,
+        /// Its number, from 0.
+        part: u32,
+        /// What is wrong.
+        source: ReconcileError,
     },
     /// A sum that an `i128` does not hold.
     #[error("a sum of the {} rows of {company} {gl} is beyond 38 digits", side.word())]

@@ -14,6 +14,7 @@ use super::record::Record;
 use super::store::Chunk;
 use super::{MatchError, Matching, Scope};
 use crate::domain::matching::{RowPlace, Side};
+use crate::kernels::reconcile::keep::rows_that_meet;
 
 /// Rows and sum of one side of one company and GL, as they were read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub struct Half {
     pub(super) chunks: Vec<Vec<Chunk>>,
     /// Of each company and GL, by number.
     pub(super) read: Vec<Read>,
-    /// Rows of other GLs, or that the caller left out.
+    /// Rows of other GLs, and those that the conditions or the caller leave out.
     pub(super) left_out: u64,
 }
 
@@ -66,16 +67,23 @@ impl<'m> Splitter<'m> {
         }
     }
 
-    /// Adds a staged part, batch by batch, of its columns those that the rule names.
+    /// Adds a staged part, batch by batch, of its columns those that the rule names, of its rows those that the side's
+    /// conditions keep.
     ///
     /// # Errors
-    /// As [`Splitter::add_batch`], and [`MatchError::Part`] for bytes that are no Parquet.
+    /// As [`Splitter::add_batch`], [`MatchError::Part`] for bytes that are no Parquet, and [`MatchError::Filter`] for
+    /// conditions that they cannot be held against.
     pub fn add_part(&mut self, part: u32, bytes: Bytes) -> Result<(), MatchError> {
         let side = self.side;
         // The message of a parquet error names columns and types, never values.
         let failed = |what: String| MatchError::Part { side, part, what };
+        let keep = self.keep(part, &bytes)?;
         let builder =
             ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| failed(e.to_string()))?;
+        let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).ok();
+        if keep.as_ref().is_some_and(|keep| Some(keep.len()) != rows) {
+            return Err(failed("the filter saw another number of rows".to_owned()));
+        }
         let names = self.matching.rule.columns.of(side).names();
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);
         let reader = builder
@@ -83,17 +91,32 @@ impl<'m> Splitter<'m> {
             .with_batch_size(self.matching.limits.batch_rows_max)
             .build()
             .map_err(|e| failed(e.to_string()))?;
-        let mut row = 0_u32;
+        let (mut row, mut first) = (0_u32, 0_usize);
         for batch in reader {
             let batch = batch.map_err(|e| failed(e.to_string()))?;
-            self.add_batch(RowPlace { part, row }, &batch, None)?;
+            let keep = keep.as_ref();
+            let keep = keep.map(|keep| keep.slice(first, batch.num_rows()));
+            self.add_batch(RowPlace { part, row }, &batch, keep.as_ref())?;
+            first += batch.num_rows();
             row = row.saturating_add(u32::try_from(batch.num_rows()).unwrap_or(u32::MAX));
         }
         Ok(())
     }
 
+    /// Which rows of a part the side's conditions keep; `None` without conditions.
+    fn keep(&self, part: u32, bytes: &Bytes) -> Result<Option<BooleanArray>, MatchError> {
+        let side = self.side;
+        let only = &self.matching.rule.columns.of(side).only;
+        if only.is_empty() {
+            return Ok(None);
+        }
+        let keep = rows_that_meet(only, bytes.clone());
+        keep.map(Some)
+            .map_err(|source| MatchError::Filter { side, part, source })
+    }
+
     /// Adds rows that stand one after the other from `first` on; of these only those that `keep` says, where it is given,
-    /// and never one of which it says nothing.
+    /// and never one of which it says nothing. Conditions are held against parts, not against these.
     ///
     /// # Errors
     /// [`MatchError`] names the column, the row or the limit; the work is spent then.

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod cells;
 pub mod filter;
+pub(in crate::kernels) mod keep;
 #[cfg(test)]
 pub(in crate::kernels) mod samples;
 pub mod spec;

@@ -1,6 +1,8 @@
 //! Rows of the items matched with the year's entries of the ledger, inside company and account: what belongs together, what is
-//! open and how old it is. It explains nothing; a variance is what it is.
+//! open and how old it is. Of an item those rows that its line counts, and no other. It explains nothing; a variance is what
+//! it is.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,32 +11,41 @@ use tokio::task::spawn_blocking;
 
 use super::explain::{Sound, package};
 use super::inputs::Packaged;
-use super::sums::staging;
+use super::sums::{failed_amount, staging};
 use super::zeros::ENTRIES;
 use super::{Explanations, Sources};
-use crate::domain::amount::Amount;
+use crate::domain::amount::{Amount, AmountError};
 use crate::domain::contract::Contract;
 use crate::domain::manifest::{PartFile, Staged};
 use crate::domain::matching::{Matched, Sides};
 use crate::domain::period::Period;
 use crate::domain::reconcile::contract::{Line, MatchKeys, ReconciliationContract, Sign, Source};
-use crate::kernels::matching::{GlColumn, MatchError, Matching, NextPart, Rule, SideColumns};
+use crate::domain::reconcile::evaluate::{TargetPlace, TargetSum};
+use crate::kernels::matching::{
+    GlColumn, MatchError, Matching, NextPart, Rule, SideColumns, normal_key,
+};
+use crate::kernels::reconcile::spec::condition;
 use crate::pipeline::stage::read_back;
 use crate::ports::{PortError, PortErrorKind, Scratch, StoreRoot};
+
+/// What the items say, place by place.
+type Targets = BTreeMap<TargetPlace, TargetSum>;
 
 /// Makes a place for what waits while one line is matched.
 pub type ScratchMaker<'a> = &'a (dyn Fn() -> Arc<dyn Scratch> + Send + Sync);
 
-/// Matches every line whose contract says how.
+/// Matches every line whose contract says how, and proves that it was matched with what the line was compared with.
 ///
 /// # Errors
-/// `Corrupt` for a part that is not what was staged, and for a result that contradicts itself; the disk of the scratch.
+/// `Corrupt` for a part that is not what was staged, and for a result that contradicts itself or the line's target; the disk
+/// of the scratch.
 /// More rows than the limits hold are noted in `all`.
 pub(super) async fn matches(
     sources: Sources<'_>,
     contract: &ReconciliationContract,
     period: Period,
     sound: &Sound<'_>,
+    targets: &Targets,
     all: &mut Explanations,
 ) -> Result<(), PortError> {
     let Some(entries) = package(sound, ENTRIES) else {
@@ -51,6 +62,7 @@ pub(super) async fn matches(
             let rule = rule(line, target, keys, contracts, period);
             match of_line(sources, rule, entries, delivered).await {
                 Ok(matched) => {
+                    agree(line, target, &matched, targets)?;
                     all.matching.insert(line.id.clone(), matched);
                 }
                 Err(MatchError::TooMany { what, max }) => {
@@ -67,6 +79,60 @@ pub(super) async fn matches(
         }
     }
     Ok(())
+}
+
+/// The rows that were matched come to what the line was compared with, in every company and account: two sums, taken on two
+/// ways, of the rows that the contract's conditions leave.
+fn agree(
+    line: &Line,
+    target: &Source,
+    matched: &Matched,
+    targets: &Targets,
+) -> Result<(), PortError> {
+    let rest = rest(line, target, matched, targets).map_err(failed_amount)?;
+    let Some(((company, gl), _)) = rest.into_iter().find(|(_, rest)| rest.units() != 0) else {
+        return Ok(());
+    };
+    let item = &target.item;
+    let what =
+        format!("the rows of {item} that were matched in {company} {gl} do not come to its target");
+    Err(PortError::new(PortErrorKind::Corrupt, what)
+        .at("line", line.id.clone())
+        .hint("an error of the program: keep the packages and report it"))
+}
+
+/// Target less what was matched, by company and account in normal form.
+fn rest(
+    line: &Line,
+    target: &Source,
+    matched: &Matched,
+    targets: &Targets,
+) -> Result<BTreeMap<(String, String), Amount>, AmountError> {
+    let gls: BTreeSet<String> = line.gls.iter().map(|gl| normal_key(gl)).collect();
+    let own = line.gls.first().map(String::as_str).unwrap_or_default();
+    let scales = matched.scopes.iter().map(|scope| scope.sums.target.scale());
+    let of_item = targets.iter().filter(|(at, _)| at.item == target.item);
+    let scales = scales.chain(of_item.clone().map(|(_, sum)| sum.amount.scale()));
+    let scale = scales.max().unwrap_or(0);
+    let mut rest: BTreeMap<(String, String), Amount> = BTreeMap::new();
+    let mut add = |at: (String, String), amount: Amount| {
+        let sum = rest.entry(at).or_insert_with(|| Amount::zero(scale));
+        *sum = sum.checked_add(amount.rescale(scale)?)?;
+        Ok::<_, AmountError>(())
+    };
+    for (at, sum) in of_item {
+        let gl = normal_key(at.gl.as_deref().unwrap_or(own));
+        // An account that the line does not own is a finding of the evaluation, and no row of it was matched.
+        if gl.is_empty() || gls.contains(&gl) {
+            add((normal_key(&at.company), gl), sum.amount)?;
+        }
+    }
+    for scope in &matched.scopes {
+        let sum = scope.sums.target;
+        let opposite = Amount::new(-sum.units(), sum.scale())?;
+        add((scope.company.clone(), scope.gl.clone()), opposite)?;
+    }
+    Ok(rest)
 }
 
 /// What the contract says, as the kernel takes it.
@@ -88,7 +154,9 @@ fn rule(
     };
     let scales = amounts.iter().filter_map(|name| scale_of(delivered, name));
     let scale = scales.chain(scale_of(ledger, "amount")).max().unwrap_or(0);
-    let only = line.gls.first().cloned().unwrap_or_default();
+    let own = line.gls.first().cloned().unwrap_or_default();
+    let conditions = target.conditions.iter();
+    let conditions = conditions.map(|one| condition(one, period));
     let is_personal = keys.source.iter().any(|name| {
         let column = delivered.column(name);
         column.is_some_and(|column| column.personal)
@@ -102,17 +170,19 @@ fn rule(
                 amounts: vec!["amount".to_owned()],
                 negated: false,
                 date: Some("posting_date".to_owned()),
+                only: Vec::new(),
             },
             target: SideColumns {
                 company: target.company.clone(),
                 gl: target
                     .gl
                     .clone()
-                    .map_or(GlColumn::Fixed(only), GlColumn::Named),
+                    .map_or(GlColumn::Fixed(own), GlColumn::Named),
                 keys: keys.source.clone(),
                 amounts,
                 negated: target.sign == Sign::Minus,
                 date: keys.date.clone(),
+                only: conditions.collect(),
             },
         },
         gls: line.gls.clone(),
@@ -163,4 +233,88 @@ fn parts(
     let parts = package.record.staged.iter();
     let parts = parts.flat_map(|staged| &staged.parts).cloned();
     Ok((staging(sources, package)?, parts.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::matching::{Listed, MatchWork, ScopeMatch};
+
+    const SHIPPED: &str = include_str!("../../../data/rules/reconciliation/v1.toml");
+
+    fn cents(units: i128) -> Amount {
+        Amount::new(units, 2).unwrap()
+    }
+
+    /// What was matched in a company on 18317, at the scale of the ledger.
+    fn scope(company: &str, units: i128) -> ScopeMatch {
+        let none = || Listed {
+            items: Vec::new(),
+            unlisted: 0,
+            unlisted_sum: Amount::zero(4),
+        };
+        ScopeMatch {
+            company: company.to_owned(),
+            gl: "18317".to_owned(),
+            rows: Sides::default(),
+            sums: Sides {
+                actual: Amount::new(7, 4).unwrap(),
+                target: cents(units).rescale(4).unwrap(),
+            },
+            classes: BTreeMap::new(),
+            ageing: Sides::default(),
+            open: Sides {
+                actual: none(),
+                target: none(),
+            },
+            groups: BTreeMap::new(),
+        }
+    }
+
+    fn target(company: &str, gl: Option<&str>, units: i128) -> (TargetPlace, TargetSum) {
+        let at = TargetPlace {
+            item: "IPE_34".parse().unwrap(),
+            company: company.to_owned(),
+            gl: gl.map(str::to_owned),
+        };
+        let sum = TargetSum {
+            amount: cents(units),
+            rows: 1,
+        };
+        (at, sum)
+    }
+
+    #[test]
+    fn what_was_matched_comes_to_the_target_or_nothing_is_concluded() {
+        let contract = ReconciliationContract::read("v1.toml", SHIPPED).unwrap();
+        let line = contract.lines.iter().find(|line| line.id == "L5").unwrap();
+        let said = |scopes: &[ScopeMatch], targets: &[(TargetPlace, TargetSum)]| {
+            let matched = Matched {
+                scopes: scopes.to_vec(),
+                left_out: Sides::default(),
+                work: MatchWork::default(),
+            };
+            let targets = targets.iter().cloned().collect();
+            agree(line, &line.targets[0], &matched, &targets).map_err(|error| error.to_string())
+        };
+        let kenya = || target("EC_KE ", None, -200);
+        // Where only the ledger has rows, the target has no place; another item and another account are not ours.
+        let scopes = [scope("EC_KE", -200), scope("EC_NG", 0)];
+        let mut other = target("EC_KE", None, 9);
+        other.0.item = "IPE_12".parse().unwrap();
+        let stray = target("EC_KE", Some("13005"), 9);
+        assert_eq!(said(&scopes, &[kenya(), other, stray]), Ok(()));
+        // Two spellings of a company are one for matching.
+        let twice = [target("ec_ke", None, -150), target("EC_KE", None, -50)];
+        assert_eq!(said(&scopes, &twice), Ok(()));
+        for (scopes, targets) in [
+            (vec![scope("EC_KE", -201)], vec![kenya()]),
+            (Vec::new(), vec![kenya()]),
+            (vec![scope("EC_KE", -200)], Vec::new()),
+        ] {
+            let said = said(&scopes, &targets).unwrap_err();
+            let says = "the rows of IPE_34 that were matched in EC_KE 18317 do not come to";
+            assert!(said.contains(says), "{said}");
+        }
+    }
 }

@@ -132,7 +132,8 @@ pub async fn reconcile(
         items: &known.items,
     });
     let mut result = judged.map_err(sums::failed_amount)?;
-    matched::matches(sources, contract, period, &sound, &mut explanations).await?;
+    let (targets, all) = (&known.targets, &mut explanations);
+    matched::matches(sources, contract, period, &sound, targets, all).await?;
     candidates::name(sources, contract, &sound, &mut result, &mut explanations).await?;
     let item = &contract.actual.item;
     let past = history::past(sources.evidence, item, period, chosen).await?;

@@ -19,7 +19,7 @@ const THRESHOLDS: &str = "thresholds/";
 pub struct Rules {
     /// Every file that was used, by its path such as `rules/reconciliation/v1.toml`, with its text.
     pub files: BTreeMap<String, String>,
-    /// Where the contract was read.
+    /// Where the contract was read, as whoever mends it looks for it; in messages alone.
     pub place: String,
     /// The contract.
     pub contract: ReconciliationContract,
@@ -32,7 +32,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Reads rules: of contracts, voucher rules and labels the newest version, of thresholds all.
+    /// Reads rules by their place: of contracts, voucher rules and labels the newest version, of thresholds all.
     ///
     /// # Errors
     /// [`RuleError`] names the file and the remedy.
@@ -56,7 +56,8 @@ impl Rules {
         })?;
         let of_thresholds = files
             .iter()
-            .filter_map(|(place, text)| Some((place.strip_prefix(THRESHOLDS)?, text.as_str())));
+            .filter(|(place, _)| place.starts_with(THRESHOLDS))
+            .map(|(place, text)| (place.as_str(), text.as_str()));
         let thresholds = Thresholds::read(of_thresholds)?;
         let all = files.keys().filter(|place| place.starts_with(THRESHOLDS));
         for place in all.chain([&place, &vouchers_at, &collections_at]) {
@@ -90,6 +91,16 @@ fn newest<T>(
     let mut newest: Option<(u32, String, T)> = None;
     for (place, text) in files.iter().filter(|(place, _)| place.starts_with(below)) {
         let (version, rules) = read(place, text)?;
+        let same = newest.as_ref().filter(|(known, ..)| *known == version);
+        if let Some((_, other, _)) = same {
+            return Err(RuleError {
+                file: place.clone(),
+                place: "version".to_owned(),
+                what: format!(
+                    "{version} is that of {other} too; give the later file the next one, or take one out"
+                ),
+            });
+        }
         if newest.as_ref().is_none_or(|(known, ..)| *known < version) {
             newest = Some((version, place.clone(), rules));
         }

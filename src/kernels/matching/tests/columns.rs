@@ -113,6 +113,7 @@ fn number_rule() -> Rule {
         amounts: vec!["price".into(), "shipping".into()],
         negated: true,
         date: Some("at".into()),
+        only: Vec::new(),
     };
     rule
 }

@@ -3,6 +3,7 @@
 mod classes;
 mod columns;
 mod limits;
+mod only;
 mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +88,7 @@ fn rule() -> Rule {
         amounts: vec!["amount".into()],
         negated: false,
         date: Some("day".into()),
+        only: Vec::new(),
     };
     Rule {
         columns: Sides {

@@ -8,7 +8,7 @@ use proptest::sample::select;
 use super::*;
 
 /// Few keys in several spellings, few companies and amounts: every class comes up.
-fn rows() -> impl Strategy<Value = Vec<Row>> {
+pub(super) fn rows() -> impl Strategy<Value = Vec<Row>> {
     let keys = [
         None,
         Some(""),
@@ -44,7 +44,7 @@ type Open = (i128, Option<String>, Option<i32>);
 
 /// Classes, ages and open rows of a company and GL, without places.
 #[derive(Debug, Default, PartialEq)]
-struct Plain {
+pub(super) struct Plain {
     classes: Classes,
     ages: [BTreeMap<AgeBucket, (u64, i128)>; 2],
     open: [Vec<Open>; 2],
@@ -122,7 +122,7 @@ fn plain(sides: [&[Row]; 2], group_rows_max: usize) -> BTreeMap<(String, String)
     found
 }
 
-fn without_places(matched: &Matched) -> BTreeMap<(String, String), Plain> {
+pub(super) fn without_places(matched: &Matched) -> BTreeMap<(String, String), Plain> {
     let scopes = matched.scopes.iter().map(|scope| {
         let sides = [Side::Actual, Side::Target];
         let ages = sides.map(|side| {
@@ -155,7 +155,7 @@ fn without_places(matched: &Matched) -> BTreeMap<(String, String), Plain> {
 }
 
 /// Groups of all lists without places.
-fn listed(matched: &Matched) -> Vec<String> {
+pub(super) fn listed(matched: &Matched) -> Vec<String> {
     let groups = matched.scopes.iter().flat_map(|scope| &scope.groups);
     let groups = groups.flat_map(|(class, listed)| {
         listed
