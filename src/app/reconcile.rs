@@ -6,6 +6,7 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 use tokio::task::spawn_blocking;
 
+use super::publication::Outlet;
 use super::roots::RootOpener;
 use super::running::program;
 use super::warehouse;
@@ -21,12 +22,15 @@ use crate::domain::run::{ControlResult, Program, RunContext, Stamp};
 use crate::pipeline::Tools;
 use crate::pipeline::months;
 use crate::pipeline::package::SealedPackage;
+use crate::pipeline::publication::PublicationResult;
 use crate::pipeline::reconcile::inputs::Chosen;
 use crate::pipeline::reconcile::judgement::{Judgement, seal};
 use crate::pipeline::reconcile::{Rules, Sources, reconcile};
 use crate::pipeline::workflow::ReconciliationResult;
 use crate::ports::{Clock as _, PortError, PortErrorKind, Warehouse};
 use crate::settings::{BigQueryPlace, GoogleSettings};
+
+pub use super::publication::PublishSettings;
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/rules");
 static THRESHOLDS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/thresholds");
@@ -48,6 +52,8 @@ pub struct ReconcileSettings {
     pub contract: Option<std::path::PathBuf>,
     /// Whether the judgement is sealed beside the packages.
     pub seal: bool,
+    /// Where what is sealed of the month is published, if anywhere.
+    pub publish: Option<PublishSettings>,
     /// The dataset that sums over its loaded months; `None` sums over the staged parts.
     pub engine: Option<BigQueryPlace>,
     /// How Google Cloud is reached, if one of them is there.
@@ -63,6 +69,8 @@ pub struct Judged {
     pub package: Option<SealedPackage>,
     /// What people did to the month.
     pub log: MonthLog,
+    /// What came of publishing the month, where that was asked for.
+    pub publication: Option<PublicationResult>,
 }
 
 impl Judged {
@@ -114,6 +122,10 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
     let staging = staging
         .map(|location| roots.open_existing(location))
         .transpose()?;
+    let outlet = settings.publish.as_ref();
+    let outlet = outlet
+        .map(|settings| Outlet::open(settings, &roots))
+        .transpose()?;
     let limits = Limits::default();
     let engine = settings.engine.as_ref();
     let engine = engine
@@ -144,10 +156,19 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
         false => None,
     };
     let log = months::read(&evidence, settings.period).await?;
+    let publication = match &outlet {
+        Some(outlet) => Some(
+            outlet
+                .publish(&evidence, settings.period, &judgement.program)
+                .await,
+        ),
+        None => None,
+    };
     Ok(Judged {
         judgement,
         package,
         log,
+        publication,
     })
 }
 
@@ -227,6 +248,7 @@ pub(super) async fn of_run(
         judgement,
         package: Some(package),
         log: MonthLog::default(),
+        publication: None,
     }))
 }
 
