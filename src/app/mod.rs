@@ -2,6 +2,7 @@
 
 pub mod alerts;
 mod google;
+mod publication;
 mod running;
 mod samples;
 pub mod service;
@@ -320,7 +321,10 @@ impl App {
         result.left_out(&self.left_out);
         match reconcile::of_run(&self.tools, &self.context, &self.items).await {
             Ok(None) => {}
-            Ok(Some(judged)) => result.reconciled(judged.summary()),
+            Ok(Some(judged)) => {
+                result.reconciled(judged.summary());
+                result.published(publication::of_run(&self.tools, &self.context).await);
+            }
             Err(error) => result.reconciled(reconcile::not_judged(&error)),
         }
         // The result stands. What a delivery comes to is added to it and changes nothing in it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::task::spawn_blocking;
 
+use super::publication::Outlet;
 use super::roots::RootOpener;
 use super::rules::RuleChoice;
 use super::running::program;
@@ -19,12 +20,15 @@ use crate::domain::run::{ControlResult, Program, RunContext, Stamp};
 use crate::pipeline::Tools;
 use crate::pipeline::months;
 use crate::pipeline::package::SealedPackage;
+use crate::pipeline::publication::PublicationResult;
 use crate::pipeline::reconcile::inputs::Chosen;
 use crate::pipeline::reconcile::judgement::{Judgement, seal};
 use crate::pipeline::reconcile::{Sources, reconcile};
 use crate::pipeline::workflow::ReconciliationResult;
 use crate::ports::{Clock as _, PortError, PortErrorKind, Warehouse};
 use crate::settings::{BigQueryPlace, GoogleSettings};
+
+pub use super::publication::PublishSettings;
 
 /// What is to be reconciled.
 #[derive(Debug, Clone)]
@@ -41,6 +45,8 @@ pub struct ReconcileSettings {
     pub rules: RuleChoice,
     /// Whether the judgement is sealed beside the packages.
     pub seal: bool,
+    /// Where what is sealed of the month is published, if anywhere.
+    pub publish: Option<PublishSettings>,
     /// The dataset that sums over its loaded months; `None` sums over the staged parts.
     pub engine: Option<BigQueryPlace>,
     /// How Google Cloud is reached, if one of them is there.
@@ -56,6 +62,8 @@ pub struct Judged {
     pub package: Option<SealedPackage>,
     /// What people did to the month.
     pub log: MonthLog,
+    /// What came of publishing the month, where that was asked for.
+    pub publication: Option<PublicationResult>,
 }
 
 impl Judged {
@@ -107,6 +115,10 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
     let staging = staging
         .map(|location| roots.open_existing(location))
         .transpose()?;
+    let outlet = settings.publish.as_ref();
+    let outlet = outlet
+        .map(|settings| Outlet::open(settings, &roots))
+        .transpose()?;
     let limits = Limits::default();
     let engine = settings.engine.as_ref();
     let engine = engine
@@ -136,10 +148,19 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
         false => None,
     };
     let log = months::read(&evidence, settings.period).await?;
+    let publication = match &outlet {
+        Some(outlet) => Some(
+            outlet
+                .publish(&evidence, settings.period, &judgement.program)
+                .await,
+        ),
+        None => None,
+    };
     Ok(Judged {
         judgement,
         package,
         log,
+        publication,
     })
 }
 
@@ -209,5 +230,6 @@ pub(super) async fn of_run(
         judgement,
         package: Some(package),
         log: MonthLog::default(),
+        publication: None,
     }))
 }

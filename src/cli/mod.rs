@@ -12,6 +12,7 @@ mod inspect;
 mod look_args;
 mod months;
 mod output;
+mod publication_text;
 mod reconcile;
 mod reconcile_text;
 mod report_args;

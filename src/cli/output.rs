@@ -15,7 +15,7 @@ use crate::pipeline::progress::{KeysExamined, Progress, Stage};
 use crate::pipeline::workflow::{IpeResult, ReconciliationResult, Uncleared, WorkflowResult};
 use crate::report::words::Language;
 
-use super::upload;
+use super::{publication_text, upload};
 
 /// An amount with its side, with blanks that a search in a terminal or pipe finds.
 pub(super) fn dr_cr(amount: Amount) -> String {
@@ -237,6 +237,9 @@ pub(super) fn run_table(result: &WorkflowResult) -> String {
     }
     if let Some(judged) = &result.reconciliation {
         text.push_str(&reconciliation_lines(judged));
+    }
+    if let Some(publication) = &result.publication {
+        text.push_str(&publication_text::text(publication));
     }
     let overall = json_word(&result.overall_status);
     let control = json_word(&result.control_result);

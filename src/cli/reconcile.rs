@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::app::reconcile::{self, ReconcileSettings};
+use crate::app::reconcile::{self, Judged, PublishSettings, ReconcileSettings};
 use crate::app::rules::{self, RuleChoice};
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
@@ -13,6 +13,7 @@ use crate::settings::{BigQueryPlace, WarehouseChoice};
 
 use super::google_args::GoogleArgs;
 use super::output;
+use super::publication_text;
 use super::reconcile_text::{Shown, csv, table};
 use super::report_args::ReportArgs;
 use super::warehouse_args::WarehouseArgs;
@@ -28,6 +29,7 @@ Examples:
   soxauto reconcile --write-rules own                   a copy of the built-in rules, to begin from
   soxauto reconcile --period 2024-04 --rules own        by one's own, all of them
   soxauto reconcile --period 2024-04 --seal             and seal what it came to; verify it as any package
+  soxauto reconcile --period 2024-04 --seal --publish --staging out/staging --warehouse out/warehouse
   soxauto reconcile --period 2024-04 --report april.html --language fr --workbook april.xlsx
   soxauto reconcile --period 2024-04 --tables april          every table as CSV, JSON and Parquet
 
@@ -38,6 +40,11 @@ Actual and target are in ledger sign; variance = actual - target = bridges + une
 DIR/rules/reconciliation, vouchers and collections the newest version, and all of DIR/thresholds, of
 which DEFAULT holds where a country has none. A file that is missing in DIR is an error,
 never one in the binary. Either way the result says NOT CONTROL EVIDENCE.
+
+--publish loads what is sealed of the month into two tables: soxauto_validations has every bucket of
+the judgement that the month is closed with, else of the newest; soxauto_runs has every sealed
+package. A run that judges its month does so by itself. What close, reopen and dispose change is
+shown when the month is published again.
 
 Exit codes: 0 every line is OK and there is nothing to report · 1 something is to be reported, also a
 line that could not be concluded · 2 something could not be found out";
@@ -62,10 +69,10 @@ enum Engine {
     Bigquery,
 }
 
-fn engine(engine: Engine, warehouse: WarehouseArgs) -> anyhow::Result<Option<BigQueryPlace>> {
-    match (engine, WarehouseChoice::try_from(warehouse)?) {
+fn engine(engine: Engine, warehouse: &WarehouseChoice) -> anyhow::Result<Option<BigQueryPlace>> {
+    match (engine, warehouse) {
         (Engine::Local, _) => Ok(None),
-        (Engine::Bigquery, WarehouseChoice::BigQuery(place)) => Ok(Some(place)),
+        (Engine::Bigquery, WarehouseChoice::BigQuery(place)) => Ok(Some(place.clone())),
         (Engine::Bigquery, WarehouseChoice::Local(_)) => anyhow::bail!(
             "--engine bigquery needs a dataset\nhint: add --warehouse bigquery://PROJECT/DATASET?location=EU"
         ),
@@ -132,6 +139,9 @@ pub(super) struct ReconcileArgs {
     /// Seal the judgement beside the packages, with the rules that it was made by
     #[arg(long, env = "SOXAUTO_SEAL")]
     seal: bool,
+    /// Publish what is sealed of the month in --warehouse, staged in --staging; with --seal also what this seals
+    #[arg(long, env = "SOXAUTO_PUBLISH", requires = "staging")]
+    publish: bool,
     /// Where evidence packages are sealed
     #[arg(
         long,
@@ -169,6 +179,8 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
     let Some(period) = args.period else {
         anyhow::bail!("--period is missing; write the month as YYYY-MM");
     };
+    let warehouse = WarehouseChoice::try_from(args.warehouse)?;
+    let staging = args.staging.clone().filter(|_| args.publish);
     let settings = ReconcileSettings {
         period,
         run: args.from,
@@ -180,7 +192,8 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             (None, None) => RuleChoice::BuiltIn,
         },
         seal: args.seal,
-        engine: engine(args.engine, args.warehouse)?,
+        engine: engine(args.engine, &warehouse)?,
+        publish: staging.map(|staging| PublishSettings { warehouse, staging }),
         google: args.google.into(),
     };
     let judged = reconcile::run(&settings).await?;
@@ -212,6 +225,11 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
         Format::Csv => csv(result, &shown)?,
     };
     output::print(text.trim_end())?;
+    Ok(told(&judged).unwrap_or(result.exit_code()))
+}
+
+/// Says what was sealed and published; gives the exit code where something could not be published.
+fn told(judged: &Judged) -> Option<u8> {
     if let Some(package) = &judged.package {
         output::tell(&format!(
             "sealed {}\nmanifest SHA-256 {}",
@@ -223,5 +241,10 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
     if !reasons.is_empty() {
         output::tell(&format!("NOT CONTROL EVIDENCE: {}", reasons.join("; ")));
     }
-    Ok(result.exit_code())
+    let publication = judged.publication.as_ref()?;
+    output::tell(publication_text::text(publication).trim_start());
+    publication
+        .error_message
+        .as_ref()
+        .map(|_| super::NOT_FOUND_OUT)
 }

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Int16Array, Int32Array, Int64Array,
-    RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, AsArray as _, BinaryArray, BooleanArray, Decimal128Array, Int16Array, Int32Array,
+    Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use crate::domain::amount::Amount;
@@ -51,6 +51,33 @@ pub fn batch(
         arrays.push((column.name.clone(), array(column, cells)?, true));
     }
     RecordBatch::try_from_iter_with_nullable(arrays).map_err(|error| error.to_string())
+}
+
+/// Rows of a table that this program makes, as a batch: as [`batch`], and a moment of a column with a zone is one in UTC.
+///
+/// # Errors
+/// As [`batch`].
+pub fn own_batch(contract: &Contract, rows: &[Vec<Cell>]) -> Result<RecordBatch, String> {
+    let mut naive = contract.clone();
+    for column in &mut naive.columns {
+        if column.column_type == ColumnType::DateTimeUtc {
+            column.column_type = ColumnType::DateTime;
+        }
+    }
+    let names: Vec<String> = contract.columns.iter().map(|c| c.name.clone()).collect();
+    let made = batch(&naive, &names, rows)?;
+    let columns = contract.columns.iter().zip(made.columns());
+    let columns = columns.map(|(column, array)| {
+        let moments = array.as_primitive_opt::<TimestampMicrosecondType>();
+        let array: ArrayRef = match (column.column_type, moments) {
+            (ColumnType::DateTimeUtc, Some(moments)) => {
+                Arc::new(moments.clone().with_timezone("UTC"))
+            }
+            _ => Arc::clone(array),
+        };
+        (column.name.clone(), array, true)
+    });
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| error.to_string())
 }
 
 fn array<'a>(column: &Column, cells: impl Iterator<Item = &'a Cell>) -> Result<ArrayRef, String> {

@@ -33,6 +33,7 @@ mod population;
 mod previous;
 pub mod probe;
 pub mod progress;
+pub mod publication;
 mod publish;
 pub mod reconcile;
 pub mod record;

@@ -16,6 +16,7 @@ use crate::domain::run::{
 };
 
 use super::deliver::DeliveryReport;
+use super::publication::PublicationResult;
 use super::record::ItemRecord;
 use super::{ItemOutcome, check};
 
@@ -52,6 +53,9 @@ pub struct WorkflowResult {
     /// What the lines came to; `None` where the run had not every item of the contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconciliation: Option<ReconciliationResult>,
+    /// What came of publishing the judged month in the warehouse; `None` where it was not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publication: Option<PublicationResult>,
     /// The first reason why not everything succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
@@ -191,6 +195,7 @@ impl WorkflowResult {
             overall_status: OverallStatus::of(&statuses),
             control_result: control_result(&statuses, outcomes),
             reconciliation: None,
+            publication: None,
         }
     }
 
@@ -207,13 +212,20 @@ impl WorkflowResult {
         self.reconciliation = Some(reconciliation);
     }
 
-    /// 2 where something could not be found out, else 1 where anything is to be reported, also a line that is not
+    /// Adds what came of publishing the judged month. No status and no word of the control depends on it.
+    pub fn published(&mut self, publication: PublicationResult) {
+        self.publication = Some(publication);
+    }
+
+    /// 2 where something could not be found out or published, else 1 where anything is to be reported, also a line that is not
     /// concluded, else 0.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let statuses: Vec<ItemStatus> = self.ipe_results.values().map(|ipe| ipe.status).collect();
         let judged = self.reconciliation.as_ref();
-        let is_lost = judged.is_some_and(|judged| judged.error_message.is_some());
+        let published = self.publication.as_ref();
+        let is_lost = judged.is_some_and(|judged| judged.error_message.is_some())
+            || published.is_some_and(|published| published.error_message.is_some());
         if is_lost || ControlResult::of(&statuses) == ControlResult::NotConcluded {
             return ControlResult::NotConcluded.exit_code();
         }

@@ -7,6 +7,7 @@ pub mod charts;
 mod entries;
 pub mod material;
 pub mod page;
+pub mod published;
 pub mod tables;
 mod vocabulary;
 pub mod words;

@@ -58,6 +58,8 @@ mod planted;
 mod printed;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod published;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod reconcile;

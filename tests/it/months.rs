@@ -72,6 +72,27 @@ impl Month<'_> {
         self.ask("dispose", args.as_flattened())
     }
 
+    /// Publishes the month, and gives number and state of its judgement and of an item as the registry has them.
+    fn published(&self, item: &str) -> Vec<String> {
+        let publish = [
+            "--contract",
+            "own.toml",
+            "--publish",
+            "--staging",
+            "out/staging",
+        ];
+        let said = self.ask("reconcile", &publish);
+        assert!(said.code < 2, "{}{}", said.out, said.err);
+        let month = self.period.replace('-', "");
+        let sql = format!(
+            "SELECT item, state, final_number FROM soxauto_runs${month} WHERE item = 'reconciliation' OR item = '{item}' \
+             ORDER BY item"
+        );
+        let said = self.shell.run(&["sql", &sql, "--format", "csv"]);
+        let rows = said.out.lines().skip(1).map(str::to_owned);
+        rows.collect()
+    }
+
     fn judged(&self) -> Value {
         let said = self.ask("reconcile", &["--contract", "own.toml", "--format", "json"]);
         serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err))
@@ -112,6 +133,8 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
         2,
         "the month is final: A. Mwangi closed it on",
     );
+    let closed = ["IPE_07,FINAL,1", "reconciliation,FINAL,1"];
+    assert_eq!(march.published("IPE_07"), closed);
     let secrets = ["--secrets", "file:secrets", "--ipe", "CR_05"];
     said(
         &march.ask("run", &secrets),
@@ -158,6 +181,8 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
     let findings = april.judged()["result"]["findings"].clone();
     let is_late = |finding: &Value| finding["code"] == "LATE_POSTING";
     assert!(!findings.as_array().unwrap().iter().any(is_late));
+    let opened = ["IPE_07,SUPERSEDED,1", "reconciliation,SUPERSEDED,1"];
+    assert_eq!(march.published("IPE_07"), opened);
     month_of(&shell, clean, "2024-03", &["CR_05"]).await;
     said(&march.ask("history", &[]), 0, "PRELIMINARY");
 }

@@ -8,6 +8,9 @@ use crate::domain::amount::Amount;
 /// Fraction digits of dollars as they are shown.
 const SHOWN_SCALE: u8 = 2;
 
+/// Fraction digits of per cent.
+const PER_CENT_SCALE: u8 = 6;
+
 fn ten(power: u8) -> BigInt {
     BigInt::from(10).pow(u32::from(power))
 }
@@ -38,6 +41,22 @@ pub fn moves_more(new: Amount, old: Amount, per_cent: u8) -> bool {
 pub fn same(left: Amount, right: Amount) -> bool {
     BigInt::from(left.units()) * ten(right.scale())
         == BigInt::from(right.units()) * ten(left.scale())
+}
+
+/// A part in per cent of a whole, with six digits, half away from zero; `None` of nothing, and beyond 38 digits.
+#[must_use]
+pub fn per_cent(part: Amount, whole: Amount) -> Option<Amount> {
+    if whole.units() == 0 {
+        return None;
+    }
+    let size = |amount: Amount| BigInt::from(amount.units().unsigned_abs());
+    // Two of the power make per cent of the quotient.
+    let over = size(part) * ten(whole.scale()) * ten(PER_CENT_SCALE + 2);
+    let under = size(whole) * ten(part.scale());
+    let two = BigInt::from(2);
+    let units = i128::try_from((over * &two + &under) / (under * two)).ok()?;
+    let is_negative = (part.units() < 0) != (whole.units() < 0);
+    Amount::new(if is_negative { -units } else { units }, PER_CENT_SCALE).ok()
 }
 
 /// An exact number of US dollars, as a fraction.
@@ -172,6 +191,32 @@ mod tests {
         assert!(!moves("120.00", "100") && !moves("80", "100.0"));
         assert!(moves("120.00000000000000000001", "100") && moves("79.99", "100"));
         assert!(same(amount("1.00"), amount("1")) && !same(amount("1.01"), amount("1")));
+    }
+
+    #[test]
+    fn a_part_of_nothing_is_no_per_cent_and_the_rest_is_rounded_once() {
+        let shown = |part, whole| per_cent(amount(part), amount(whole)).map(|one| one.to_string());
+        for (part, whole, wanted) in [
+            ("1", "3", "33.333333"),
+            ("-2.00", "3", "-66.666667"),
+            ("1", "-8", "-12.500000"),
+            ("-1", "-4.0", "25.000000"),
+            ("0", "7", "0.000000"),
+            ("0.000000005", "1", "0.000001"),
+            (
+                "1650000.00",
+                "12345678901234567.00000000000000000001",
+                "0.000000",
+            ),
+        ] {
+            assert_eq!(
+                shown(part, whole).as_deref(),
+                Some(wanted),
+                "{part} of {whole}"
+            );
+        }
+        assert_eq!(shown("1", "0.00"), None);
+        assert_eq!(shown("9".repeat(38).as_str(), "0.01"), None);
     }
 
     proptest! {

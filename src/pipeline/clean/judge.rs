@@ -14,6 +14,7 @@ use crate::domain::period::Period;
 use crate::pipeline::keys::sidecar_path;
 use crate::pipeline::package::{BAG_INFO, BAGIT};
 use crate::ports::{Leftover, PortError, Stored};
+use crate::report::published::TABLES;
 
 /// Whether a run has finished with what it wrote.
 enum Word {
@@ -184,6 +185,10 @@ impl Judge {
                 Some(DateTime::<Utc>::from(metadata.modified().ok()?))
             });
             let Some(ipe) = IpeId::of_table(&left.table) else {
+                if TABLES.contains(&left.table.as_str()) {
+                    self.published(root, left, modified);
+                    continue;
+                }
                 let what = format!("{}: the table of no item", root.shown(&left.path));
                 self.report.not_found_out.insert(what);
                 continue;
@@ -216,6 +221,21 @@ impl Judge {
                 orphan(kind, root, place, why, left.files.clone(), month),
             );
         }
+    }
+
+    /// What a publication left that was cut off. It takes no lease: its age alone says that it is over.
+    fn published(&mut self, root: &Ground, left: &Leftover, modified: Option<DateTime<Utc>>) {
+        let word = self.old(modified.unwrap_or(self.young_since));
+        let why = "a publication that was cut off; the month never showed it, and the next one makes all of it again";
+        let (kind, folder) = match left.run_id {
+            Some(_) => (OrphanKind::NeverShown, Some(left.path.clone())),
+            None => (OrphanKind::Temporary, None),
+        };
+        let place = (left.path.clone(), folder);
+        self.put(
+            word,
+            orphan(kind, root, place, why, left.files.clone(), None),
+        );
     }
 
     fn is_loaded(&self, run: &RunFolder) -> bool {

@@ -264,9 +264,21 @@ pub async fn find(
 ) -> Result<Option<Packaged>, PortError> {
     let folders = sealed_folders(evidence, ipe, period).await?;
     let is_it = |folder: &&String| run.is_none_or(|run| run_of(folder).as_ref() == Some(run));
-    let Some(folder) = folders.iter().find(is_it) else {
-        return Ok(None);
-    };
+    match folders.iter().find(is_it) {
+        Some(folder) => packaged(evidence, (ipe, period), folder).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The sealed package of an item and month in a folder.
+///
+/// # Errors
+/// As [`find`].
+pub async fn packaged(
+    evidence: &StoreRoot,
+    (ipe, period): (&IpeId, Period),
+    folder: &str,
+) -> Result<Packaged, PortError> {
     let (bytes, manifest_sha256) = sealed_file(evidence, folder, RECORD).await?;
     let record: ItemRecord = serde_json::from_slice(&bytes).map_err(|error| {
         let what = format!("the package has a record that this version cannot read: {error}");
@@ -280,9 +292,9 @@ pub async fn find(
         let what = "the package is not of the folder that it lies in";
         return Err(broken(evidence, folder, what));
     }
-    Ok(Some(Packaged {
+    Ok(Packaged {
         uri: evidence.uri_of(folder),
         manifest_sha256,
         record,
-    }))
+    })
 }

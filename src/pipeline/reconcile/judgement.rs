@@ -153,7 +153,9 @@ impl Judgement {
     }
 }
 
-fn folder(period: Period, run: &RunId) -> String {
+/// The folder of a run's judgement below the evidence root.
+#[must_use]
+pub fn folder(period: Period, run: &RunId) -> String {
     format!("{RECONCILIATION}/period={period}/run={run}")
 }
 

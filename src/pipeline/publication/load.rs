@@ -1,0 +1,188 @@
+//! Staging and loading a published table: one part, proven as the parts of an item are, and counted where it was loaded.
+
+use tokio::task::spawn_blocking;
+
+use super::{PublishedTable, Publisher};
+use crate::domain::contract::Contract;
+use crate::domain::digest::TableDigest;
+use crate::domain::ids::IpeId;
+use crate::domain::manifest::PartFile;
+use crate::domain::period::Period;
+use crate::domain::run::{RowMetadata, RunContext};
+use crate::domain::totals::ControlTotals;
+use crate::kernels::cells::own_batch;
+use crate::kernels::conform::Conform;
+use crate::pipeline::extract::RowFold;
+use crate::pipeline::stage::{FinishedPart, PartLayout, provenance, read_back, store_part};
+use crate::ports::{LoadJob, PortError, PortErrorKind, ReadBack, SourceColumn};
+use crate::report::published::MonthTable;
+
+/// Folder of published tables below the staging root; no item has such a name, so that cleaning passes it by.
+const FOLDER: &str = "soxauto-tables";
+
+/// A table as it was staged.
+#[derive(Debug, Clone)]
+pub struct StagedTable {
+    name: &'static str,
+    contract: Contract,
+    period: Period,
+    metadata: RowMetadata,
+    part: PartFile,
+    digest: TableDigest,
+    totals: ControlTotals,
+}
+
+/// Stages a table under the name of its publication, and reads the part back once.
+///
+/// # Errors
+/// `Corrupt` for a value that is not of its column, a null where none may be, or a part that reads back differently;
+/// `Limit` for a sum beyond 38 digits or a storage that is full; `Denied`, `Unreachable`.
+pub async fn stage(
+    publisher: Publisher<'_>,
+    context: &RunContext,
+    table: &MonthTable,
+) -> Result<StagedTable, PortError> {
+    let (name, contract) = (table.name, &table.contract);
+    let item = item(name)?;
+    let metadata = context.row_metadata(&item);
+    let batch = own_batch(contract, &table.rows).map_err(|error| wrong(name, &error))?;
+    let conform = Conform::new(contract, &columns(contract), &metadata, batch.num_rows())
+        .map_err(|error| wrong(name, &error))?;
+    let footer = provenance(context, &item, contract, "");
+    let layout = PartLayout::new(conform.schema(), footer, publisher.limits);
+    let mut fold = RowFold::new(contract, conform, layout)?;
+    let folding = move || -> Result<Folded, PortError> {
+        let early = fold.push(&batch)?;
+        let mut folded = fold.finish()?;
+        Ok(Folded {
+            parts: early.into_iter().chain(folded.last.take()).collect(),
+            nulls: folded.nulls,
+            digest: folded.digest,
+            totals: folded.totals,
+        })
+    };
+    let folded = spawn_blocking(folding).await;
+    let folded = folded.map_err(|lost| wrong(name, &lost))??;
+    if !folded.nulls.is_empty() {
+        return Err(wrong(name, &folded.nulls.join("; ")));
+    }
+    let part = match <[FinishedPart; 1]>::try_from(folded.parts) {
+        Ok([part]) => part,
+        Err(parts) => return Err(wrong(name, &format!("{} parts came of it", parts.len()))),
+    };
+    let (period, run) = (context.period, &context.run_id);
+    let path = format!("{FOLDER}/{name}/period={period}/run={run}/part-00000.parquet");
+    let part = store_part(publisher.staging, &path, part).await?;
+    read_back(publisher.staging, &part).await?;
+    Ok(StagedTable {
+        name,
+        contract: contract.clone(),
+        period,
+        metadata,
+        part,
+        digest: folded.digest,
+        totals: folded.totals,
+    })
+}
+
+/// What came of folding a table.
+struct Folded {
+    parts: Vec<FinishedPart>,
+    nulls: Vec<String>,
+    digest: TableDigest,
+    totals: ControlTotals,
+}
+
+/// Replaces the month of a table by what was staged, and counts it again in the warehouse.
+///
+/// # Errors
+/// `Corrupt` names every difference between what was staged and what the warehouse counts; else what the warehouse says.
+/// The month then may show this publication, or what it showed before.
+pub async fn load(
+    publisher: Publisher<'_>,
+    staged: &StagedTable,
+) -> Result<PublishedTable, PortError> {
+    let StagedTable { name, contract, .. } = staged;
+    let warehouse = publisher.warehouse;
+    warehouse.prepare(name, contract).await?;
+    let job = LoadJob {
+        table: (*name).to_owned(),
+        period: staged.period,
+        metadata: staged.metadata.clone(),
+        parts: vec![staged.part.clone()],
+        // Publications stand in no line: each is made from all that is sealed, and looks again after its load.
+        fence: None,
+    };
+    let receipt = warehouse.load(&job).await?;
+    let rows_max = publisher.limits.recheck_rows_max;
+    let back = warehouse
+        .read_back(name, staged.period, contract, rows_max)
+        .await?;
+    let mut found = staged.differences(&back);
+    let (said, rows) = (receipt.output_rows, staged.part.rows);
+    if said != rows {
+        found.push(format!("the load says {said} rows, staged were {rows}"));
+    }
+    found.extend(receipt.differing);
+    found.extend(back.table);
+    if found.is_empty() {
+        return Ok(PublishedTable {
+            destination_table: receipt.destination_table,
+            rows: back.recomputed.totals.rows(),
+            digest: back.recomputed.digest.to_string(),
+        });
+    }
+    let what = format!(
+        "the table does not hold what was published: {}",
+        found.join("; ")
+    );
+    Err(PortError::new(PortErrorKind::Corrupt, what)
+        .at("table", receipt.destination_table)
+        .hint("publish again; if another publication was at work, its rows are those of the same evidence"))
+}
+
+impl StagedTable {
+    /// Every way in which a warehouse holds something else than was staged, one sentence each.
+    fn differences(&self, back: &ReadBack) -> Vec<String> {
+        let again = &back.recomputed;
+        let mut found = self
+            .totals
+            .differences(&again.totals, "staged", "in the table");
+        if again.digest != self.digest {
+            found.push(format!(
+                "content digest {} in the table, {} staged",
+                again.digest, self.digest
+            ));
+        }
+        let ours = self.metadata.run_id.as_str();
+        let others = back.run_ids.iter().filter(|(run, _)| run.as_str() != ours);
+        found.extend(others.map(|(run, rows)| format!("{rows} rows of publication {run}")));
+        found
+    }
+}
+
+/// The name that stands where items have theirs.
+fn item(table: &str) -> Result<IpeId, PortError> {
+    let parsed = table.to_ascii_uppercase().parse();
+    parsed.map_err(|error| wrong(table, &error))
+}
+
+/// The columns as a source would describe them.
+fn columns(contract: &Contract) -> Vec<SourceColumn> {
+    let columns = contract.columns.iter().enumerate();
+    let columns = columns.map(|(ordinal, column)| SourceColumn {
+        ordinal,
+        name: column.source.clone(),
+        sql_type: column.sql_type.to_string(),
+        column_type: Some(column.column_type),
+        nullable: column.nullable,
+        collation: None,
+    });
+    columns.collect()
+}
+
+/// A table that could not be made. Nothing of its rows is said.
+fn wrong(table: &str, error: &dyn std::fmt::Display) -> PortError {
+    let what = format!("table {table} cannot be staged: {error}");
+    PortError::new(PortErrorKind::Corrupt, what).hint("nothing was loaded; report this")
+}
