@@ -319,7 +319,7 @@ impl App {
         result.left_out(&self.left_out);
         match reconcile::of_run(&self.tools, &self.context, &self.items).await {
             Ok(None) => {}
-            Ok(Some(judged)) => result.reconciled(judged.summary()),
+            Ok(Some(judged)) => result.reconciled(judged),
             Err(error) => result.reconciled(reconcile::not_judged(&error)),
         }
         // The result stands. What a delivery comes to is added to it and changes nothing in it.

@@ -67,17 +67,18 @@ pub struct Judged {
 
 impl Judged {
     /// The month as it is reported.
-    #[must_use]
-    pub fn statement(&self) -> Statement {
+    ///
+    /// # Errors
+    /// `Corrupt` for a judgement that cannot be written as JSON.
+    pub fn statement(&self) -> Result<Statement, PortError> {
         self.judgement.statement(&self.log)
     }
 
     /// What the result of a run says of it.
-    pub(super) fn summary(&self) -> ReconciliationResult {
-        let result = &self.judgement.reconciled.result;
-        let lines = result.judged();
-        ReconciliationResult {
-            control_result: result.control_result(),
+    fn summary(&self) -> Result<ReconciliationResult, PortError> {
+        let lines = self.judgement.reconciled.result.judged();
+        Ok(ReconciliationResult {
+            control_result: self.statement()?.control_result(),
             lines: lines.map(|line| (line.id.clone(), line.status)).collect(),
             evidence: self.package.as_ref().map(|package| package.uri.clone()),
             manifest_sha256: self
@@ -85,7 +86,7 @@ impl Judged {
                 .as_ref()
                 .map(|package| package.manifest_sha256.clone()),
             error_message: None,
-        }
+        })
     }
 }
 
@@ -197,7 +198,7 @@ pub(super) async fn of_run(
     tools: &Tools,
     context: &RunContext,
     items: &[Ipe],
-) -> Result<Option<Judged>, PortError> {
+) -> Result<Option<ReconciliationResult>, PortError> {
     let rules = usable(None)?;
     let ran = |item: &IpeId| items.iter().any(|ipe| ipe.id == *item);
     if !rules.contract.items().iter().all(ran) {
@@ -223,11 +224,12 @@ pub(super) async fn of_run(
     };
     let judgement = stamped(judgement, false);
     let package = seal(&tools.evidence, &judgement, &rules).await?;
-    Ok(Some(Judged {
+    let judged = Judged {
         judgement,
         package: Some(package),
         log: MonthLog::default(),
-    }))
+    };
+    judged.summary().map(Some)
 }
 
 /// The rules that are built in; a contract of one's own stands instead of theirs.
@@ -266,6 +268,9 @@ fn gather(name: &str, folder: &Dir<'_>, files: &mut BTreeMap<String, String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::check::Verdict;
+    use crate::pipeline::reconcile::judgement::tests::judged;
+    use crate::report::month;
 
     #[test]
     fn the_built_in_rules_are_sound() {
@@ -285,6 +290,32 @@ mod tests {
                 .to_string()
                 .starts_with("nowhere.toml: file: cannot be read"),
             "{error}"
+        );
+    }
+
+    /// `soxauto run` says what page one says: a check of an input that did not clear is an exception, also of a memo.
+    #[test]
+    fn a_run_says_the_word_of_the_statement() {
+        let of = |statement: Statement| Judged {
+            judgement: judged(statement),
+            package: None,
+            log: MonthLog::default(),
+        };
+        let clean = month::clean();
+        let said = of(clean.clone()).summary().unwrap();
+        assert_eq!(said.control_result, ControlResult::NoExceptions);
+        let mut failed = clean;
+        let memo = failed.inputs.iter_mut();
+        let memo = memo.filter(|input| input.item.as_str() == "IPE_11");
+        memo.for_each(|input| input.verdicts.all = Verdict::Fail);
+        let judged = of(failed);
+        let said = judged.summary().unwrap();
+        assert_eq!(said.control_result, ControlResult::Exceptions);
+        assert_eq!(judged.statement().unwrap().exit_code(), 1);
+        assert!(
+            said.lines
+                .values()
+                .all(|status| *status == crate::domain::reconcile::result::Status::Ok)
         );
     }
 }

@@ -32,7 +32,8 @@ Actual and target are in ledger sign; variance = actual - target = bridges + une
 --company choose what is printed: the result and the exit code are those of the whole month.
 
 Exit codes: 0 every line is OK and there is nothing to report · 1 something is to be reported, also a
-line that could not be concluded · 2 something could not be found out";
+line that could not be concluded and a check of an input that failed or did not run · 2 something
+could not be found out";
 
 /// How the result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -142,8 +143,8 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             anyhow::bail!("--line {asked}: the contract has {}", known.join(", "));
         }
     }
+    let statement = judged.statement()?;
     if args.report.is_asked() {
-        let statement = judged.statement();
         let judgement = &judged.judgement;
         let (matches, months) = (judgement.matches(), judgement.months());
         args.report.write(Material {
@@ -157,7 +158,7 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
         companies: args.companies,
     };
     let text = match args.format {
-        Format::Table => table(reconciled, &shown),
+        Format::Table => table(reconciled, &statement, &shown),
         Format::Json => serde_json::to_string_pretty(reconciled)?,
         Format::Csv => csv(result, &shown)?,
     };
@@ -168,5 +169,5 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             package.uri, package.manifest_sha256
         ));
     }
-    Ok(result.exit_code())
+    Ok(statement.exit_code())
 }

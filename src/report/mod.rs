@@ -14,4 +14,4 @@ pub mod workbook;
 
 #[cfg(test)]
 #[path = "../../tests/it/page/month.rs"]
-mod month;
+pub(crate) mod month;

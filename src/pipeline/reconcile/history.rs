@@ -156,7 +156,7 @@ async fn read(
             run_id: run.clone(),
             manifest_sha256,
             records: log.records.len(),
-            shown: report::MonthPoint::of(&judged.statement(&log)),
+            shown: report::MonthPoint::of(&judged.statement(&log)?),
             program: judged.program.clone(),
             lines: lines(&judged.reconciled),
             rows: rows(&judged.reconciled),
