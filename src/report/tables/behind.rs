@@ -120,7 +120,7 @@ impl<'a> Behind<'a> {
         let columns = self.placed([
             c.text("side", "Side", "Côté"),
             c.text("part", "Account or item", "Compte ou élément"),
-            c.local("amount", "Amount LCY", "Montant devise locale"),
+            c.either("amount", "Amount LCY", "Montant devise locale"),
         ]);
         let title = ["What balances are made of", "Composition des soldes"];
         let mut table = self.table("parts", title, columns);
@@ -142,6 +142,7 @@ impl<'a> Behind<'a> {
     fn bridges(&self) -> Table {
         let c = self.c;
         let columns = self.placed([
+            c.text("memo", "Memo only", "Pour mémoire"),
             c.text("bridge", "Bridge", "Pont"),
             c.local("amount", "Explained LCY", "Expliqué devise locale"),
         ]);
@@ -151,7 +152,8 @@ impl<'a> Behind<'a> {
                 .rows
                 .extend(bucket.bridges.iter().map(|(bridge, amount)| {
                     let mut row = place(line, bucket);
-                    row.extend([bridge.into(), (*amount).into()]);
+                    let memo = self.language.yes_no(line.memo);
+                    row.extend([memo.into(), bridge.into(), (*amount).into()]);
                     row
                 }));
         }
@@ -197,7 +199,7 @@ impl<'a> Behind<'a> {
             c.text("side", "Side", "Côté"),
             c.text("age", "Age", "Âge"),
             c.count("rows", "Open rows", "Lignes ouvertes"),
-            c.local("amount", "Amount LCY", "Montant devise locale"),
+            c.either("amount", "Amount LCY", "Montant devise locale"),
         ]);
         let title = ["Open rows by age", "Lignes ouvertes par âge"];
         let mut table = self.table("ageing", title, columns);
@@ -224,7 +226,7 @@ impl<'a> Behind<'a> {
         let columns = self.placed([
             c.text("side", "Side", "Côté"),
             c.text("key", "Row key", "Clé de la ligne"),
-            c.local("amount", "Amount LCY", "Montant devise locale"),
+            c.either("amount", "Amount LCY", "Montant devise locale"),
             c.of(Kind::Date, "date", "Date", "Date"),
             c.count("age_months", "Age in months", "Âge en mois"),
             c.text("because", "Why it is open", "Pourquoi elle est ouverte"),
