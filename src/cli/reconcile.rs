@@ -151,6 +151,7 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             statement: &statement,
             matches: &matches,
             months: &months,
+            explained: judgement.explained(),
         })?;
     }
     let shown = Shown {

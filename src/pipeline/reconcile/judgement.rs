@@ -27,7 +27,7 @@ use crate::pipeline::package::read::{Bag, broken, run_of, sealed_file};
 use crate::pipeline::package::write::{Files, SealedPackage, seal_bag};
 use crate::pipeline::package::{CONTROL, MANIFEST};
 use crate::ports::{PortError, PortErrorKind, StoreRoot};
-use crate::report::material::{LineMatch, Material, MonthPoint};
+use crate::report::material::{Explained, LineMatch, Material, MonthPoint, Vouchers};
 use crate::report::page::page;
 use crate::report::words::Language;
 
@@ -123,6 +123,27 @@ impl Judgement {
     pub fn months(&self) -> Vec<MonthPoint> {
         let months = self.reconciled.history.iter();
         months.map(|month| month.shown.clone()).collect()
+    }
+
+    /// What bridges and lists consist of.
+    #[must_use]
+    pub fn explained(&self) -> Explained<'_> {
+        let all = &self.reconciled.explanations;
+        let vouchers = all.vouchers.as_ref().map(|vouchers| Vouchers {
+            pivot: &vouchers.pivot,
+            flows: &vouchers.flows,
+            audits: &vouchers.audits,
+            opening: &all.opening,
+        });
+        Explained {
+            timing: all.timing.as_ref(),
+            vtc: all.vtc.as_ref(),
+            vouchers,
+            posting_groups: all.posting_groups.as_deref(),
+            reclass: all.reclass.as_deref(),
+            labels: all.labels.as_deref(),
+            not_computed: Some(&all.not_computed),
+        }
     }
 
     /// What is not as it was last month, the program among it.
@@ -231,6 +252,7 @@ pub fn files(judgement: &Judgement, rules: &Rules) -> Result<Files, PortError> {
         statement: &statement,
         matches: &matches,
         months: &months,
+        explained: judgement.explained(),
     };
     for (place, language) in [(PAGE_EN, Language::English), (PAGE_FR, Language::French)] {
         let page = page(material, language).map_err(|error| {

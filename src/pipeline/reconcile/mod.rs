@@ -134,7 +134,10 @@ pub async fn reconcile(
     candidates::name(sources, contract, &sound, &mut result, &mut explanations).await?;
     let item = &contract.actual.item;
     let past = history::past(sources.evidence, item, period, chosen).await?;
-    let zero_checks = zeros::zero_checks(sources, rules, period, &packages, &known, &past).await?;
+    let opening = zeros::balances(sources, rules, past.opening.as_ref()).await?;
+    explanations.opening = zeros::of_vouchers(contract, opening.as_ref())?;
+    let from = (&past, opening.as_ref());
+    let zero_checks = zeros::zero_checks(sources, rules, period, &packages, &known, from).await?;
     let mut entries = sound.iter();
     if let Some((_, entries)) = entries.find(|(item, _)| item.as_str() == zeros::ENTRIES) {
         result.report(late::late_postings(sources, period, entries, &past.finals).await?);

@@ -8,7 +8,7 @@ use crate::domain::reconcile::statement::Statement;
 use crate::report::material::Material;
 use crate::report::words::Language;
 
-/// Buckets and all that they are made of, then checks, findings, rates and rules.
+/// Buckets and all that they are made of, then checks, findings, rates and rules, then what bridges and lists consist of.
 pub(super) fn tables(material: Material<'_>, language: Language) -> Vec<Table> {
     let make = Behind {
         material,
@@ -33,6 +33,21 @@ pub(super) fn tables(material: Material<'_>, language: Language) -> Vec<Table> {
         make.input_totals(),
         make.dispositions(),
         make.months(),
+        make.not_computed(),
+        make.timing_by_company(),
+        make.timing_vouchers(),
+        make.timing_without_jdash(),
+        make.jdash_only(),
+        make.vtc_by_company(),
+        make.vtc_vouchers(),
+        make.vtc_carried(),
+        make.bridge_doubts(),
+        make.posting_groups(),
+        make.business_lines(),
+        make.labels(),
+        make.voucher_flows(),
+        make.voucher_categories(),
+        make.join_audits(),
     ]
 }
 

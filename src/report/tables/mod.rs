@@ -4,7 +4,9 @@
 
 mod around;
 mod behind;
+mod bridges;
 mod first;
+mod listed;
 mod rules;
 mod write;
 

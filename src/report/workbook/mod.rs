@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use self::formats::Formats;
-use super::material::Material;
+use super::material::{Material, count};
 use super::tables::{Cell, Column, Table, TableError, tables};
 use super::vocabulary::NO_EVIDENCE;
 use super::words::Language;
@@ -23,7 +23,9 @@ use crate::domain::amount::Amount;
 const DIGITS: usize = 15;
 /// Characters that a cell of Excel holds are 32,767; a longer text is cut below.
 const TEXT_CHARS_MAX: usize = 32_000;
-/// Row of the headings; above them stand title, run and fingerprint, stamps, and what is said of digits.
+/// Rows of a table that stand in its sheet; one of Excel has 1,048,576, with headings and totals.
+const ROWS_MAX: usize = 1_000_000;
+/// Row of the headings; above them stand title, run and fingerprint, stamps, and what is said of digits and rows.
 const HEADINGS: u32 = 5;
 /// Widest column in characters.
 const WIDTH_MAX: usize = 60;
@@ -59,10 +61,13 @@ pub fn workbook(material: Material<'_>, language: Language) -> Result<Vec<u8>, T
     let properties = DocProperties::new().set_title(&title).set_author("soxauto");
     book.set_properties(&properties.set_creation_datetime(&day));
     let formats = Formats::new();
-    for table in tables(material, language)? {
+    for mut table in tables(material, language)? {
+        let left = table.rows.len().saturating_sub(ROWS_MAX);
+        table.rows.truncate(ROWS_MAX);
         let sheet = book.add_worksheet();
         Sheet {
             table: &table,
+            left,
             exact: exact_columns(&table),
             language,
             formats: &formats,
@@ -80,6 +85,8 @@ struct Head {
 
 struct Sheet<'a> {
     table: &'a Table,
+    /// Rows of the table that a sheet has no room for.
+    left: usize,
     /// Places of columns with numbers that Excel cannot hold.
     exact: BTreeSet<usize>,
     language: Language,
@@ -96,6 +103,9 @@ impl Sheet<'_> {
         }
         if !self.exact.is_empty() {
             sheet.write_string(3, 0, self.said_of_digits())?;
+        }
+        if self.left > 0 {
+            sheet.write_string(4, 0, self.said_of_left())?;
         }
         let mut last = 0;
         for (place, column) in self.table.columns.iter().enumerate() {
@@ -122,6 +132,15 @@ impl Sheet<'_> {
             "Excel keeps 15 digits: where a number has more, the column beside it has all of them as text.",
             "Excel garde 15 chiffres : si un nombre en a plus, la colonne voisine les donne tous en texte.",
         )
+    }
+
+    fn said_of_left(&self) -> String {
+        let left = self.language.count(count(self.left));
+        let said = self.language.pick(
+            "more rows than a sheet holds are left out, here and in the totals; the files of tables have all.",
+            "lignes de plus que n'en tient une feuille manquent, ici et dans les totaux ; les fichiers des tables ont tout.",
+        );
+        format!("{left} {said}")
     }
 
     /// Column of the sheet in which a column of the table stands.

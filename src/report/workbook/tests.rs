@@ -4,9 +4,8 @@ use std::io::{Cursor, Read as _};
 
 use zip::ZipArchive;
 
-use super::totals::sum;
 use super::*;
-use crate::domain::amount::Amount;
+use crate::report::material::sum;
 use crate::report::month;
 use crate::report::words::Language::{English, French};
 
@@ -117,7 +116,10 @@ fn totals_leave_memos_out_and_say_that_dollars_are_rounded() {
     };
     assert_ne!(local(true), local(false));
     let sheet = sheet_of(&planted(English), "buckets");
-    assert!(sheet.contains(&format!("<v>{}</v>", local(false))), "{sheet}");
+    assert!(
+        sheet.contains(&format!("<v>{}</v>", local(false))),
+        "{sheet}"
+    );
     assert!(!sheet.contains(&format!("<v>{}</v>", local(true))));
 
     let texts = part(&planted(English), "xl/sharedStrings.xml");

@@ -5,12 +5,12 @@
 //! exactly, and a cell that shows two digits and holds others would not add up for a reader with a pencil. The sums of
 //! unrounded dollars stand on page one and in each row of the lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rust_xlsxwriter::{Formula, Worksheet, XlsxError};
 
 use super::{HEADINGS, Sheet, letters, number};
-use crate::domain::amount::Amount;
+use crate::report::material::sum;
 use crate::report::tables::{Adds, Cell, Kind};
 
 impl Sheet<'_> {
@@ -95,10 +95,7 @@ impl Sheet<'_> {
 
     /// The rows of a column, as a formula names them.
     fn range(&self, place: usize) -> String {
-        let (first, last) = (
-            HEADINGS + 2,
-            HEADINGS + 1 + number(self.table.rows.len()),
-        );
+        let (first, last) = (HEADINGS + 2, HEADINGS + 1 + number(self.table.rows.len()));
         let letter = letters(self.at(place));
         format!("{letter}{first}:{letter}{last}")
     }
@@ -154,20 +151,4 @@ impl Sheet<'_> {
         sheet.write_formula_with_format(row, self.at(place), formula, &format)?;
         Ok(())
     }
-}
-
-/// The exact sum; `None` beyond 38 digits.
-pub(super) fn sum(amounts: impl Iterator<Item = Amount>) -> Option<Amount> {
-    let mut by_scale: BTreeMap<u8, Amount> = BTreeMap::new();
-    for amount in amounts {
-        let sum = by_scale
-            .entry(amount.scale())
-            .or_insert(Amount::zero(amount.scale()));
-        *sum = sum.checked_add(amount).ok()?;
-    }
-    let finest = *by_scale.keys().next_back().unwrap_or(&0);
-    let mut scaled = by_scale.into_values().map(|sum| sum.rescale(finest));
-    scaled.try_fold(Amount::zero(finest), |sum, one| {
-        sum.checked_add(one.ok()?).ok()
-    })
 }
