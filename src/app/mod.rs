@@ -322,7 +322,7 @@ impl App {
         match reconcile::of_run(&self.tools, &self.context, &self.items).await {
             Ok(None) => {}
             Ok(Some(judged)) => {
-                result.reconciled(judged.summary());
+                result.reconciled(judged);
                 result.published(publication::of_run(&self.tools, &self.context).await);
             }
             Err(error) => result.reconciled(reconcile::not_judged(&error)),

@@ -85,7 +85,7 @@ impl MonthPlace {
         let newest = match runs.first() {
             Some(run) => {
                 let (judged, _) = judgement::read(&evidence, self.period, run).await?;
-                Some(judged.statement(&log))
+                Some(judged.statement(&log)?)
             }
             None => None,
         };
@@ -122,7 +122,7 @@ impl MonthPlace {
         let evidence = self.open().await?;
         let (judged, _) = judgement::read(&evidence, self.period, &signed.run).await?;
         let log = months::read(&evidence, self.period).await?;
-        let fingerprint = judged.statement(&log).fingerprint().map_err(|error| {
+        let fingerprint = judged.statement(&log)?.fingerprint().map_err(|error| {
             let what = format!("the statement cannot be fingerprinted: {error}");
             PortError::new(PortErrorKind::Corrupt, what)
         })?;
@@ -145,7 +145,7 @@ impl MonthPlace {
         let evidence = self.open().await?;
         let (judged, manifest_sha256) = judgement::read(&evidence, self.period, &run).await?;
         let log = months::read(&evidence, self.period).await?;
-        let open = judged.statement(&log).open();
+        let open = judged.statement(&log)?.open();
         if !open.is_empty() {
             let what = format!("{} cannot be closed: {}", self.period, open.join("; "));
             return Err(PortError::new(PortErrorKind::Denied, what).hint(

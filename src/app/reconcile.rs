@@ -68,17 +68,18 @@ pub struct Judged {
 
 impl Judged {
     /// The month as it is reported.
-    #[must_use]
-    pub fn statement(&self) -> Statement {
+    ///
+    /// # Errors
+    /// `Corrupt` for a judgement that cannot be written as JSON.
+    pub fn statement(&self) -> Result<Statement, PortError> {
         self.judgement.statement(&self.log)
     }
 
     /// What the result of a run says of it.
-    pub(super) fn summary(&self) -> ReconciliationResult {
-        let result = &self.judgement.reconciled.result;
-        let lines = result.judged();
-        ReconciliationResult {
-            control_result: result.control_result(),
+    fn summary(&self) -> Result<ReconciliationResult, PortError> {
+        let lines = self.judgement.reconciled.result.judged();
+        Ok(ReconciliationResult {
+            control_result: self.statement()?.control_result(),
             lines: lines.map(|line| (line.id.clone(), line.status)).collect(),
             evidence: self.package.as_ref().map(|package| package.uri.clone()),
             manifest_sha256: self
@@ -86,7 +87,7 @@ impl Judged {
                 .as_ref()
                 .map(|package| package.manifest_sha256.clone()),
             error_message: None,
-        }
+        })
     }
 }
 
@@ -200,7 +201,7 @@ pub(super) async fn of_run(
     tools: &Tools,
     context: &RunContext,
     items: &[Ipe],
-) -> Result<Option<Judged>, PortError> {
+) -> Result<Option<ReconciliationResult>, PortError> {
     let rules = RuleChoice::BuiltIn.rules()?;
     let ran = |item: &IpeId| items.iter().any(|ipe| ipe.id == *item);
     if !rules.contract.items().iter().all(ran) {
@@ -226,10 +227,46 @@ pub(super) async fn of_run(
     };
     let judgement = stamped(judgement, None);
     let package = seal(&tools.evidence, &judgement, &rules).await?;
-    Ok(Some(Judged {
+    let judged = Judged {
         judgement,
         package: Some(package),
         log: MonthLog::default(),
         publication: None,
-    }))
+    };
+    judged.summary().map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::check::Verdict;
+    use crate::pipeline::reconcile::judgement::tests::judged;
+    use crate::report::month;
+
+    /// `soxauto run` says what page one says: a check of an input that did not clear is an exception, also of a memo.
+    #[test]
+    fn a_run_says_the_word_of_the_statement() {
+        let of = |statement: Statement| Judged {
+            judgement: judged(statement),
+            package: None,
+            log: MonthLog::default(),
+            publication: None,
+        };
+        let clean = month::clean();
+        let said = of(clean.clone()).summary().unwrap();
+        assert_eq!(said.control_result, ControlResult::NoExceptions);
+        let mut failed = clean;
+        let memo = failed.inputs.iter_mut();
+        let memo = memo.filter(|input| input.item.as_str() == "IPE_11");
+        memo.for_each(|input| input.verdicts.all = Verdict::Fail);
+        let judged = of(failed);
+        let said = judged.summary().unwrap();
+        assert_eq!(said.control_result, ControlResult::Exceptions);
+        assert_eq!(judged.statement().unwrap().exit_code(), 1);
+        assert!(
+            said.lines
+                .values()
+                .all(|status| *status == crate::domain::reconcile::result::Status::Ok)
+        );
+    }
 }

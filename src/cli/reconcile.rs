@@ -47,7 +47,8 @@ package. A run that judges its month does so by itself. What close, reopen and d
 shown when the month is published again.
 
 Exit codes: 0 every line is OK and there is nothing to report · 1 something is to be reported, also a
-line that could not be concluded · 2 something could not be found out";
+line that could not be concluded and a check of an input that failed or did not run · 2 something
+could not be found out";
 
 /// How the result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -205,14 +206,15 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             anyhow::bail!("--line {asked}: the contract has {}", known.join(", "));
         }
     }
+    let statement = judged.statement()?;
     if args.report.is_asked() {
-        let statement = judged.statement();
         let judgement = &judged.judgement;
         let (matches, months) = (judgement.matches(), judgement.months());
         args.report.write(Material {
             statement: &statement,
             matches: &matches,
             months: &months,
+            explained: judgement.explained(),
         })?;
     }
     let shown = Shown {
@@ -220,12 +222,12 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
         companies: args.companies,
     };
     let text = match args.format {
-        Format::Table => table(reconciled, &shown),
+        Format::Table => table(reconciled, &statement, &shown),
         Format::Json => serde_json::to_string_pretty(reconciled)?,
         Format::Csv => csv(result, &shown)?,
     };
     output::print(text.trim_end())?;
-    Ok(told(&judged).unwrap_or(result.exit_code()))
+    Ok(told(&judged).unwrap_or(statement.exit_code()))
 }
 
 /// Says what was sealed and published; gives the exit code where something could not be published.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::reconcile::result::{Bucket, LineResult, Reconciliation, Sides};
+use crate::domain::reconcile::statement::Statement;
 use crate::pipeline::reconcile::Reconciled;
 use crate::report::words::Language::English;
 
@@ -24,7 +25,7 @@ impl Shown {
     }
 }
 
-pub(super) fn table(reconciled: &Reconciled, shown: &Shown) -> String {
+pub(super) fn table(reconciled: &Reconciled, statement: &Statement, shown: &Shown) -> String {
     let result = &reconciled.result;
     let mut text = format!(
         "{} {}: everything dated before {}\ncontract v{} {:.12}\n\n",
@@ -39,13 +40,17 @@ pub(super) fn table(reconciled: &Reconciled, shown: &Shown) -> String {
     beside(&mut text, result);
     zero_checks(&mut text, reconciled);
     inputs(&mut text, reconciled);
+    unclear(&mut text, statement);
     let open = result.unconfirmed.len();
     if open > 0 {
         text.push_str(&format!(
             "{open} assumptions of the contract are not confirmed by finance\n"
         ));
     }
-    text.push_str(&format!("result: {}\n", result.control_result().word()));
+    text.push_str(&format!(
+        "result: {}\n",
+        statement.control_result().word()
+    ));
     text
 }
 
@@ -216,6 +221,22 @@ fn inputs(text: &mut String, reconciled: &Reconciled) {
     text.push('\n');
 }
 
+/// Inputs of which a check failed or did not run: they make the result, whatever the lines say.
+fn unclear(text: &mut String, statement: &Statement) {
+    let mut is_any = false;
+    for input in statement.unclear() {
+        is_any = true;
+        let verdict = input.verdicts.all;
+        text.push_str(&format!(
+            "input {:<8} did not clear its checks: {verdict:?}\n",
+            input.item.as_str()
+        ));
+    }
+    if is_any {
+        text.push('\n');
+    }
+}
+
 pub(super) fn csv(result: &Reconciliation, shown: &Shown) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
@@ -273,4 +294,39 @@ pub(super) fn csv(result: &Reconciliation, shown: &Shown) -> anyhow::Result<Stri
         ])?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::check::Verdict;
+    use crate::pipeline::reconcile::judgement::tests::judged;
+    use crate::report::month;
+
+    #[test]
+    fn the_result_is_the_word_of_the_statement_and_says_why() {
+        let all = Shown {
+            lines: Vec::new(),
+            companies: Vec::new(),
+        };
+        let of = |statement: &Statement| {
+            let judgement = judged(statement.clone());
+            table(&judgement.reconciled, statement, &all)
+        };
+        let mut statement = month::clean();
+        let clean = of(&statement);
+        assert!(clean.ends_with("result: NO_EXCEPTIONS\n"), "{clean}");
+        assert!(!clean.contains("did not clear"), "{clean}");
+        // The input of a memo: no line asks for it.
+        let memo = |input: &&mut crate::domain::reconcile::statement::Input| {
+            input.item.as_str() == "IPE_11"
+        };
+        let input = statement.inputs.iter_mut().find(memo).unwrap();
+        input.verdicts.all = Verdict::NotRun;
+        let open = of(&statement);
+        assert!(open.ends_with("result: EXCEPTIONS\n"), "{open}");
+        let why = "input IPE_11   did not clear its checks: NotRun\n";
+        assert!(open.contains(why), "{open}");
+        assert_eq!(statement.exit_code(), 1);
+    }
 }

@@ -5,6 +5,7 @@
 use super::record::ItemRecord;
 use crate::domain::finding::Finding;
 use crate::domain::population::Population;
+use crate::domain::reconcile::result::Code;
 use crate::domain::scope::{Scope, ScopeCell};
 
 /// Identifier of the finding of a value that the catalog does not know.
@@ -23,6 +24,15 @@ pub fn of(record: &ItemRecord) -> Vec<Finding> {
         .collect()
 }
 
+/// What a finding is about, in the words of the reconciliation.
+#[must_use]
+pub fn code(finding: &Finding) -> Code {
+    match finding.id.as_str() {
+        SCOPE_NEW_VALUE => Code::Scope,
+        _ => Code::Item,
+    }
+}
+
 fn new_value(population: &Population, scope: &Scope, cell: &ScopeCell) -> Finding {
     let value = cell.value.as_ref().map_or("no value".to_owned(), |value| {
         format!("the value `{value}`, which ipe.toml does not know")
@@ -38,5 +48,21 @@ fn new_value(population: &Population, scope: &Scope, cell: &ScopeCell) -> Findin
             "company `{}`: {} has {value}: {} rows{amounts}",
             cell.company, scope.rule.column, cell.rows
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_value_of_the_scope_is_called_one() {
+        let finding = |id: &str| Finding {
+            id: id.to_owned(),
+            company: "EC_IC".to_owned(),
+            what: String::new(),
+        };
+        assert_eq!(code(&finding(SCOPE_NEW_VALUE)), Code::Scope);
+        assert_eq!(code(&finding("transfer.rows")), Code::Item);
     }
 }

@@ -1,5 +1,7 @@
 //! What a report is made from: the statement of a month, and what may stand beside it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::amount::Amount;
@@ -9,6 +11,9 @@ use crate::domain::reconcile::result::{Bucket, Status};
 use crate::domain::reconcile::statement::{MonthState, Statement};
 use crate::domain::reconcile::wide::Dollars;
 use crate::domain::run::ControlResult;
+use crate::kernels::bridges::{LabelCell, PostingGroups, Reclass, Timing, Vtc};
+use crate::kernels::reconcile::audit::JoinAudit;
+use crate::kernels::vouchers::{FlowCell, Pivot};
 
 /// A statement and its company.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +24,40 @@ pub struct Material<'a> {
     pub matches: &'a [LineMatch],
     /// Earlier months, oldest first; empty where none is known.
     pub months: &'a [MonthPoint],
+    /// What bridges and lists consist of.
+    pub explained: Explained<'a>,
+}
+
+/// What bridges and lists consist of; `None` where it was not computed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Explained<'a> {
+    /// B1, voucher by voucher.
+    pub timing: Option<&'a Timing>,
+    /// B2, voucher by voucher.
+    pub vtc: Option<&'a Vtc>,
+    /// The voucher account.
+    pub vouchers: Option<Vouchers<'a>>,
+    /// B3.
+    pub posting_groups: Option<&'a [PostingGroups]>,
+    /// B4.
+    pub reclass: Option<&'a [Reclass]>,
+    /// B5.
+    pub labels: Option<&'a [LabelCell]>,
+    /// What was not computed, by name, and why.
+    pub not_computed: Option<&'a BTreeMap<String, String>>,
+}
+
+/// The voucher account by category and kind of voucher.
+#[derive(Debug, Clone, Copy)]
+pub struct Vouchers<'a> {
+    /// Sums of the year up to the end of the month.
+    pub pivot: &'a Pivot,
+    /// What moved it in the month, in the shop and in the ledger.
+    pub flows: &'a [FlowCell],
+    /// What the plain joins of its look-ups would have done.
+    pub audits: &'a [JoinAudit],
+    /// Its balances when the month began, in ledger sign, by company; one that is not here is not known.
+    pub opening: &'a BTreeMap<String, Amount>,
 }
 
 /// What matching found on a line.
@@ -53,6 +92,7 @@ impl<'a> Material<'a> {
             statement,
             matches: &[],
             months: &[],
+            explained: Explained::default(),
         }
     }
 }
@@ -90,4 +130,20 @@ pub(super) fn is_large(status: Status) -> bool {
 /// A length as a number that is printed.
 pub(super) fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// The exact sum; `None` beyond 38 digits.
+pub(super) fn sum(amounts: impl Iterator<Item = Amount>) -> Option<Amount> {
+    let mut by_scale: BTreeMap<u8, Amount> = BTreeMap::new();
+    for amount in amounts {
+        let sum = by_scale
+            .entry(amount.scale())
+            .or_insert(Amount::zero(amount.scale()));
+        *sum = sum.checked_add(amount).ok()?;
+    }
+    let finest = *by_scale.keys().next_back().unwrap_or(&0);
+    let mut scaled = by_scale.into_values().map(|sum| sum.rescale(finest));
+    scaled.try_fold(Amount::zero(finest), |sum, one| {
+        sum.checked_add(one.ok()?).ok()
+    })
 }

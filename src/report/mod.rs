@@ -1,6 +1,6 @@
 //! Work floor: pages and files that people read, made from results only.
 //!
-//! May use `domain`. Pure functions: the same result gives the same bytes; nothing is fetched, nothing is read. Says nothing
+//! May use `domain` and the values that `kernels` made. Pure functions: the same result gives the same bytes; nothing is fetched, nothing is read. Says nothing
 //! that the result does not say, and never "effective" or "certified": the reviewer concludes.
 
 pub mod charts;
@@ -14,5 +14,8 @@ pub mod words;
 pub mod workbook;
 
 #[cfg(test)]
+mod beside;
+
+#[cfg(test)]
 #[path = "../../tests/it/page/month.rs"]
-mod month;
+pub(crate) mod month;

@@ -8,6 +8,9 @@ use crate::domain::reconcile::fx::Rate;
 use crate::domain::reconcile::result::{Sides, Status};
 use crate::domain::reconcile::statement::{Decision, MonthState, Role};
 use crate::domain::run::{ControlResult, Stamp};
+use crate::domain::vouchers::PairVerdict;
+use crate::kernels::bridges::timing::JdashOnlyWhy;
+use crate::kernels::vouchers::Flow;
 
 /// Printed wherever a run is no control evidence.
 pub(super) const NO_EVIDENCE: &str = "NOT CONTROL EVIDENCE";
@@ -99,6 +102,38 @@ impl Language {
             OpenBecause::NoScope => {
                 self.pick("no company or account", "sans société ou sans compte")
             }
+        }
+    }
+
+    pub(super) fn flow(self, flow: Flow) -> &'static str {
+        match flow {
+            Flow::Issuance => self.pick("issuance", "émission"),
+            Flow::Usage => self.pick("usage", "utilisation"),
+            Flow::Expiry => self.pick("expiry", "expiration"),
+            Flow::Cancellation => self.pick("cancellation and VTC", "annulation et VTC"),
+        }
+    }
+
+    pub(super) fn jdash_only(self, why: JdashOnlyWhy) -> &'static str {
+        match why {
+            JdashOnlyWhy::Unknown => self.pick("not in IPE_08", "absent de IPE_08"),
+            JdashOnlyWhy::NotCandidate => self.pick(
+                "in IPE_08, outside what B1 looks at",
+                "dans IPE_08, hors de ce que B1 regarde",
+            ),
+            JdashOnlyWhy::SeveralCompanies => self.pick(
+                "in IPE_08 in several companies, and JDASH names none",
+                "dans IPE_08 chez plusieurs sociétés, et JDASH n'en nomme aucune",
+            ),
+        }
+    }
+
+    pub(super) fn pair(self, verdict: PairVerdict) -> &'static str {
+        match verdict {
+            PairVerdict::Allowed => self.pick("allowed", "admis"),
+            PairVerdict::NotAllowed => self.pick("not allowed", "non admis"),
+            PairVerdict::NoType => self.pick("no kind of voucher", "sans type de bon"),
+            PairVerdict::NoCategory => self.pick("no rule", "sans règle"),
         }
     }
 

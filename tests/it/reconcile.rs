@@ -143,7 +143,7 @@ async fn planted_differences_of_the_customer_ledger_come_out_and_nothing_else() 
             "FX_MISSING JD_UG",
             "FX_AMBIGUOUS JD_DZ",
             "AMOUNT_ELSEWHERE EC_IC IPE_07",
-            "ITEM IPE_07 EC_IC",
+            "SCOPE IPE_07 EC_IC",
             "ZERO_CHECK Z2",
             "ZERO_CHECK Z3"
         ]

@@ -361,7 +361,7 @@ async fn every_plant_comes_out_to_the_last_digit_and_nothing_else() {
             "FX_MISSING JD_UG",
             "FX_AMBIGUOUS JD_DZ",
             "AMOUNT_ELSEWHERE EC_IC IPE_07",
-            "ITEM IPE_07 EC_IC",
+            "SCOPE IPE_07 EC_IC",
         ]
     );
     matched_is_compared(&month.result);

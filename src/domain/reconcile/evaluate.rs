@@ -9,7 +9,7 @@ use super::contract::{Line, ReconciliationContract};
 use super::coverage::{not_covered, residuals};
 use super::findings::findings;
 use super::fx::Rates;
-use super::result::{Bucket, LineDollars, LineResult, Reconciliation, Status};
+use super::result::{Bucket, Code, LineDollars, LineResult, Reconciliation, Status};
 use super::threshold::Thresholds;
 use super::wide::Dollars;
 use crate::domain::amount::{Amount, AmountError};
@@ -50,8 +50,19 @@ pub struct InputState {
     pub delivered: BTreeSet<String>,
     /// Rows that lack an amount or leave a condition open, by company.
     pub rows_without_amount: BTreeMap<String, u64>,
-    /// What its checks found and held nothing: company and sentence.
-    pub reported: Vec<(String, String)>,
+    /// What its checks found and held nothing.
+    pub reported: Vec<Reported>,
+}
+
+/// Something that a check of an item found and that held nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// What it is about.
+    pub code: Code,
+    /// Company; empty where it is about all.
+    pub company: String,
+    /// What was found, in a sentence.
+    pub what: String,
 }
 
 /// What a bridge comes to, where it was computed.

@@ -13,8 +13,7 @@ fn a_month_that_ties_has_nothing_to_report() {
         .actual("JM_EG", "18412", "-70.00")
         .target("IPE_08", "JM_EG", None, "-70.00");
     let result = month.judged();
-    assert_eq!(result.control_result(), ControlResult::NoExceptions);
-    assert_eq!(result.exit_code(), 0);
+    assert_eq!(result.of_lines(), ControlResult::NoExceptions);
     assert!(result.findings.is_empty() && result.not_covered.is_empty());
     // Every company has its buckets, also where nothing is: nobody is left out in silence.
     let judged = result.judged().map(|line| line.buckets.len());
@@ -45,8 +44,7 @@ fn what_did_not_deliver_is_not_concluded_and_never_zero() {
         [one("L3", "EC_KE", "", "none", "none", Status::NotConcluded)]
     );
     assert_eq!(result.findings[0].code, Code::CompanyEmpty);
-    assert_eq!(result.control_result(), ControlResult::NotConcluded);
-    assert_eq!(result.exit_code(), 1);
+    assert_eq!(result.of_lines(), ControlResult::NotConcluded);
 
     // An item that was held, or was not run: its line has no variance at all, for no company.
     let mut held = Month::new().actual("EC_KE", "13001", "3900000.00");
@@ -215,7 +213,7 @@ fn a_memo_judges_nothing() {
     let memo = bucket(&result, "M1", "EC_NG", None);
     assert_eq!((memo.variance, memo.sides), (None, Sides::Both));
     assert_eq!(memo.reasons, ["nobody has confirmed the sign of IPE_11"]);
-    assert_eq!(result.control_result(), ControlResult::NoExceptions);
+    assert_eq!(result.of_lines(), ControlResult::NoExceptions);
     assert!(exceptions(&result).is_empty());
 }
 
@@ -240,7 +238,7 @@ fn residuals_reach_the_materiality_together() {
     let result = month.judged();
     assert_eq!(result.findings[0].code, Code::Aggregate);
     assert_eq!(result.findings[0].place, "EC_KE");
-    assert_eq!(result.exit_code(), 1);
+    assert_eq!(result.of_lines(), ControlResult::Exceptions);
 }
 
 #[test]
@@ -296,10 +294,9 @@ fn a_warning_makes_no_exception_and_a_finding_does() {
         what: String::new(),
     };
     result.report([found(Code::FxMoved)]);
-    assert_eq!(result.exit_code(), 0);
+    assert_eq!(result.of_lines(), ControlResult::NoExceptions);
     result.report([found(Code::LatePosting)]);
-    assert_eq!(result.exit_code(), 1);
-    assert_eq!(result.control_result(), ControlResult::Exceptions);
+    assert_eq!(result.of_lines(), ControlResult::Exceptions);
 }
 
 #[test]
@@ -322,4 +319,25 @@ fn two_bridges_that_together_are_too_much_over_explain() {
     let result = small.judged();
     let small = bucket(&result, "L6", "JD_GH", None);
     assert_eq!((small.status, small.outside()), (Status::Ok, vec!["B1"]));
+}
+
+/// What an item reports keeps its code, so that page one lists new values of the scope as such.
+#[test]
+fn what_an_item_reports_keeps_its_code() {
+    let mut month = Month::new();
+    let reported = |code, company: &str| Reported {
+        code,
+        company: company.to_owned(),
+        what: "B2C-NEW".to_owned(),
+    };
+    let state = month.state("IPE_07");
+    state.reported.push(reported(Code::Scope, "EC_IC"));
+    state.reported.push(reported(Code::Item, ""));
+    let result = month.judged();
+    let found = result.findings.iter();
+    let found: Vec<_> = found.map(|f| (f.code, f.place.as_str())).collect();
+    assert_eq!(
+        found,
+        [(Code::Item, "IPE_07"), (Code::Scope, "IPE_07 EC_IC")]
+    );
 }

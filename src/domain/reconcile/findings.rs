@@ -23,9 +23,9 @@ pub(super) fn findings(inputs: Inputs<'_>, residuals: &[Residual]) -> Vec<Reconc
         }
     }
     for (item, state) in inputs.items {
-        for (company, what) in &state.reported {
-            let place = format!("{item} {company}");
-            found.push(Code::Item, place.trim_end(), what.clone());
+        for reported in &state.reported {
+            let place = format!("{item} {}", reported.company);
+            found.push(reported.code, place.trim_end(), reported.what.clone());
         }
     }
     found.residuals(residuals);

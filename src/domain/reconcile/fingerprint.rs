@@ -21,11 +21,12 @@ struct Covered<'a> {
     inputs: &'a [Input],
     accepted: &'a [Acceptance],
     changes: &'a [Change],
+    beside_sha256: Option<&'a str>,
 }
 
 impl Statement {
-    /// SHA-256, in hex, of everything that the run found: what people said and signed afterwards, and whether the month is
-    /// closed, does not change it.
+    /// SHA-256, in hex, of everything that the run found, and of everything that a report shows of it: what people said and
+    /// signed afterwards, and whether the month is closed, does not change it.
     ///
     /// # Errors
     /// What cannot be written as JSON; no statement that was read back is.
@@ -39,6 +40,7 @@ impl Statement {
             inputs: &self.inputs,
             accepted: &self.accepted,
             changes: &self.changes,
+            beside_sha256: self.beside_sha256.as_deref(),
         };
         Ok(sha256_hex(&serde_json::to_vec(&covered)?))
     }

@@ -332,9 +332,10 @@ pub struct Residual {
 }
 
 impl Reconciliation {
-    /// The control's word: not concluded if a line is, else exceptions if anything is to be reported.
+    /// What lines and findings come to: not concluded if a line is, else exceptions if anything is to be reported. The
+    /// control's word is that of the statement, which looks at the checks of every input too.
     #[must_use]
-    pub fn control_result(&self) -> ControlResult {
+    pub(super) fn of_lines(&self) -> ControlResult {
         let worst = self.judged().map(|line| line.status).max();
         match worst {
             None | Some(Status::NotConcluded) => ControlResult::NotConcluded,
@@ -351,12 +352,6 @@ impl Reconciliation {
     pub fn report(&mut self, found: impl IntoIterator<Item = ReconcileFinding>) {
         self.findings.extend(found);
         self.findings.sort();
-    }
-
-    /// 1 if anything is to be reported, else 0: what could not be concluded is reported too.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        u8::from(self.control_result() != ControlResult::NoExceptions)
     }
 
     /// Lines that have a verdict.

@@ -40,6 +40,9 @@ pub struct Statement {
     pub dispositions: Vec<Disposition>,
     /// Who signed, in the order in which they did.
     pub sign_offs: Vec<SignOff>,
+    /// SHA-256, in hex, of what a report shows beside all this: what bridges consist of, matched rows, earlier months.
+    /// `None` where nothing stands beside it.
+    pub beside_sha256: Option<String>,
 }
 
 /// How far the closing of a month has come.
@@ -209,9 +212,9 @@ impl Statement {
     /// The control's word: that of the lines, and exceptions if a check of an item or a zero check did not clear.
     #[must_use]
     pub fn control_result(&self) -> ControlResult {
-        let inputs = self.inputs.iter().all(|input| clears(input.verdicts.all));
+        let inputs = self.unclear().next().is_none();
         let zeros = self.zero_checks.iter().all(|check| clears(check.verdict));
-        match self.result.control_result() {
+        match self.result.of_lines() {
             ControlResult::NoExceptions if !inputs || !zeros || !self.accepted.is_empty() => {
                 ControlResult::Exceptions
             }
@@ -219,10 +222,16 @@ impl Statement {
         }
     }
 
-    /// 1 if anything is to be reported, else 0.
+    /// 1 if anything is to be reported, else 0: what could not be concluded is reported too.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         u8::from(self.control_result() != ControlResult::NoExceptions)
+    }
+
+    /// Inputs of which a check failed or did not run.
+    pub fn unclear(&self) -> impl Iterator<Item = &Input> {
+        let inputs = self.inputs.iter();
+        inputs.filter(|input| !clears(input.verdicts.all))
     }
 
     /// Entries that were dated into a closed month.

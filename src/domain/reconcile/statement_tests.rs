@@ -44,6 +44,7 @@ fn statement(month: &Month) -> Statement {
         changes: Vec::new(),
         dispositions: Vec::new(),
         sign_offs: Vec::new(),
+        beside_sha256: None,
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 use super::inputs::Packaged;
 use super::sums::{failed, table};
 use super::{Rules, Sources};
+use crate::domain::amount::Amount;
 use crate::domain::ids::IpeId;
 use crate::domain::matching::Matched;
 use crate::domain::period::Period;
@@ -43,6 +44,9 @@ pub struct Explanations {
     pub vtc: Option<Vtc>,
     /// What the postings of the voucher account are.
     pub vouchers: Option<Categories>,
+    /// The voucher account's balances of last month, in ledger sign, by company; empty where they are not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub opening: BTreeMap<String, Amount>,
     /// B3.
     pub posting_groups: Option<Vec<PostingGroups>>,
     /// B4.
@@ -69,14 +73,6 @@ pub struct Categories {
 }
 
 impl Explanations {
-    /// What every join would have done.
-    pub fn audits(&self) -> impl Iterator<Item = &JoinAudit> {
-        let timing = self.timing.iter().map(|timing| &timing.audit);
-        let vtc = self.vtc.iter().map(|vtc| &vtc.audit);
-        let vouchers = self.vouchers.iter().flat_map(|vouchers| &vouchers.audits);
-        timing.chain(vtc).chain(vouchers)
-    }
-
     fn left_out(&mut self, what: &str, why: String) {
         self.not_computed.insert(what.to_owned(), why);
     }

@@ -158,7 +158,7 @@ async fn read(
             manifest_sha256,
             records: log.records.len(),
             log_sha256,
-            shown: report::MonthPoint::of(&judged.statement(&log)),
+            shown: report::MonthPoint::of(&judged.statement(&log)?),
             program: judged.program.clone(),
             lines: lines(&judged.reconciled),
             rows: rows(&judged.reconciled),

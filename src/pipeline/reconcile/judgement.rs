@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::history::Spoke;
 use super::inputs::Chosen;
 use super::{Reconciled, Rules};
+use crate::domain::digest::sha256_hex;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
 use crate::domain::reconcile::months::MonthLog;
@@ -26,7 +27,7 @@ use crate::pipeline::package::read::{Bag, broken, run_of, sealed_file};
 use crate::pipeline::package::write::{Files, SealedPackage, seal_bag};
 use crate::pipeline::package::{CONTROL, MANIFEST};
 use crate::ports::{PortError, PortErrorKind, StoreRoot};
-use crate::report::material::{LineMatch, Material, MonthPoint};
+use crate::report::material::{Explained, LineMatch, Material, MonthPoint, Vouchers};
 use crate::report::page::page;
 use crate::report::words::Language;
 
@@ -70,11 +71,13 @@ impl Judgement {
     }
 
     /// The month as it is reported, with what people said and signed.
-    #[must_use]
-    pub fn statement(&self, log: &MonthLog) -> Statement {
+    ///
+    /// # Errors
+    /// `Corrupt` for a judgement that cannot be written as JSON, which its fingerprint is taken of.
+    pub fn statement(&self, log: &MonthLog) -> Result<Statement, PortError> {
         let reconciled = &self.reconciled;
         let is_final = log.closed().is_some_and(|mark| mark.run_id == self.run_id);
-        Statement {
+        Ok(Statement {
             run_id: self.run_id.clone(),
             state: match is_final {
                 true => log.state(),
@@ -89,7 +92,19 @@ impl Judgement {
             changes: self.changes(),
             dispositions: log.dispositions(),
             sign_offs: log.sign_offs(),
-        }
+            beside_sha256: Some(self.beside_sha256()?),
+        })
+    }
+
+    /// SHA-256, in hex, of what a report shows beside the statement: explanations and earlier months. Maps are written in
+    /// the order of their keys, so that the same judgement has the same.
+    fn beside_sha256(&self) -> Result<String, PortError> {
+        let beside = (&self.reconciled.explanations, &self.reconciled.history);
+        let json = serde_json::to_vec(&beside).map_err(|error| {
+            let what = format!("what stands beside the lines cannot be written: {error}");
+            PortError::new(PortErrorKind::Corrupt, what)
+        })?;
+        Ok(sha256_hex(&json))
     }
 
     /// What matching found, line by line.
@@ -108,6 +123,27 @@ impl Judgement {
     pub fn months(&self) -> Vec<MonthPoint> {
         let months = self.reconciled.history.iter();
         months.map(|month| month.shown.clone()).collect()
+    }
+
+    /// What bridges and lists consist of.
+    #[must_use]
+    pub fn explained(&self) -> Explained<'_> {
+        let all = &self.reconciled.explanations;
+        let vouchers = all.vouchers.as_ref().map(|vouchers| Vouchers {
+            pivot: &vouchers.pivot,
+            flows: &vouchers.flows,
+            audits: &vouchers.audits,
+            opening: &all.opening,
+        });
+        Explained {
+            timing: all.timing.as_ref(),
+            vtc: all.vtc.as_ref(),
+            vouchers,
+            posting_groups: all.posting_groups.as_deref(),
+            reclass: all.reclass.as_deref(),
+            labels: all.labels.as_deref(),
+            not_computed: Some(&all.not_computed),
+        }
     }
 
     /// What is not as it was last month, the program among it.
@@ -212,12 +248,13 @@ pub fn files(judgement: &Judgement, rules: &Rules) -> Result<Files, PortError> {
     for (place, text) in &rules.files {
         files.insert(format!("data/{place}"), Bytes::from(text.clone()));
     }
-    let statement = judgement.statement(&MonthLog::default());
+    let statement = judgement.statement(&MonthLog::default())?;
     let (matches, months) = (judgement.matches(), judgement.months());
     let material = Material {
         statement: &statement,
         matches: &matches,
         months: &months,
+        explained: judgement.explained(),
     };
     for (place, language) in [(PAGE_EN, Language::English), (PAGE_FR, Language::French)] {
         let page = page(material, language).map_err(|error| {
@@ -274,3 +311,7 @@ pub fn rule_files(bag: &Bag) -> BTreeMap<String, String> {
     });
     rules.collect()
 }
+
+#[cfg(test)]
+#[path = "judgement_tests.rs"]
+pub(crate) mod tests;

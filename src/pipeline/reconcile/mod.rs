@@ -26,10 +26,10 @@ use crate::domain::limits::Limits;
 use crate::domain::period::Period;
 use crate::domain::reconcile::contract::{ReconciliationContract, Source};
 use crate::domain::reconcile::evaluate::{
-    InputState, Inputs, Place, TargetPlace, TargetSum, evaluate,
+    InputState, Inputs, Place, Reported, TargetPlace, TargetSum, evaluate,
 };
 use crate::domain::reconcile::fx::Rates;
-use crate::domain::reconcile::result::Reconciliation;
+use crate::domain::reconcile::result::{Code, Reconciliation};
 use crate::domain::reconcile::statement::{Change, Input};
 use crate::domain::reconcile::zero::ZeroCheck;
 use crate::domain::run::ItemStatus;
@@ -37,6 +37,7 @@ use crate::kernels::reconcile::sums::Sums;
 use crate::ports::{PortError, PortErrorKind, StoreRoot, Warehouse};
 
 use super::check;
+use super::findings;
 use super::package::verify::Opener;
 use super::record::ItemRecord;
 use inputs::{Chosen, InputUsed, Packaged};
@@ -146,7 +147,10 @@ pub async fn reconcile(
         &mut explanations,
     )
     .await?;
-    let zero_checks = zeros::zero_checks(sources, rules, period, &packages, &known, &past).await?;
+    let opening = zeros::balances(sources, rules, past.opening.as_ref()).await?;
+    explanations.opening = zeros::of_vouchers(contract, opening.as_ref())?;
+    let from = (&past, opening.as_ref());
+    let zero_checks = zeros::zero_checks(sources, rules, period, &packages, &known, from).await?;
     let mut entries = sound.iter();
     if let Some((_, entries)) = entries.find(|(item, _)| item.as_str() == zeros::ENTRIES) {
         result.report(late::late_postings(sources, period, entries, &past.finals).await?);
@@ -259,16 +263,20 @@ fn state(package: &Packaged) -> InputState {
             .extend(base.map(|(company, _)| company.clone()));
     }
     state.unsound_of = stale(record);
-    let findings = record.findings.iter();
-    let findings = findings.map(|finding| (finding.company.clone(), finding.what.clone()));
-    state.reported.extend(findings);
+    let found = record.findings.iter();
+    state.reported.extend(found.map(|finding| Reported {
+        code: findings::code(finding),
+        company: finding.company.clone(),
+        what: finding.what.clone(),
+    }));
     let accepted = check::exceptions(record).into_iter();
-    state.reported.extend(accepted.map(|check| {
-        let what = format!(
+    state.reported.extend(accepted.map(|check| Reported {
+        code: Code::Item,
+        company: String::new(),
+        what: format!(
             "check {} did not clear, and somebody answers for it",
             check.id
-        );
-        (String::new(), what)
+        ),
     }));
     state
 }

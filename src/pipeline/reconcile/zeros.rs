@@ -10,6 +10,7 @@ use crate::domain::amount::Amount;
 use crate::domain::check::Verdict;
 use crate::domain::ids::IpeId;
 use crate::domain::period::Period;
+use crate::domain::reconcile::contract::ReconciliationContract;
 use crate::domain::reconcile::evaluate::Place;
 use crate::domain::reconcile::zero::{
     ALL_ACCOUNTS, Amounts, ZeroCheck, elsewhere, meaning, roll_forward,
@@ -24,10 +25,12 @@ use crate::ports::PortError;
 pub(super) const ENTRIES: &str = "CR_03";
 const OF_CONTRACT: &str = "account of the reconciliation";
 const AMOUNT: &str = "amount";
+/// The item whose line is the voucher account.
+const VOUCHERS: &str = "IPE_08";
 
 /// Amounts with the companies that delivered.
 #[derive(Default)]
-struct Side {
+pub(super) struct Side {
     by_place: BTreeMap<Place, Amount>,
     delivered: BTreeSet<String>,
 }
@@ -51,7 +54,7 @@ pub(super) async fn zero_checks(
     period: Period,
     packages: &BTreeMap<IpeId, Packaged>,
     known: &Known,
-    past: &Past,
+    (past, opening): (&Past, Option<&Side>),
 ) -> Result<Vec<ZeroCheck>, PortError> {
     let contract = &rules.contract;
     let mut checks = Vec::new();
@@ -67,9 +70,8 @@ pub(super) async fn zero_checks(
                 elsewhere(contract, "Z1", Verdict::NotApplicable, what.to_owned())
             }
             "Z1" => {
-                let opening = balances(sources, rules, past.opening.as_ref()).await?;
                 let movement = movement(sources, period, entries).await?;
-                let parts = [opening.as_ref(), movement.as_ref(), closing.as_ref()];
+                let parts = [opening, movement.as_ref(), closing.as_ref()];
                 let [opening, movement, closing] = parts.map(|side| side.map(Side::amounts));
                 roll_forward(contract, opening, movement, closing).map_err(failed_amount)?
             }
@@ -103,7 +105,7 @@ fn side(known: &Known, item: &IpeId, by_place: &BTreeMap<Place, Amount>) -> Opti
 }
 
 /// The balances of last month's package, if it passed.
-async fn balances(
+pub(super) async fn balances(
     sources: Sources<'_>,
     rules: &Rules,
     package: Option<&Packaged>,
@@ -117,6 +119,30 @@ async fn balances(
     }
     let found = sum(sources, package, &rules.contract.actual).await?;
     Ok(Some(of_sums(&found, state.delivered)))
+}
+
+/// Last month's balances of the voucher account by company: what is not there of one that delivered is zero.
+pub(super) fn of_vouchers(
+    contract: &ReconciliationContract,
+    opening: Option<&Side>,
+) -> Result<BTreeMap<String, Amount>, PortError> {
+    let lines = contract.lines.iter().filter(|line| {
+        let mut targets = line.targets.iter();
+        targets.any(|target| target.item.as_str() == VOUCHERS)
+    });
+    let gls: Vec<&String> = lines.flat_map(|line| &line.gls).collect();
+    let mut sums: BTreeMap<String, Amount> = BTreeMap::new();
+    for ((company, gl), amount) in opening.into_iter().flat_map(|side| &side.by_place) {
+        if gls.contains(&gl) {
+            let sum = sums.entry(company.clone());
+            let sum = sum.or_insert(Amount::zero(amount.scale()));
+            *sum = sum.checked_add(*amount).map_err(failed_amount)?;
+        }
+    }
+    for company in opening.into_iter().flat_map(|side| &side.delivered) {
+        sums.entry(company.clone()).or_insert(Amount::zero(0));
+    }
+    Ok(sums)
 }
 
 /// What was posted in the month.

@@ -53,27 +53,30 @@ impl View<'_> {
     /// Every part of the identity with all its digits.
     fn made_of(&self, line: &LineResult, bucket: &Bucket) -> Markup {
         let mut rows: Vec<Row> = Vec::new();
-        let mut row = |name: String, amount: Option<Amount>| {
+        let mut row = |name: Markup, amount: Option<Amount>| {
             let exact = amount.map_or_else(|| "–".to_owned(), |amount| self.all_digits(amount));
             let shown = self.money(amount, &bucket.currency);
-            rows.push(vec![name.into(), shown.into(), el("code", &[], exact)].into());
+            rows.push(vec![name, shown.into(), el("code", &[], exact)].into());
         };
-        row(self.pick("Actual", "Réel").to_owned(), bucket.actual);
+        row(self.pick("Actual", "Réel").into(), bucket.actual);
         for (gl, amount) in &bucket.by_gl {
-            row(format!("↳ {gl}"), Some(*amount));
+            row(format!("↳ {gl}").into(), Some(*amount));
         }
-        row(self.pick("Target", "Cible").to_owned(), bucket.target);
+        row(self.pick("Target", "Cible").into(), bucket.target);
         for (item, amount) in &bucket.by_item {
-            row(format!("↳ {item}"), Some(*amount));
+            row(format!("↳ {item}").into(), Some(*amount));
         }
         let variance = self.pick("Variance = actual − target", "Écart = réel − cible");
-        row(variance.to_owned(), bucket.variance);
+        row(variance.into(), bucket.variance);
         for (bridge, amount) in &bucket.bridges {
             let word = self.pick("Explained by", "Expliqué par");
-            row(format!("{word} {bridge}"), Some(*amount));
+            row(
+                self.bridge(bridge, format!("{word} {bridge}")),
+                Some(*amount),
+            );
         }
         row(
-            self.pick("Unexplained", "Inexpliqué").to_owned(),
+            self.pick("Unexplained", "Inexpliqué").into(),
             bucket.unexplained,
         );
         let caption = format!("{} {}", line.id, bucket.company);
@@ -248,8 +251,9 @@ impl View<'_> {
     fn bucket(&self, line: &LineResult, bucket: &Bucket) -> Row {
         let money = |amount| self.money(amount, &bucket.currency);
         let bridges = bucket.bridges.iter();
-        let bridges = bridges
-            .map(|(name, amount)| Markup::from(format!("{name}\u{a0}{}", money(Some(*amount)))));
+        let bridges = bridges.map(|(name, amount)| {
+            self.bridge(name, format!("{name}\u{a0}{}", money(Some(*amount))))
+        });
         let is_exception =
             !line.memo && bucket.status != crate::domain::reconcile::result::Status::Ok;
         let unexplained = money(bucket.unexplained);

@@ -2,6 +2,7 @@
 
 use super::View;
 use super::html::{Grid, Head, Markup, Row, el, english, link};
+use crate::report::material::count;
 use crate::report::tables::{Cell, Column, Kind};
 
 /// Columns whose texts come from the books and rules, which are in English.
@@ -19,6 +20,11 @@ const ENGLISH: [&str; 8] = [
 impl View<'_> {
     /// A table of the model with all its rows.
     pub(super) fn grid(&self, name: &str) -> Markup {
+        self.beginning(name, usize::MAX)
+    }
+
+    /// A table of the model with its first rows, and how many more it has.
+    pub(super) fn beginning(&self, name: &str, rows_max: usize) -> Markup {
         let Some(table) = self.table(name) else {
             return Markup::none();
         };
@@ -26,7 +32,7 @@ impl View<'_> {
             let heading = el("h3", &[], table.title);
             return heading.and(self.none());
         }
-        let rows = table.rows.iter().map(|row| {
+        let rows = table.rows.iter().take(rows_max).map(|row| {
             let cells = table.columns.iter().zip(row);
             let cells = cells.map(|(column, cell)| self.cell(column, cell));
             Row::from(cells.collect::<Vec<Markup>>())
@@ -41,7 +47,16 @@ impl View<'_> {
             heads: heads.collect(),
             rows: rows.collect(),
         };
-        grid.markup(table.title)
+        let left = table.rows.len().saturating_sub(rows_max);
+        let more = match left {
+            0 => Markup::none(),
+            left => {
+                let words = self.pick("rows in the table", "lignes dans la table");
+                let left = self.language.count(count(left));
+                self.note(format!("+ {left} {words} `{name}`"))
+            }
+        };
+        grid.markup(table.title).and(more)
     }
 
     fn cell(&self, column: &Column, cell: &Cell) -> Markup {
@@ -88,6 +103,10 @@ impl View<'_> {
             ("findings", self.pick("Findings", "Constats")),
             ("rates", self.pick("Rates", "Cours")),
             ("provenance", self.pick("Provenance", "Provenance")),
+            (
+                "explained",
+                self.pick("Bridges and vouchers", "Ponts et bons"),
+            ),
         ];
         let links = places
             .into_iter()

@@ -74,7 +74,10 @@ impl View<'_> {
         let id = self.line_id(line);
         let linked = |text: String| link(&id, text);
         let bridges = of.bridges.iter().map(|(bridge, amount)| {
-            Markup::from(format!("{bridge}\u{a0}{}", self.amount(Some(*amount))))
+            self.bridge(
+                bridge,
+                format!("{bridge}\u{a0}{}", self.amount(Some(*amount))),
+            )
         });
         let bridges = match of.bridges.is_empty() {
             true => Markup::from("–"),

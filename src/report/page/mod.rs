@@ -6,6 +6,7 @@
 
 mod around;
 mod drill;
+mod explained;
 mod figures;
 mod grids;
 mod html;
@@ -102,7 +103,8 @@ pub fn page(material: Material<'_>, language: Language) -> Result<String, serde_
         .and(view.checks())
         .and(view.findings())
         .and(view.rates())
-        .and(view.provenance());
+        .and(view.provenance())
+        .and(view.explained());
     let main = el(
         "main",
         &[],

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::domain::matching::{Listed, OpenBecause, OpenItem, RowPlace, ScopeMatch, Sides};
+use crate::report::beside::{Beside, CUSTOMER};
 use crate::report::material::{LineMatch, MonthPoint};
 use crate::report::month;
 use crate::report::words::Language::{English, French};
@@ -271,6 +272,7 @@ fn months_and_open_rows_are_shown_where_they_are_given() {
         statement: &statement,
         matches: &matches,
         months: &[march],
+        ..Material::of(&statement)
     };
     let with = page(material, English).unwrap();
     for part in [
@@ -284,4 +286,43 @@ fn months_and_open_rows_are_shown_where_they_are_given() {
     }
     let without = of(&statement, English);
     assert!(!without.contains("class=\"trend\"") && !without.contains("no counterpart"));
+}
+
+#[test]
+fn a_bridge_leads_to_what_it_consists_of_and_long_tables_say_what_they_leave_out() {
+    let statement = month::planted();
+    let whole = |beside: &Beside, language| {
+        let material = Material {
+            explained: beside.shown(),
+            ..Material::of(&statement)
+        };
+        page(material, language).unwrap()
+    };
+    for language in [English, French] {
+        let page = whole(&Beside::new(), language);
+        assert!(
+            sheet(&page).contains("<a href=\"#bridge-b1\">B1"),
+            "page one leads there"
+        );
+        let (_, behind) = page.split_once("id=\"bridge-b1\"").unwrap();
+        for part in ["ABC-1", "VTC-2", "cash_in_transit", "B2B, B2C"] {
+            assert!(behind.contains(part), "{part}");
+        }
+        assert!(!page.contains(CUSTOMER), "personal");
+        let ids: BTreeSet<&str> = attributes(&page, "id").into_iter().collect();
+        for href in attributes(&page, "href") {
+            let is_known = href.strip_prefix('#').is_none_or(|id| ids.contains(id));
+            assert!(is_known, "{href}");
+        }
+    }
+    let few = whole(&Beside::new(), English);
+    assert!(!few.contains("rows in the table `b1_vouchers`"));
+    let many = whole(&Beside::new().with_vouchers(250), English);
+    assert!(many.contains("+ 52 rows in the table `b1_vouchers`"));
+    // Page one is as it was: what is behind it takes no room on it.
+    let alone = of(&statement, English);
+    assert_eq!(sheet(&many), sheet(&alone));
+    // What was not computed is not shown as nothing.
+    assert!(alone.contains("Not computed for this statement."));
+    assert!(!few.contains("Not computed for this statement."));
 }

@@ -8,7 +8,7 @@ use crate::domain::reconcile::statement::Statement;
 use crate::report::material::Material;
 use crate::report::words::Language;
 
-/// Buckets and all that they are made of, then checks, findings, rates and rules.
+/// Buckets and all that they are made of, then checks, findings, rates and rules, then what bridges and lists consist of.
 pub(super) fn tables(material: Material<'_>, language: Language) -> Vec<Table> {
     let make = Behind {
         material,
@@ -33,6 +33,21 @@ pub(super) fn tables(material: Material<'_>, language: Language) -> Vec<Table> {
         make.input_totals(),
         make.dispositions(),
         make.months(),
+        make.not_computed(),
+        make.timing_by_company(),
+        make.timing_vouchers(),
+        make.timing_without_jdash(),
+        make.jdash_only(),
+        make.vtc_by_company(),
+        make.vtc_vouchers(),
+        make.vtc_carried(),
+        make.bridge_doubts(),
+        make.posting_groups(),
+        make.business_lines(),
+        make.labels(),
+        make.voucher_flows(),
+        make.voucher_categories(),
+        make.join_audits(),
     ]
 }
 
@@ -120,7 +135,7 @@ impl<'a> Behind<'a> {
         let columns = self.placed([
             c.text("side", "Side", "Côté"),
             c.text("part", "Account or item", "Compte ou élément"),
-            c.local("amount", "Amount LCY", "Montant devise locale"),
+            c.either("amount", "Amount LCY", "Montant devise locale"),
         ]);
         let title = ["What balances are made of", "Composition des soldes"];
         let mut table = self.table("parts", title, columns);
@@ -142,6 +157,7 @@ impl<'a> Behind<'a> {
     fn bridges(&self) -> Table {
         let c = self.c;
         let columns = self.placed([
+            c.text("memo", "Memo only", "Pour mémoire"),
             c.text("bridge", "Bridge", "Pont"),
             c.local("amount", "Explained LCY", "Expliqué devise locale"),
         ]);
@@ -151,7 +167,8 @@ impl<'a> Behind<'a> {
                 .rows
                 .extend(bucket.bridges.iter().map(|(bridge, amount)| {
                     let mut row = place(line, bucket);
-                    row.extend([bridge.into(), (*amount).into()]);
+                    let memo = self.language.yes_no(line.memo);
+                    row.extend([memo.into(), bridge.into(), (*amount).into()]);
                     row
                 }));
         }
@@ -197,7 +214,7 @@ impl<'a> Behind<'a> {
             c.text("side", "Side", "Côté"),
             c.text("age", "Age", "Âge"),
             c.count("rows", "Open rows", "Lignes ouvertes"),
-            c.local("amount", "Amount LCY", "Montant devise locale"),
+            c.either("amount", "Amount LCY", "Montant devise locale"),
         ]);
         let title = ["Open rows by age", "Lignes ouvertes par âge"];
         let mut table = self.table("ageing", title, columns);
@@ -224,7 +241,7 @@ impl<'a> Behind<'a> {
         let columns = self.placed([
             c.text("side", "Side", "Côté"),
             c.text("key", "Row key", "Clé de la ligne"),
-            c.local("amount", "Amount LCY", "Montant devise locale"),
+            c.either("amount", "Amount LCY", "Montant devise locale"),
             c.of(Kind::Date, "date", "Date", "Date"),
             c.count("age_months", "Age in months", "Âge en mois"),
             c.text("because", "Why it is open", "Pourquoi elle est ouverte"),

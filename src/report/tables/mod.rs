@@ -4,7 +4,9 @@
 
 mod around;
 mod behind;
+mod bridges;
 mod first;
+mod listed;
 mod rules;
 mod write;
 
@@ -61,7 +63,7 @@ pub enum Kind {
     Moment,
 }
 
-/// Whether the cells of a column may be added.
+/// Whether the cells of a column may be added: over the rows that are no memo, where the column `memo` says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adds {
     /// Never.
@@ -199,6 +201,11 @@ impl Columns {
     fn local(self, name: &str, english: &str, french: &str) -> Column {
         let column = self.of(Kind::Amount, name, english, french);
         column.adds(Adds::ByCurrency)
+    }
+
+    /// An amount of the company's currency on either side: rows of both sides together come to nothing that says anything.
+    fn either(self, name: &str, english: &str, french: &str) -> Column {
+        self.of(Kind::Amount, name, english, french)
     }
 
     /// An amount in dollars.

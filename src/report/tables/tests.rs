@@ -7,11 +7,42 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::*;
+use crate::report::beside::{Beside, CUSTOMER};
+use crate::report::material::sum;
 use crate::report::month;
 use crate::report::words::Language::{English, French};
 
 fn all(language: Language) -> Vec<Table> {
     tables(Material::of(&month::planted()), language).unwrap()
+}
+
+/// The tables of the planted month with everything beside it.
+fn explained(beside: &Beside, language: Language) -> Vec<Table> {
+    let statement = month::planted();
+    let material = Material {
+        explained: beside.shown(),
+        ..Material::of(&statement)
+    };
+    tables(material, language).unwrap()
+}
+
+/// The cells of some columns, as texts.
+fn cells(table: &Table, names: &[&str]) -> Vec<Vec<String>> {
+    let text = |cell: &Cell| match cell {
+        Cell::None => "none".to_owned(),
+        Cell::Text(text) => text.clone(),
+        Cell::Amount(amount) => amount.to_string(),
+        Cell::Count(count) => count.to_string(),
+        Cell::Date(date) => date.to_string(),
+        Cell::Moment(moment) => moment.to_string(),
+    };
+    let places: Vec<usize> = names
+        .iter()
+        .map(|name| table.place(name).unwrap())
+        .collect();
+    let rows = table.rows.iter();
+    rows.map(|row| places.iter().map(|place| text(&row[*place])).collect())
+        .collect()
 }
 
 fn named(name: &str) -> Table {
@@ -36,8 +67,12 @@ fn tables_come_in_the_order_of_page_one_and_every_cell_is_of_its_column() {
         "buckets",
     ];
     assert_eq!(names[..first.len()], first);
+    let beside = Beside::new();
     for language in [English, French] {
-        for table in all(language) {
+        for table in all(language)
+            .into_iter()
+            .chain(explained(&beside, language))
+        {
             for row in &table.rows {
                 assert_eq!(row.len(), table.columns.len(), "{}", table.name);
                 for (column, cell) in table.columns.iter().zip(row) {
@@ -177,5 +212,152 @@ fn parquet_reads_back_to_the_last_digit_and_refuses_what_has_no_place() {
     assert!(
         error.contains("buckets") && error.contains("unexplained"),
         "{error}"
+    );
+}
+
+/// What the control promises to list, each with its amounts; and where nothing was computed, the same tables without a row.
+#[test]
+fn bridges_and_lists_stand_with_what_they_consist_of() {
+    let beside = Beside::new();
+    let all = explained(&beside, English);
+    let of = |name: &str, columns: &[&str]| {
+        let table = all.iter().find(|table| table.name == name).unwrap();
+        let nothing = named(name);
+        assert_eq!(nothing.rows.len(), 0, "{name}");
+        assert_eq!(nothing.columns, table.columns);
+        cells(table, columns)
+            .into_iter()
+            .map(|row| row.join(" "))
+            .collect::<Vec<_>>()
+    };
+    let voucher = [
+        "company",
+        "currency",
+        "voucher",
+        "used",
+        "delivered",
+        "amount",
+    ];
+    assert_eq!(
+        of("b1_vouchers", &voucher),
+        [
+            "EC_NG NGN ABC-1 2500000.00 400000.00 -2100000.00",
+            "EC_NG NGN ABC-2 none 10.00 10.00",
+        ],
+        "the largest first"
+    );
+    assert_eq!(
+        of("b1_without_jdash", &["voucher", "delivered", "amount"]),
+        ["ABC-2 10.00 10.00"]
+    );
+    assert_eq!(
+        of("b1_jdash_only", &["voucher", "used", "because"]),
+        ["ABC-9 77.00 not in IPE_08"]
+    );
+    let cancelled = [
+        "company",
+        "currency",
+        "voucher",
+        "remaining",
+        "inactive",
+        "age_months",
+    ];
+    assert_eq!(
+        of("b2_vouchers", &cancelled),
+        ["JM_EG EGP VTC-1 55000.00 2024-04-30 0"]
+    );
+    assert_eq!(of("b2_vouchers", &["amount"]), ["-55000.00"]);
+    assert_eq!(
+        of(
+            "vtc_carried",
+            &["voucher", "remaining", "age_months", "state"]
+        ),
+        [
+            "VTC-2 800.00 3 not booked",
+            "VTC-3 9.00 5 of an earlier year, whose ledger was not looked at",
+        ]
+    );
+    let without_key = ["ledger_rows_without_key", "ledger_amount_without_key"];
+    assert_eq!(of("b2_by_company", &without_key), ["4 123.45"]);
+    assert_eq!(
+        of(
+            "bridge_doubts",
+            &["bridge", "company", "voucher", "amount", "rows"]
+        ),
+        [
+            "B1 EC_NG ABC-3 none 1",
+            "B1 EC_NG none none 2",
+            "B1 none none none 3",
+            "B2 JM_EG  1.00 1",
+        ]
+    );
+    assert_eq!(
+        of("b5_labels", &["label", "rows", "amount"]),
+        ["cash_in_transit 2 12.00"]
+    );
+    assert_eq!(
+        of(
+            "join_audits",
+            &["join", "left_rows", "rows_joined", "multiplies"]
+        )
+        .len(),
+        3
+    );
+    assert_eq!(
+        of("not_computed", &["what", "why"]),
+        ["B9 no package that passed"]
+    );
+}
+
+#[test]
+fn the_voucher_account_rolls_from_its_opening_to_its_closing_balance() {
+    let beside = Beside::new();
+    let flows = |explained: Vec<Table>| {
+        let table = explained
+            .into_iter()
+            .find(|table| table.name == "voucher_flows");
+        let rows = cells(&table.unwrap(), &["company", "flow", "ledger"]);
+        let own = rows.into_iter().filter(|row| row[0] == "EC_NG");
+        own.map(|row| (row[1].clone(), row[2].clone()))
+            .collect::<Vec<_>>()
+    };
+    let rolled = flows(explained(&beside, English));
+    let words: Vec<&str> = rolled.iter().map(|(flow, _)| flow.as_str()).collect();
+    assert_eq!(
+        words,
+        [
+            "opening balance",
+            "issuance",
+            "usage",
+            "in no flow",
+            "closing balance"
+        ]
+    );
+    assert_eq!(rolled[0].1, "-100.00");
+    assert_eq!(rolled[1].1, "-90.00", "an issue is a credit");
+    assert_eq!(rolled[2].1, "40.00");
+    let amounts: Vec<Amount> = rolled
+        .iter()
+        .map(|(_, amount)| month::amount(amount))
+        .collect();
+    let (closing, moved) = amounts.split_last().unwrap();
+    let moved = sum(moved.iter().copied()).unwrap();
+    assert!(crate::domain::reconcile::wide::same(moved, *closing));
+}
+
+/// Customers of B3 and B4 are personal: no table has them, whatever it is written as.
+#[test]
+fn no_customer_stands_in_a_table() {
+    let beside = Beside::new();
+    let all = explained(&beside, English);
+    for table in &all {
+        let text = String::from_utf8(csv(table).unwrap()).unwrap();
+        assert!(!text.contains(CUSTOMER), "{}", table.name);
+        assert!(!parquet(table).unwrap().is_empty());
+    }
+    let groups = all.iter().find(|table| table.name == "b3_posting_groups");
+    assert_eq!(
+        cells(groups.unwrap(), &["company", "customer", "groups"]),
+        [["EC_IC", "(personal)", "B2B, B2C"]]
     );
 }

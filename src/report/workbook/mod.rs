@@ -5,17 +5,16 @@
 //! its digits stand as text in the column beside it.
 
 mod formats;
+mod totals;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use rust_xlsxwriter::{
-    DocProperties, ExcelDateTime, Format, Formula, Workbook, Worksheet, XlsxError,
-};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use self::formats::Formats;
-use super::material::Material;
-use super::tables::{Adds, Cell, Column, Kind, Table, TableError, tables};
+use super::material::{Material, count};
+use super::tables::{Cell, Column, Table, TableError, tables};
 use super::vocabulary::NO_EVIDENCE;
 use super::words::Language;
 use crate::domain::amount::Amount;
@@ -24,7 +23,9 @@ use crate::domain::amount::Amount;
 const DIGITS: usize = 15;
 /// Characters that a cell of Excel holds are 32,767; a longer text is cut below.
 const TEXT_CHARS_MAX: usize = 32_000;
-/// Row of the headings; above them stand title, run and fingerprint, stamps, and what is said of digits.
+/// Rows of a table that stand in its sheet; one of Excel has 1,048,576, with headings and totals.
+const ROWS_MAX: usize = 1_000_000;
+/// Row of the headings; above them stand title, run and fingerprint, stamps, and what is said of digits and rows.
 const HEADINGS: u32 = 5;
 /// Widest column in characters.
 const WIDTH_MAX: usize = 60;
@@ -60,10 +61,13 @@ pub fn workbook(material: Material<'_>, language: Language) -> Result<Vec<u8>, T
     let properties = DocProperties::new().set_title(&title).set_author("soxauto");
     book.set_properties(&properties.set_creation_datetime(&day));
     let formats = Formats::new();
-    for table in tables(material, language)? {
+    for mut table in tables(material, language)? {
+        let left = table.rows.len().saturating_sub(ROWS_MAX);
+        table.rows.truncate(ROWS_MAX);
         let sheet = book.add_worksheet();
         Sheet {
             table: &table,
+            left,
             exact: exact_columns(&table),
             language,
             formats: &formats,
@@ -81,6 +85,8 @@ struct Head {
 
 struct Sheet<'a> {
     table: &'a Table,
+    /// Rows of the table that a sheet has no room for.
+    left: usize,
     /// Places of columns with numbers that Excel cannot hold.
     exact: BTreeSet<usize>,
     language: Language,
@@ -97,6 +103,9 @@ impl Sheet<'_> {
         }
         if !self.exact.is_empty() {
             sheet.write_string(3, 0, self.said_of_digits())?;
+        }
+        if self.left > 0 {
+            sheet.write_string(4, 0, self.said_of_left())?;
         }
         let mut last = 0;
         for (place, column) in self.table.columns.iter().enumerate() {
@@ -123,6 +132,15 @@ impl Sheet<'_> {
             "Excel keeps 15 digits: where a number has more, the column beside it has all of them as text.",
             "Excel garde 15 chiffres : si un nombre en a plus, la colonne voisine les donne tous en texte.",
         )
+    }
+
+    fn said_of_left(&self) -> String {
+        let left = self.language.count(count(self.left));
+        let said = self.language.pick(
+            "more rows than a sheet holds are left out, here and in the totals; the files of tables have all.",
+            "lignes de plus que n'en tient une feuille manquent, ici et dans les totaux ; les fichiers des tables ont tout.",
+        );
+        format!("{left} {said}")
     }
 
     /// Column of the sheet in which a column of the table stands.
@@ -165,111 +183,6 @@ impl Sheet<'_> {
         sheet.set_column_width(at + 1, excel_width(exact_width))?;
         Ok(at + 1)
     }
-
-    /// Below the rows: one row of totals for all that may be added, and one for each currency.
-    fn totals(&self, sheet: &mut Worksheet) -> Result<(), XlsxError> {
-        let rows = number(self.table.rows.len());
-        if rows == 0 || self.table.columns.iter().all(|c| c.adds == Adds::No) {
-            return Ok(());
-        }
-        let (first, last) = (HEADINGS + 2, HEADINGS + 1 + rows);
-        let mut row = HEADINGS + rows + 2;
-        let word = self
-            .language
-            .pick("Total of the rows above", "Total des lignes ci-dessus");
-        for (place, column) in self.table.columns.iter().enumerate() {
-            if column.adds != Adds::All {
-                continue;
-            }
-            let letter = letters(self.at(place));
-            let formula = format!("SUM({letter}{first}:{letter}{last})");
-            sheet.write_string_with_format(row, 0, format!("{word} USD"), &self.formats.total)?;
-            self.formula(sheet, (row, place), formula, |_| true)?;
-        }
-        let Some(currency_place) = self.table.place("currency") else {
-            return Ok(());
-        };
-        let key = letters(self.at(currency_place));
-        for currency in self.currencies(currency_place) {
-            row += 1;
-            sheet.write_string_with_format(
-                row,
-                0,
-                format!("{word} {currency}"),
-                &self.formats.total,
-            )?;
-            for (place, column) in self.table.columns.iter().enumerate() {
-                if column.adds != Adds::ByCurrency {
-                    continue;
-                }
-                let letter = letters(self.at(place));
-                let formula = format!(
-                    "SUMIFS({letter}{first}:{letter}{last},{key}{first}:{key}{last},\"{currency}\")"
-                );
-                let is_it = |cells: &[Cell]| match cells.get(currency_place) {
-                    Some(Cell::Text(text)) => *text == currency,
-                    _ => false,
-                };
-                self.formula(sheet, (row, place), formula, is_it)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Currencies that may stand in a formula: letters and digits only.
-    fn currencies(&self, place: usize) -> BTreeSet<String> {
-        let cells = self.table.rows.iter().filter_map(|row| row.get(place));
-        let texts = cells.filter_map(|cell| match cell {
-            Cell::Text(text) => Some(text.clone()),
-            _ => None,
-        });
-        let is_plain =
-            |text: &String| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
-        texts.filter(is_plain).collect()
-    }
-
-    /// A formula with what it comes to, for readers that do not compute.
-    fn formula(
-        &self,
-        sheet: &mut Worksheet,
-        (row, place): (u32, usize),
-        formula: String,
-        is_added: impl Fn(&[Cell]) -> bool,
-    ) -> Result<(), XlsxError> {
-        let rows = self.table.rows.iter().filter(|cells| is_added(cells));
-        let amounts = rows.filter_map(|cells| match cells.get(place) {
-            Some(Cell::Amount(amount)) => Some(*amount),
-            _ => None,
-        });
-        let kind = self
-            .table
-            .columns
-            .get(place)
-            .map_or(Kind::Number, |column| column.kind);
-        let format = self.formats.of(kind).clone().set_bold();
-        let formula = match sum(amounts) {
-            Some(sum) => Formula::new(formula).set_result(sum.to_string()),
-            None => Formula::new(formula),
-        };
-        sheet.write_formula_with_format(row, self.at(place), formula, &format)?;
-        Ok(())
-    }
-}
-
-/// The exact sum; `None` beyond 38 digits.
-fn sum(amounts: impl Iterator<Item = Amount>) -> Option<Amount> {
-    let mut by_scale: BTreeMap<u8, Amount> = BTreeMap::new();
-    for amount in amounts {
-        let sum = by_scale
-            .entry(amount.scale())
-            .or_insert(Amount::zero(amount.scale()));
-        *sum = sum.checked_add(amount).ok()?;
-    }
-    let finest = *by_scale.keys().next_back().unwrap_or(&0);
-    let mut scaled = by_scale.into_values().map(|sum| sum.rescale(finest));
-    scaled.try_fold(Amount::zero(finest), |sum, one| {
-        sum.checked_add(one.ok()?).ok()
-    })
 }
 
 /// Writes a cell, and says how many characters it shows.

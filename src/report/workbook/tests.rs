@@ -5,6 +5,7 @@ use std::io::{Cursor, Read as _};
 use zip::ZipArchive;
 
 use super::*;
+use crate::report::material::sum;
 use crate::report::month;
 use crate::report::words::Language::{English, French};
 
@@ -81,6 +82,54 @@ fn totals_are_formulas_that_add_the_rows_again() {
         !sheet_of(&clean, "exceptions").contains("<f>"),
         "there is nothing to add"
     );
+}
+
+/// What a reader adds who leaves memos out, and what one adds who does not.
+#[test]
+fn totals_leave_memos_out_and_say_that_dollars_are_rounded() {
+    let result = month::planted().result;
+    let memo = result.lines.iter().find(|line| line.memo).unwrap();
+    assert!(memo.dollars.actual.unwrap().units() != 0);
+    let dollars = |memos: bool| {
+        let lines = result.lines.iter().filter(|line| memos || !line.memo);
+        sum(lines.filter_map(|line| line.dollars.actual)).unwrap()
+    };
+    let last = 6 + result.lines.len();
+    let lines = |language| sheet_of(&planted(language), "lines");
+    for (language, no) in [(English, "no"), (French, "non")] {
+        let lines = lines(language);
+        let formula = format!("<f>SUMIFS(F7:F{last},E7:E{last},\"{no}\")</f>");
+        let value = |memos| format!("{formula}<v>{}</v>", dollars(memos));
+        assert!(lines.contains(&value(false)), "{formula} in {lines}");
+        assert!(!lines.contains(&value(true)) && !lines.contains("<f>SUM(F7"));
+    }
+
+    let buckets = result.lines.iter().flat_map(|line| {
+        let buckets = line.buckets.iter();
+        buckets.map(move |bucket| (line.memo, bucket))
+    });
+    let local = |memos: bool| {
+        let own = buckets
+            .clone()
+            .filter(|(memo, bucket)| (memos || !memo) && bucket.currency == "NGN");
+        sum(own.filter_map(|(_, bucket)| bucket.actual)).unwrap()
+    };
+    assert_ne!(local(true), local(false));
+    let sheet = sheet_of(&planted(English), "buckets");
+    assert!(
+        sheet.contains(&format!("<v>{}</v>", local(false))),
+        "{sheet}"
+    );
+    assert!(!sheet.contains(&format!("<v>{}</v>", local(true))));
+
+    let texts = part(&planted(English), "xl/sharedStrings.xml");
+    for label in [
+        "Total of the rows above without memos USD, sum of rounded amounts",
+        "Total of the rows above USD, sum of rounded amounts",
+        "Total of the rows above without memos NGN",
+    ] {
+        assert!(texts.contains(label), "{label}");
+    }
 }
 
 #[test]

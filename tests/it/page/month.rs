@@ -371,6 +371,7 @@ fn statement(result: Reconciliation) -> Statement {
         result,
         dispositions: Vec::new(),
         sign_offs: Vec::new(),
+        beside_sha256: None,
     }
 }
 
