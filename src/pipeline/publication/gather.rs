@@ -63,7 +63,7 @@ pub(super) async fn tables(
     let mut tables = Vec::new();
     if let Some(judgement) = speaking {
         let contract = contract(evidence, &judgement).await?;
-        let statement = judgement.statement(&log);
+        let statement = judgement.statement(&log)?;
         tables.push(validations(Judged {
             statement: &statement,
             at: judgement.at,
@@ -154,7 +154,7 @@ impl Month<'_> {
                 *known = standing.max(*known);
             }
         }
-        let statement = judged.statement(self.log);
+        let statement = judged.statement(self.log)?;
         let fingerprint = statement.fingerprint().map_err(|error| {
             let what = format!("the statement cannot be fingerprinted: {error}");
             broken(self.evidence, &folder, what)

@@ -1,6 +1,9 @@
 //! Every item of a month and its reconciliation: each planted difference comes out to the last digit and nothing else does,
 //! a clean month is silent, and a script that shares nothing with the program finds the same in the raw tables.
 
+mod matched;
+mod published;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
@@ -13,6 +16,8 @@ use crate::cli::{Said, Shell};
 use crate::journey::planted::planted;
 use crate::reconcile::{codes, json};
 use crate::support::{client, items, odbc_parts};
+use matched::{matched_is_compared, planted_rows_are_matched_or_open};
+use published::{publishes_again, shows_the_month};
 
 const SCRIPT: &str = "check_reconciliation.py";
 
@@ -171,160 +176,6 @@ fn exceptions(result: &Value) -> Vec<String> {
             .join(" ")
     });
     said.collect()
-}
-
-/// Lines whose rows are matched with the ledger.
-const MATCHED: [&str; 4] = ["L1", "L4", "L5", "L6"];
-
-/// What matching says of a company on a line of one account.
-fn scope<'a>(result: &'a Value, line: &str, company: &str) -> &'a Value {
-    let scopes = &result["explanations"]["matching"][line]["scopes"];
-    let mut scopes = scopes.as_array().unwrap().iter();
-    let scope = scopes.find(|scope| scope["company"] == company);
-    scope.unwrap_or_else(|| panic!("{line} {company} was not matched"))
-}
-
-/// Amount and reason of the open rows of a key.
-fn open(scope: &Value, side: &str, key: Option<&str>) -> Vec<[String; 2]> {
-    let items = scope["open"][side]["items"].as_array().unwrap().iter();
-    let of_key = items.filter(|item| item["key"].as_str() == key);
-    let mut found: Vec<_> = of_key
-        .map(|item| [short(&item["amount"]), text(&item["because"])])
-        .collect();
-    found.sort();
-    found
-}
-
-fn alone(amount: &str) -> [String; 2] {
-    [amount, "no_counterpart"].map(str::to_owned)
-}
-
-/// Of an item those rows were matched that its line counts, and no other: both sums are one, also where all is well.
-fn matched_is_compared(result: &Value) {
-    let lines = result["result"]["lines"].as_array().unwrap().iter();
-    for line in lines.filter(|line| MATCHED.contains(&line["id"].as_str().unwrap())) {
-        let id = text(&line["id"]);
-        let scopes = &result["explanations"]["matching"][&id]["scopes"];
-        let scopes = scopes.as_array().unwrap();
-        for bucket in line["buckets"].as_array().unwrap() {
-            let is_own = |scope: &&Value| {
-                let gl = &bucket["gl"];
-                scope["company"] == bucket["company"] && (gl.is_null() || scope["gl"] == *gl)
-            };
-            let scope = scopes.iter().find(is_own);
-            let matched = scope.map_or("0".to_owned(), |scope| short(&scope["sums"]["target"]));
-            let (company, gl) = (&bucket["company"], &bucket["gl"]);
-            assert_eq!(matched, short(&bucket["target"]), "{id} {company} {gl}");
-        }
-    }
-}
-
-/// What the answer key makes of the rows of L5 and L6.
-fn planted_rows_are_matched_or_open(result: &Value) {
-    // F07: returned, not refunded, and in no entry.
-    let kenya = scope(result, "L5", "EC_KE");
-    assert_eq!(open(kenya, "target", Some("090000007")), [alone("-200000")]);
-    // E02: the voucher was cancelled, so that its row does not count; the ledger still owes it.
-    let egypt = scope(result, "L6", "JM_EG");
-    assert_eq!(open(egypt, "actual", Some("45000005")), [alone("-55000")]);
-    assert!(open(egypt, "target", Some("45000005")).is_empty());
-    let left_out = &result["explanations"]["matching"]["L6"]["left_out"]["target"];
-    assert!(left_out.as_u64().unwrap() > 0, "{left_out}");
-    // N03: two entries of one cancelled voucher.
-    let spelled = open(egypt, "actual", Some("ABC-77"));
-    assert_eq!(spelled, [alone("-70000"), alone("70000")]);
-    // F09: booked without the number of a voucher.
-    let morocco = open(scope(result, "L6", "EC_MA"), "actual", None);
-    let paid_back = ["15000", "no_key"].map(str::to_owned);
-    assert!(morocco.contains(&paid_back), "{morocco:?}");
-    // N04: of a voucher of last year only what was used this year is among the entries. Its line is OK all the same.
-    let kenya = &scope(result, "L6", "EC_KE")["groups"]["difference"]["items"];
-    let mut differing = kenya.as_array().unwrap().iter();
-    let used = differing.find(|item| item["key"] == "45000007").unwrap();
-    let sums = ["actual", "target"].map(|side| short(&used["sums"][side]));
-    assert_eq!(sums, ["20000", "-140000"]);
-    assert_eq!(short(&used["difference"]), "160000");
-}
-
-const VALIDATIONS: &str = "SELECT line, company, gl, difference, status, validation_status, is_memo FROM soxauto_validations";
-const REGISTRY: &str = "SELECT item, run_id, status, state, is_newest, row_count, manifest_sha256 FROM soxauto_runs ORDER BY item, run_id";
-
-/// The validations show every difference of the result and no other, and the registry each item once.
-fn shows_the_month(month: &Month) {
-    let rows = month.sql(VALIDATIONS);
-    let mut differences = Amounts::new();
-    for row in rows.iter().filter(|row| !row["difference"].is_null()) {
-        let (measure, at) = match row["gl"].as_str() {
-            Some(account) => ("variance", account.to_owned()),
-            None => ("line", text(&row["line"])),
-        };
-        let place = [measure.to_owned(), text(&row["company"]), at];
-        assert_eq!(differences.insert(place, short(&row["difference"])), None);
-    }
-    differences.retain(|_, amount| amount != "0");
-    let mut wanted = found(&month.result);
-    wanted.retain(|[measure, ..], _| measure != "bridge");
-    assert_eq!(differences, wanted);
-    for row in &rows {
-        let wanted = match (
-            row["is_memo"].as_bool().unwrap(),
-            text(&row["status"]).as_str(),
-        ) {
-            (true, _) => Value::Null,
-            (false, "OK") => Value::from("success"),
-            (false, _) => Value::from("fail"),
-        };
-        assert_eq!(row["validation_status"], wanted, "{row}");
-    }
-    let registry = month.sql(REGISTRY);
-    let names: Vec<String> = registry.iter().map(|row| text(&row["item"])).collect();
-    let mut all = items();
-    all.push("reconciliation".to_owned());
-    assert_eq!(names, all, "each item once, and one judgement");
-    for row in &registry {
-        assert_eq!(
-            (&row["is_newest"], &row["state"]),
-            (&Value::from(true), &Value::from("PRELIMINARY"))
-        );
-        assert_eq!(row["run_id"], registry[0]["run_id"]);
-        assert_eq!(row["manifest_sha256"].as_str().unwrap().len(), 64);
-        let is_judgement = row["item"] == "reconciliation";
-        assert_eq!(row["row_count"].is_null(), is_judgement, "{row}");
-    }
-}
-
-/// Publishing again gives the same single copy, a judgement more is one row more, and a warehouse that cannot be loaded is
-/// said without unmaking anything.
-fn publishes_again(month: &Month) {
-    let (rows, registry) = (month.sql(VALIDATIONS), month.sql(REGISTRY));
-    let first = month.sql(PUBLICATIONS);
-    assert_eq!(
-        (first.len(), &first[0]),
-        (2, &first[1]),
-        "both of one publication"
-    );
-    let again = month.publish(&[]);
-    assert_eq!(again.code, 1, "{}{}", again.out, again.err);
-    let told = "published soxauto_validations$202404";
-    assert!(again.err.contains(told), "{}", again.err);
-    assert_eq!(month.sql(REGISTRY), registry);
-    assert_eq!(month.sql(VALIDATIONS).len(), rows.len());
-    assert_ne!(month.publication(), first);
-
-    let sealed = month.publish(&["--seal"]);
-    assert_eq!(sealed.code, 1, "{}{}", sealed.out, sealed.err);
-    assert_eq!(month.sql(REGISTRY).len(), registry.len() + 1);
-    assert_eq!(month.sql(VALIDATIONS).len(), rows.len());
-
-    // The negative twin: where the tables should be is a file.
-    fs::create_dir(month.shell.path("blocked")).unwrap();
-    fs::write(month.shell.path("blocked/soxauto_validations"), "x").unwrap();
-    let blocked = month.publish(&["--warehouse", "blocked"]);
-    assert_eq!(blocked.code, 2, "{}{}", blocked.out, blocked.err);
-    assert!(blocked.out.contains("result: "), "{}", blocked.out);
-    let why = "the month could not be published: ";
-    assert!(blocked.err.contains(why), "{}", blocked.err);
-    assert_eq!(month.sql(REGISTRY).len(), registry.len() + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
