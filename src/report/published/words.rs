@@ -15,10 +15,10 @@ pub(super) fn each(rule: Option<&Line>, of: impl Fn(&Source) -> String) -> Vec<S
     sources.map(of).collect()
 }
 
-/// The columns of an amount, those that are subtracted with a minus.
+/// The columns of an amount as a sum, those that are subtracted with a minus.
 pub(super) fn summed(source: &Source) -> String {
     let terms = source.amount.iter().cloned().map(String::from);
-    terms.collect::<Vec<_>>().join(" ")
+    terms.collect::<Vec<_>>().join(" + ")
 }
 
 /// Which sides have something.
