@@ -2,6 +2,9 @@
 
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod accepted;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod adventureworks;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

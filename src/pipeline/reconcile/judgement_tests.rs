@@ -57,6 +57,7 @@ fn a_signature_is_of_what_stands_beside_the_lines_too() {
             run_id: judgement.run_id.clone(),
             manifest_sha256: "5f".repeat(32),
             records: 0,
+            log_sha256: None,
             shown: march,
             program: judgement.program.clone(),
             lines: BTreeMap::new(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use soxauto::app::App;
 use soxauto::app::reconcile::{self, ReconcileSettings};
+use soxauto::app::rules::RuleChoice;
 use soxauto::domain::plant::PlantProfile;
 use soxauto::domain::reconcile::result::Status;
 use soxauto::domain::uploaded::DeclaredForm;
@@ -60,8 +61,9 @@ async fn judged(settings: &RunSettings, is_engine: bool) -> Result<Reconciled, P
         run: None,
         evidence: settings.evidence.clone(),
         staging: None,
-        contract: None,
+        rules: RuleChoice::BuiltIn,
         seal: false,
+        publish: None,
         engine: is_engine.then_some(dataset),
         google: settings.google.clone(),
     })
