@@ -31,7 +31,8 @@ pub struct MatchingLimits {
 }
 
 impl MatchingLimits {
-    /// Most bytes that matching holds, besides the parts that are being decoded and the lists of the result.
+    /// Most bytes that matching holds, besides the parts that are being decoded, a bit for each of their rows and the columns
+    /// of the conditions of one row group where they are filtered, and the lists of the result.
     ///
     /// Rows that wait, an open buffer for each partition and side, and the keys of a partition a thread: up to twice what
     /// was planned, as hashes are not perfectly even, and twice that while a table grows. The number of rows does not enter.
