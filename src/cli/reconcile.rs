@@ -32,7 +32,7 @@ Actual and target are in ledger sign; variance = actual - target = bridges + une
 --company choose what is printed: the result and the exit code are those of the whole month.
 
 Exit codes: 0 every line is OK and there is nothing to report · 1 something is to be reported, also a
-line that could not be concluded and a check of an input that failed or did not run · 2 something
+line that could not be concluded, or an input of which a check failed or did not run · 2 something
 could not be found out";
 
 /// How the result is printed.
