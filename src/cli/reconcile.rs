@@ -47,7 +47,7 @@ package. A run that judges its month does so by itself. What close, reopen and d
 shown when the month is published again.
 
 Exit codes: 0 every line is OK and there is nothing to report · 1 something is to be reported, also a
-line that could not be concluded and a check of an input that failed or did not run · 2 something
+line that could not be concluded, or an input of which a check failed or did not run · 2 something
 could not be found out";
 
 /// How the result is printed.

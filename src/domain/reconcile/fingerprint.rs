@@ -21,6 +21,7 @@ struct Covered<'a> {
     inputs: &'a [Input],
     accepted: &'a [Acceptance],
     changes: &'a [Change],
+    #[serde(skip_serializing_if = "Option::is_none")]
     beside_sha256: Option<&'a str>,
 }
 

@@ -262,3 +262,29 @@ fn worse(worst: Verdict) -> Verdict {
         _ => Verdict::NotRun,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTRACT: &str = include_str!("../../../data/rules/reconciliation/v1.toml");
+
+    #[test]
+    fn the_voucher_account_opens_with_last_month_or_with_nothing_that_is_known() {
+        let contract = ReconciliationContract::read("v1.toml", CONTRACT).unwrap();
+        let place = |company: &str, gl: &str| (company.to_owned(), gl.to_owned());
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        let side = Side {
+            by_place: BTreeMap::from([
+                (place("EC_NG", "18412"), amount("-100.00")),
+                (place("EC_NG", "13003"), amount("7.00")),
+            ]),
+            delivered: BTreeSet::from(["EC_NG".to_owned(), "EC_KE".to_owned()]),
+        };
+        let opening = of_vouchers(&contract, Some(&side)).unwrap();
+        assert_eq!(opening["EC_NG"], amount("-100.00"));
+        assert_eq!(opening["EC_KE"].units(), 0, "it delivered, and has none");
+        assert!(!opening.contains_key("EC_IC"), "nobody knows");
+        assert!(of_vouchers(&contract, None).unwrap().is_empty());
+    }
+}

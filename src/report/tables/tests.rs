@@ -215,31 +215,29 @@ fn parquet_reads_back_to_the_last_digit_and_refuses_what_has_no_place() {
     );
 }
 
-/// What the control promises to list, each with its amounts; and where nothing was computed, the same tables without a row.
+/// The cells of some columns of one of the tables, a text a row; where nothing was computed, it is there without a row.
+fn said(all: &[Table], name: &str, columns: &[&str]) -> Vec<String> {
+    let table = all.iter().find(|table| table.name == name).unwrap();
+    let nothing = named(name);
+    assert_eq!(nothing.rows.len(), 0, "{name}");
+    assert_eq!(nothing.columns, table.columns);
+    let rows = cells(table, columns).into_iter();
+    rows.map(|row| row.join(" ")).collect()
+}
+
+/// What the control promises to list of B1, each with its amounts.
 #[test]
-fn bridges_and_lists_stand_with_what_they_consist_of() {
-    let beside = Beside::new();
-    let all = explained(&beside, English);
-    let of = |name: &str, columns: &[&str]| {
-        let table = all.iter().find(|table| table.name == name).unwrap();
-        let nothing = named(name);
-        assert_eq!(nothing.rows.len(), 0, "{name}");
-        assert_eq!(nothing.columns, table.columns);
-        cells(table, columns)
-            .into_iter()
-            .map(|row| row.join(" "))
-            .collect::<Vec<_>>()
+fn timing_stands_with_what_it_consists_of_and_what_it_leaves_out() {
+    let all = explained(&Beside::new(), English);
+    let of = |name: &str, columns: &str| {
+        let columns: Vec<&str> = columns.split(' ').collect();
+        said(&all, name, &columns)
     };
-    let voucher = [
-        "company",
-        "currency",
-        "voucher",
-        "used",
-        "delivered",
-        "amount",
-    ];
     assert_eq!(
-        of("b1_vouchers", &voucher),
+        of(
+            "b1_vouchers",
+            "company currency voucher used delivered amount"
+        ),
         [
             "EC_NG NGN ABC-1 2500000.00 400000.00 -2100000.00",
             "EC_NG NGN ABC-2 none 10.00 10.00",
@@ -247,43 +245,22 @@ fn bridges_and_lists_stand_with_what_they_consist_of() {
         "the largest first"
     );
     assert_eq!(
-        of("b1_without_jdash", &["voucher", "delivered", "amount"]),
+        of(
+            "b1_by_company",
+            "amount vouchers without_jdash amount_without_jdash"
+        ),
+        ["-2099990.00 2 1 10.00"]
+    );
+    assert_eq!(
+        of("b1_without_jdash", "voucher delivered amount"),
         ["ABC-2 10.00 10.00"]
     );
     assert_eq!(
-        of("b1_jdash_only", &["voucher", "used", "because"]),
+        of("b1_jdash_only", "voucher used because"),
         ["ABC-9 77.00 not in IPE_08"]
     );
-    let cancelled = [
-        "company",
-        "currency",
-        "voucher",
-        "remaining",
-        "inactive",
-        "age_months",
-    ];
     assert_eq!(
-        of("b2_vouchers", &cancelled),
-        ["JM_EG EGP VTC-1 55000.00 2024-04-30 0"]
-    );
-    assert_eq!(of("b2_vouchers", &["amount"]), ["-55000.00"]);
-    assert_eq!(
-        of(
-            "vtc_carried",
-            &["voucher", "remaining", "age_months", "state"]
-        ),
-        [
-            "VTC-2 800.00 3 not booked",
-            "VTC-3 9.00 5 of an earlier year, whose ledger was not looked at",
-        ]
-    );
-    let without_key = ["ledger_rows_without_key", "ledger_amount_without_key"];
-    assert_eq!(of("b2_by_company", &without_key), ["4 123.45"]);
-    assert_eq!(
-        of(
-            "bridge_doubts",
-            &["bridge", "company", "voucher", "amount", "rows"]
-        ),
+        of("bridge_doubts", "bridge company voucher amount rows"),
         [
             "B1 EC_NG ABC-3 none 1",
             "B1 EC_NG none none 2",
@@ -291,20 +268,59 @@ fn bridges_and_lists_stand_with_what_they_consist_of() {
             "B2 JM_EG  1.00 1",
         ]
     );
+}
+
+#[test]
+fn cancellations_stand_with_their_age_and_lists_with_their_rows() {
+    let all = explained(&Beside::new(), English);
+    let of = |name: &str, columns: &str| {
+        let columns: Vec<&str> = columns.split(' ').collect();
+        said(&all, name, &columns)
+    };
     assert_eq!(
-        of("b5_labels", &["label", "rows", "amount"]),
-        ["cash_in_transit 2 12.00"]
+        of(
+            "b2_vouchers",
+            "company currency voucher remaining inactive age_months amount"
+        ),
+        ["JM_EG EGP VTC-1 55000.00 2024-04-30 0 -55000.00"]
+    );
+    assert_eq!(
+        of("vtc_carried", "voucher remaining age_months state"),
+        [
+            "VTC-2 800.00 3 not booked",
+            "VTC-3 9.00 5 of an earlier year, whose ledger was not looked at",
+        ]
     );
     assert_eq!(
         of(
-            "join_audits",
-            &["join", "left_rows", "rows_joined", "multiplies"]
-        )
-        .len(),
-        3
+            "b2_by_company",
+            "ledger_rows_without_key ledger_amount_without_key"
+        ),
+        ["4 123.45"]
     );
     assert_eq!(
-        of("not_computed", &["what", "why"]),
+        of(
+            "b4_business_lines",
+            "primary primary_balance business_line balance"
+        ),
+        ["FOOD 50.00 MALL 7.00"]
+    );
+    assert_eq!(
+        of("b5_labels", "label rows amount"),
+        ["cash_in_transit 2 12.00"]
+    );
+    assert_eq!(
+        of("voucher_categories", "category label pair rows amount"),
+        ["Issuance refund allowed 3 -90.00"]
+    );
+    let audits = of(
+        "join_audits",
+        "join left_rows right_rows rows_joined multiplies",
+    );
+    assert_eq!(audits[0], "IPE_08.id = JDASH.voucher_id 2 3 4 yes");
+    assert_eq!(audits.len(), 3);
+    assert_eq!(
+        of("not_computed", "what why"),
         ["B9 no package that passed"]
     );
 }

@@ -133,6 +133,32 @@ fn totals_leave_memos_out_and_say_that_dollars_are_rounded() {
 }
 
 #[test]
+fn rows_of_both_sides_are_not_added_and_rows_without_a_place_are_said() {
+    let parts = sheet_of(&planted(English), "parts");
+    assert!(parts.contains("<v>") && !parts.contains("<f>"), "{parts}");
+
+    let all = tables(Material::of(&month::planted()), English).unwrap();
+    let written = |left: usize| {
+        let head = Head {
+            run: String::new(),
+            stamps: None,
+        };
+        let mut book = Workbook::new();
+        let sheet = Sheet {
+            table: &all[1],
+            left,
+            exact: BTreeSet::new(),
+            language: English,
+            formats: &Formats::new(),
+        };
+        sheet.write(book.add_worksheet(), &head).unwrap();
+        part(&book.save_to_buffer().unwrap(), "xl/sharedStrings.xml")
+    };
+    assert!(written(7).contains("7 more rows than a sheet holds"));
+    assert!(!written(0).contains("more rows than a sheet holds"));
+}
+
+#[test]
 fn numbers_are_numbers_and_what_excel_cannot_hold_stands_beside_as_text() {
     let exceptions = sheet_of(&planted(English), "exceptions");
     assert!(exceptions.contains("<v>1650000</v>"));
