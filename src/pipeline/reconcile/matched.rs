@@ -28,8 +28,9 @@ pub type ScratchMaker<'a> = &'a (dyn Fn() -> Arc<dyn Scratch> + Send + Sync);
 /// Matches every line whose contract says how.
 ///
 /// # Errors
-/// `Corrupt` for a part that is not what was staged, and for a result that contradicts itself; the disk of the scratch.
-/// More rows than the limits hold are noted in `all`.
+/// `Corrupt` for a part that is not what was staged, and for a result that contradicts itself; storage errors. What is
+/// beyond our own limits (rows, the length of a key, a sum, the disk of the scratch) is noted in `all`: a match explains
+/// nothing, so the month is judged without it.
 pub(super) async fn matches(
     sources: Sources<'_>,
     contract: &ReconciliationContract,
@@ -53,20 +54,26 @@ pub(super) async fn matches(
                 Ok(matched) => {
                     all.matching.insert(line.id.clone(), matched);
                 }
-                Err(MatchError::TooMany { what, max }) => {
-                    let what = format!("more than {max} {what}");
-                    all.not_computed
-                        .insert(format!("matching of {}", line.id), what);
-                }
-                Err(MatchError::Port(error)) => return Err(error),
                 Err(error) => {
-                    return Err(PortError::new(PortErrorKind::Corrupt, error.to_string())
-                        .at("line", line.id.clone()));
+                    let why = own_limit(error).map_err(|error| error.at("line", &*line.id))?;
+                    all.not_computed
+                        .insert(format!("matching of {}", line.id), why);
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Which limit of ours was reached; any other error stays one.
+fn own_limit(error: MatchError) -> Result<String, PortError> {
+    match error {
+        MatchError::TooMany { what, max } => Ok(format!("more than {max} {what}")),
+        MatchError::KeyTooLong { .. } | MatchError::Overflow { .. } => Ok(error.to_string()),
+        MatchError::Port(error) if error.kind == PortErrorKind::Limit => Ok(error.message),
+        MatchError::Port(error) => Err(error),
+        error => Err(PortError::new(PortErrorKind::Corrupt, error.to_string())),
+    }
 }
 
 /// What the contract says, as the kernel takes it.
@@ -163,4 +170,46 @@ fn parts(
     let parts = package.record.staged.iter();
     let parts = parts.flat_map(|staged| &staged.parts).cloned();
     Ok((staging(sources, package)?, parts.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::matching::{RowPlace, Side};
+
+    #[test]
+    fn a_limit_of_ours_costs_the_match_and_a_part_that_was_changed_the_month() {
+        let side = Side::Actual;
+        let full = PortError::new(PortErrorKind::Limit, "the disk is full");
+        let own = [
+            MatchError::TooMany {
+                what: "rows",
+                max: 7,
+            },
+            MatchError::KeyTooLong {
+                side,
+                place: RowPlace { part: 0, row: 3 },
+                bytes: 70_000,
+                max: 65_535,
+            },
+            MatchError::Port(full),
+        ];
+        let said: Vec<String> = own.map(|error| own_limit(error).unwrap()).into();
+        assert_eq!(said[0], "more than 7 rows");
+        assert!(said[1].contains("70000 bytes"), "{}", said[1]);
+        assert_eq!(said[2], "the disk is full");
+
+        let changed = PortError::new(PortErrorKind::Corrupt, "a part reads back differently");
+        let unread = MatchError::Part {
+            side,
+            part: 0,
+            what: "no Parquet".to_owned(),
+        };
+        for error in [MatchError::Port(changed), unread, MatchError::Thread] {
+            assert_eq!(own_limit(error).unwrap_err().kind, PortErrorKind::Corrupt);
+        }
+        let gone = PortError::new(PortErrorKind::Unreachable, "no connection");
+        let error = own_limit(MatchError::Port(gone)).unwrap_err();
+        assert_eq!(error.kind, PortErrorKind::Unreachable);
+    }
 }
