@@ -12,6 +12,7 @@ mod late;
 mod matched;
 mod rules;
 mod sums;
+mod wanted;
 mod zeros;
 
 use std::collections::BTreeMap;
