@@ -1,7 +1,7 @@
 //! The root for the reconciliation: the rules that are built in or given, and the roots that packages lie in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 use tokio::task::spawn_blocking;
@@ -45,7 +45,7 @@ pub struct ReconcileSettings {
     /// Where parts are now, if not where their packages say.
     pub staging: Option<String>,
     /// A contract of one's own; `None` is the newest that is built in.
-    pub contract: Option<std::path::PathBuf>,
+    pub contract: Option<PathBuf>,
     /// Whether the judgement is sealed beside the packages.
     pub seal: bool,
     /// The dataset that sums over its loaded months; `None` sums over the staged parts.
@@ -107,7 +107,7 @@ pub(super) fn not_judged(error: &PortError) -> ReconciliationResult {
 /// binary that cannot read itself.
 pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
     let program = spawn_blocking(program);
-    let rules = usable(settings.contract.as_deref())?;
+    let rules = usable(settings.contract.clone()).await?;
     let roots = RootOpener::new(&settings.google).await?;
     let evidence = roots.open_existing(&settings.evidence)?;
     let staging = settings.staging.as_ref();
@@ -139,9 +139,12 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
     };
     let own = settings.contract.is_some();
     let judgement = stamped(judgement, own);
-    let package = match settings.seal {
-        true => Some(seal(&evidence, &judgement, &rules).await?),
-        false => None,
+    let (judgement, package) = match settings.seal {
+        true => {
+            let (judgement, package) = seal(&evidence, judgement, rules).await?;
+            (judgement, Some(package))
+        }
+        false => (judgement, None),
     };
     let log = months::read(&evidence, settings.period).await?;
     Ok(Judged {
@@ -181,8 +184,12 @@ fn stamped(mut judgement: Judgement, own_contract: bool) -> Judgement {
 }
 
 /// The rules, or the error that the caller shows.
-fn usable(own: Option<&Path>) -> Result<Rules, PortError> {
-    rules(own).map_err(|error| {
+async fn usable(own: Option<PathBuf>) -> Result<Rules, PortError> {
+    let read = spawn_blocking(move || rules(own.as_deref())).await;
+    let read = read.map_err(|lost| {
+        PortError::new(PortErrorKind::Config, format!("reading the rules: {lost}"))
+    })?;
+    read.map_err(|error| {
         PortError::new(PortErrorKind::Config, error.to_string())
             .hint("mend the rules, then reconcile again; nothing was read")
     })
@@ -198,7 +205,7 @@ pub(super) async fn of_run(
     context: &RunContext,
     items: &[Ipe],
 ) -> Result<Option<Judged>, PortError> {
-    let rules = usable(None)?;
+    let rules = usable(None).await?;
     let ran = |item: &IpeId| items.iter().any(|ipe| ipe.id == *item);
     if !rules.contract.items().iter().all(ran) {
         return Ok(None);
@@ -222,7 +229,7 @@ pub(super) async fn of_run(
         reconciled,
     };
     let judgement = stamped(judgement, false);
-    let package = seal(&tools.evidence, &judgement, &rules).await?;
+    let (judgement, package) = seal(&tools.evidence, judgement, rules).await?;
     Ok(Some(Judged {
         judgement,
         package: Some(package),

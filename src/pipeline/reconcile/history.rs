@@ -146,22 +146,27 @@ async fn read(
 ) -> Result<(Vec<MonthPoint>, Option<Judgement>), PortError> {
     let (mut points, mut last) = (Vec::new(), None);
     for spoke in runs {
-        let (month, run) = (&spoke.period, &spoke.run_id);
-        let mut log = months::read(evidence, *month).await?;
+        let (month, run) = (spoke.period, spoke.run_id.clone());
+        let mut log = months::read(evidence, month).await?;
         // What was judged before rests on the log as it was then; records are only appended.
         log.records.truncate(spoke.records.unwrap_or(usize::MAX));
-        let (judged, manifest_sha256) = judgement::read(evidence, *month, run).await?;
-        points.push(MonthPoint {
-            period: *month,
-            run_id: run.clone(),
-            manifest_sha256,
-            records: log.records.len(),
-            shown: report::MonthPoint::of(&judged.statement(&log)),
-            program: judged.program.clone(),
-            lines: lines(&judged.reconciled),
-            rows: rows(&judged.reconciled),
+        let (judged, manifest_sha256) = judgement::read(evidence, month, &run).await?;
+        let making = judgement::beside(move || {
+            let point = MonthPoint {
+                period: month,
+                run_id: run,
+                manifest_sha256,
+                records: log.records.len(),
+                shown: report::MonthPoint::of(&judged.statement(&log)),
+                program: judged.program.clone(),
+                lines: lines(&judged.reconciled),
+                rows: rows(&judged.reconciled),
+            };
+            (point, judged)
         });
-        if period.previous() == Ok(*month) {
+        let (point, judged) = making.await?;
+        points.push(point);
+        if period.previous() == Ok(month) {
             last = Some(judged);
         }
     }

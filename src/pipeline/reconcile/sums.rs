@@ -126,13 +126,13 @@ pub(super) async fn rates(
     let columns = [rates.company.as_str(), rates.rate.as_str()];
     let table = table(sources, package, &columns, Vec::new()).await?;
     let rates = rates.clone();
-    let read = move || {
+    computed(package, move || {
         let companies = table.texts(&rates.company)?.into_iter();
         let rows = companies.zip(table.amounts(&rates.rate)?);
         let rows = rows.map(|(company, rate)| (company.unwrap_or_default(), rate));
         Ok(rows.collect())
-    };
-    computed(package, read).await
+    })
+    .await
 }
 
 pub(super) fn staging(sources: Sources<'_>, package: &Packaged) -> Result<StoreRoot, PortError> {
