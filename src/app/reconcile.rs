@@ -23,7 +23,7 @@ use crate::pipeline::package::SealedPackage;
 use crate::pipeline::publication::PublicationResult;
 use crate::pipeline::reconcile::inputs::Chosen;
 use crate::pipeline::reconcile::judgement::{Judgement, seal};
-use crate::pipeline::reconcile::{Sources, reconcile};
+use crate::pipeline::reconcile::{Rules, Sources, reconcile};
 use crate::pipeline::workflow::ReconciliationResult;
 use crate::ports::{Clock as _, PortError, PortErrorKind, Warehouse};
 use crate::settings::{BigQueryPlace, GoogleSettings};
@@ -109,7 +109,7 @@ pub(super) fn not_judged(error: &PortError) -> ReconciliationResult {
 /// binary that cannot read itself.
 pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
     let program = spawn_blocking(program);
-    let rules = settings.rules.rules()?;
+    let rules = usable(&settings.rules).await?;
     let roots = RootOpener::new(&settings.google).await?;
     let evidence = roots.open_existing(&settings.evidence)?;
     let staging = settings.staging.as_ref();
@@ -144,9 +144,12 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
         reconciled,
     };
     let judgement = stamped(judgement, settings.rules.stamp());
-    let package = match settings.seal {
-        true => Some(seal(&evidence, &judgement, &rules).await?),
-        false => None,
+    let (judgement, package) = match settings.seal {
+        true => {
+            let (judgement, package) = seal(&evidence, judgement, rules).await?;
+            (judgement, Some(package))
+        }
+        false => (judgement, None),
     };
     let log = months::read(&evidence, settings.period).await?;
     let publication = match &outlet {
@@ -192,6 +195,15 @@ fn stamped(mut judgement: Judgement, of_rules: Option<Stamp>) -> Judgement {
     judgement
 }
 
+/// The rules, or the error that the caller shows; files are read beside the async threads.
+async fn usable(chosen: &RuleChoice) -> Result<Rules, PortError> {
+    let chosen = chosen.clone();
+    let read = spawn_blocking(move || chosen.rules()).await;
+    read.map_err(|lost| {
+        PortError::new(PortErrorKind::Config, format!("reading the rules: {lost}"))
+    })?
+}
+
 /// The last step of a run that had every item of the contract: judges the month from the run's own packages and seals the
 /// judgement. `None` where the run had only some of them.
 ///
@@ -202,7 +214,7 @@ pub(super) async fn of_run(
     context: &RunContext,
     items: &[Ipe],
 ) -> Result<Option<ReconciliationResult>, PortError> {
-    let rules = RuleChoice::BuiltIn.rules()?;
+    let rules = usable(&RuleChoice::BuiltIn).await?;
     let ran = |item: &IpeId| items.iter().any(|ipe| ipe.id == *item);
     if !rules.contract.items().iter().all(ran) {
         return Ok(None);
@@ -226,7 +238,7 @@ pub(super) async fn of_run(
         reconciled,
     };
     let judgement = stamped(judgement, None);
-    let package = seal(&tools.evidence, &judgement, &rules).await?;
+    let (judgement, package) = seal(&tools.evidence, judgement, rules).await?;
     let judged = Judged {
         judgement,
         package: Some(package),

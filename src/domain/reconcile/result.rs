@@ -133,10 +133,17 @@ pub struct Bucket {
     pub offset_by: Vec<String>,
     /// Companies of the same currency whose unexplained amounts on the same account or line cancel this one.
     pub offset_companies: Vec<String>,
-    /// Months since the oldest row behind what is unexplained, where its rows are known.
+    /// Months since the day of the only candidate; `None` where there is none or several, or it has no day.
     pub age_months: Option<u32>,
-    /// Rows behind what is unexplained, where they are known.
+    /// Candidates: rows that alone have the unexplained amount, the first of them. They prove and explain nothing.
     pub rows: Vec<RowRef>,
+    /// Candidates beyond the list.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rows_unlisted: u64,
+}
+
+fn is_zero(rows: &u64) -> bool {
+    *rows == 0
 }
 
 /// A row, by its key.

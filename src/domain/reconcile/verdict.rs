@@ -84,6 +84,7 @@ pub(super) fn judge(facts: Facts<'_>) -> Result<Bucket, EvaluateError> {
         offset_companies: Vec::new(),
         age_months: None,
         rows: Vec::new(),
+        rows_unlisted: 0,
     })
 }
 

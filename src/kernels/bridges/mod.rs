@@ -7,6 +7,7 @@
 mod candidates;
 pub mod collections;
 pub mod groups;
+mod jdash;
 pub mod reclass;
 pub mod timing;
 pub mod vtc;

@@ -23,6 +23,18 @@ fn jdash(rows: &[(&str, &str)]) -> StagedTable {
     table(vec![
         texts("voucher_id", &ids),
         amounts("amount_used", 2, &used),
+        moments("usage_date", &vec!["-"; rows.len()]),
+    ])
+}
+
+/// Rows of a file with a column for the company: company, voucher, amount, day of use.
+fn of_companies(rows: &[[&str; 4]]) -> StagedTable {
+    let column = |place: usize| rows.iter().map(|row| row[place]).collect::<Vec<_>>();
+    table(vec![
+        texts("id_company", &column(0)),
+        texts("voucher_id", &column(1)),
+        amounts("amount_used", 2, &column(2)),
+        moments("usage_date", &column(3)),
     ])
 }
 
@@ -206,10 +218,10 @@ fn what_is_in_doubt_is_listed_and_not_counted() {
 fn a_file_that_names_companies_is_joined_by_them() {
     let row = |company| [company, "shared", "refund", "0", "2025-01-15", "1"];
     let rows = vouchers(&[row("EC_NG"), row("EC_KE"), row("EC_MA")]);
-    let used = table(vec![
-        texts("id_company", &["EC_NG", "EC_KE", "JM_EG"]),
-        texts("voucher_id", &["shared", "shared", "shared"]),
-        amounts("amount_used", 2, &["5", "7", "9"]),
+    let used = of_companies(&[
+        ["EC_NG", "shared", "5", "-"],
+        ["EC_KE", "shared", "7", "-"],
+        ["JM_EG", "shared", "9", "-"],
     ]);
     let timing = run("2025-09", &rows, &used);
     let of = |company: &str| timing.companies[company].amount;
@@ -219,6 +231,73 @@ fn a_file_that_names_companies_is_joined_by_them() {
     assert_eq!(timing.jdash_only.len(), 1);
     assert_eq!(timing.jdash_only[0].why, JdashOnlyWhy::Unknown);
     assert!(!timing.audit.multiplies());
+}
+
+#[test]
+fn a_row_without_a_company_in_a_file_that_names_some_is_no_zero() {
+    let rows = vouchers(&[
+        ["EC_NG", "E01", "refund", "0", "2023-08-15", "400000"],
+        ["EC_KE", "K01", "refund", "0", "2023-08-15", "1"],
+    ]);
+    let of = |company: &str| {
+        let used = of_companies(&[
+            ["EC_KE", "K01", "3", "-"],
+            [company, "e01", "2500000", "-"],
+            [company, "nobody", "0.50", "-"],
+        ]);
+        run("2024-04", &rows, &used)
+    };
+    for blank in ["-", "  "] {
+        let timing = of(blank);
+        let left_out = LeftOut {
+            rows: 2,
+            amount: money("2500000.50", 2),
+        };
+        assert_eq!(timing.jdash_without_company, Some(left_out));
+        let company = &timing.companies["EC_NG"];
+        assert_eq!((company.amount, company.rows.len()), (money("0", 4), 0));
+        assert_eq!(company.doubtful[0].key, "E01");
+        assert_eq!(timing.companies["EC_KE"].amount, money("-2", 4));
+        let only: Vec<_> = timing
+            .jdash_only
+            .iter()
+            .map(|only| (only.key.as_str(), only.why, only.companies.len()))
+            .collect();
+        let why = JdashOnlyWhy::NoCompany;
+        assert_eq!(only, [("E01", why, 1), ("NOBODY", why, 0)]);
+    }
+    let timing = of("EC_NG");
+    assert_eq!(timing.companies["EC_NG"].amount, money("-2100000", 4));
+    assert_eq!(timing.jdash_without_company, None);
+    // A file that names no company at all is one that is read by voucher.
+    let used = of_companies(&[["-", "E01", "2500000", "-"], ["  ", "K01", "3", "-"]]);
+    let timing = run("2024-04", &rows, &used);
+    assert_eq!(timing.companies["EC_NG"].amount, money("-2100000", 4));
+    assert_eq!(timing.jdash_without_company, None);
+}
+
+#[test]
+fn what_was_used_after_the_month_explains_nothing_of_it() {
+    let rows = vouchers(&[["EC_NG", "E01", "refund", "0", "2023-08-15", "400000"]]);
+    let of = |day: &str| {
+        let used = of_companies(&[["EC_NG", "E01", "2500000", day]]);
+        run("2024-04", &rows, &used)
+    };
+    for day in ["2024-04-30 23:59:59.997", "2024-03-01", "-", "1753-01-01"] {
+        let timing = of(day);
+        assert_eq!(timing.companies["EC_NG"].amount, money("-2100000", 4));
+        assert_eq!(timing.jdash_after, None, "{day}");
+    }
+    for day in ["2024-05-01", "2024-05-02 08:00:00"] {
+        let timing = of(day);
+        assert_eq!(timing.companies["EC_NG"].amount, money("400000", 4));
+        let after = LeftOut {
+            rows: 1,
+            amount: money("2500000", 2),
+        };
+        assert_eq!(timing.jdash_after, Some(after), "{day}");
+        assert_eq!(timing.jdash_only, []);
+    }
 }
 
 /// The predecessor's bridge was zero once columns had been renamed.
@@ -250,7 +329,7 @@ fn defect_10_a_missing_column_is_an_error_and_no_bridge_of_zero() {
             .to_string();
         assert!(error.contains(&format!("`{column}` is missing")), "{error}");
     }
-    for column in ["voucher_id", "amount_used"] {
+    for column in ["voucher_id", "amount_used", "usage_date"] {
         let renamed = StagedTable {
             frame: used.frame.drop(column).unwrap(),
         };

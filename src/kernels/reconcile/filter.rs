@@ -243,6 +243,12 @@ impl<'a> Cell<'a> {
     }
 }
 
+/// Whether a column of this scale can have the amount: an amount with more digits is in none of its rows.
+#[must_use]
+pub fn fits(amount: Amount, scale: u8) -> bool {
+    at_scale(amount, scale).is_some()
+}
+
 /// Whole units of the amount in another scale, when that loses nothing.
 fn at_scale(amount: Amount, scale: u8) -> Option<i128> {
     if let Ok(finer) = amount.rescale(scale) {

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{DataFrame, IntoLazy as _, col};
+use polars::prelude::{DataFrame, Expr, IntoLazy as _, col};
 use serde::{Deserialize, Serialize};
 
+use super::expression::test;
 use super::{AMOUNT, CATEGORY, Categorised, VOUCHER_TYPE};
 use crate::domain::amount::Amount;
 use crate::domain::period::Period;
 use crate::domain::vouchers::VoucherRules;
 use crate::kernels::frame::guarded;
-use crate::kernels::reconcile::cells::{COMPANY, code, grouped, units};
+use crate::kernels::reconcile::cells::{COMPANY, Group, code, grouped, units};
 use crate::kernels::reconcile::filter::{Condition, Literal, Test, all};
 use crate::kernels::reconcile::{ReconcileError, StagedTable, signed};
 
@@ -27,6 +28,8 @@ pub enum Flow {
     Expiry,
     /// What was left on vouchers that were cancelled or paid out.
     Cancellation,
+    /// Postings of no category that moves the account, or of none at all; the shop has nothing beside them.
+    Uncategorized,
 }
 
 /// One flow of one kind of voucher in a company.
@@ -44,7 +47,8 @@ pub struct FlowCell {
     pub ledger: Amount,
     /// Ledger minus shop.
     pub difference: Amount,
-    /// Rows on either side without an amount or a date; they are in no sum.
+    /// Rows on either side without an amount or a date; they are in no sum. A row without a date may be of any month and
+    /// counts in each. A voucher that says of no day that it ended was not cancelled, and is none of them.
     pub rows_left_out: u64,
 }
 
@@ -103,8 +107,48 @@ pub fn flows(input: FlowInput<'_>) -> Result<Vec<FlowCell>, ReconcileError> {
     Ok(cells)
 }
 
+/// Rows of the month, and those of which nobody knows whether they are.
+struct Chosen {
+    rows: DataFrame,
+    undated: DataFrame,
+}
+
+impl Chosen {
+    /// Rows for which it holds, and those that it leaves undecided.
+    fn by(frame: &DataFrame, met: Expr, column: &str) -> Result<Self, ReconcileError> {
+        let doing = || format!("choosing what is of the month by {column}");
+        let part = |met: Expr| guarded(doing, || frame.clone().lazy().filter(met).collect());
+        Ok(Self {
+            undated: part(met.clone().is_null())?,
+            rows: part(met)?,
+        })
+    }
+
+    /// Groups of the month, and those of no known month: their rows are in no sum, so all of them lack an amount.
+    fn grouped(&self, keys: Keys, amount: &str) -> Result<Vec<Group>, ReconcileError> {
+        let mut groups = grouped(&self.rows, &keys(&self.rows)?, amount)?;
+        for mut group in grouped(&self.undated, &keys(&self.undated)?, amount)? {
+            group.without_amount = group.rows;
+            group.amount = Amount::zero(group.amount.scale());
+            groups.push(group);
+        }
+        Ok(groups)
+    }
+}
+
+/// What rows are grouped by.
+type Keys = fn(&DataFrame) -> Result<Vec<Expr>, ReconcileError>;
+
+fn of_shop(rows: &DataFrame) -> Result<Vec<Expr>, ReconcileError> {
+    Ok(vec![code(rows, COMPANY)?, code(rows, "business_use")?])
+}
+
+fn of_ledger(rows: &DataFrame) -> Result<Vec<Expr>, ReconcileError> {
+    Ok(vec![code(rows, COMPANY)?, col(CATEGORY), col(VOUCHER_TYPE)])
+}
+
 /// Rows that are dated in the month by a column.
-fn in_month(frame: &DataFrame, column: &str, period: Period) -> Result<DataFrame, ReconcileError> {
+fn in_month(frame: &DataFrame, column: &str, period: Period) -> Result<Chosen, ReconcileError> {
     let dated = |test| Condition::new(column, test);
     let met = all(
         &[
@@ -113,10 +157,7 @@ fn in_month(frame: &DataFrame, column: &str, period: Period) -> Result<DataFrame
         ],
         frame,
     )?;
-    let doing = || format!("choosing what is dated in the month by {column}");
-    Ok(guarded(doing, || {
-        frame.clone().lazy().filter(met).collect()
-    })?)
+    Chosen::by(frame, met, column)
 }
 
 fn shop(input: FlowInput<'_>) -> Result<Sides, ReconcileError> {
@@ -131,7 +172,11 @@ fn shop(input: FlowInput<'_>) -> Result<Sides, ReconcileError> {
             "remaining_amount",
         ),
     ] {
-        let rows = in_month(issued, date, input.period)?;
+        let mut rows = in_month(issued, date, input.period)?;
+        // What was never ended has no such day.
+        if flow == Flow::Cancellation {
+            rows.undated = rows.undated.head(Some(0));
+        }
         add(
             &mut sides,
             &rows,
@@ -145,8 +190,7 @@ fn shop(input: FlowInput<'_>) -> Result<Sides, ReconcileError> {
     let used = &input.used.frame;
     let of_month = Condition::new("delivery_mth", Test::OneOf(vec![Literal::Int(month)]));
     let met = all(&[of_month], used)?;
-    let doing = || "choosing what was used in the month".to_owned();
-    let rows = guarded(doing, || used.clone().lazy().filter(met).collect())?;
+    let rows = Chosen::by(used, met, "delivery_mth")?;
     add(
         &mut sides,
         &rows,
@@ -160,13 +204,12 @@ fn shop(input: FlowInput<'_>) -> Result<Sides, ReconcileError> {
 /// Sums rows of the shop by company and kind.
 fn add(
     sides: &mut Sides,
-    rows: &DataFrame,
+    rows: &Chosen,
     (flow, negative): (Flow, bool),
     amount: &str,
     rules: &VoucherRules,
 ) -> Result<(), ReconcileError> {
-    let keys = [code(rows, COMPANY)?, code(rows, "business_use")?];
-    for group in grouped(rows, &keys, amount)? {
+    for group in rows.grouped(of_shop, amount)? {
         let mut keys = group.keys.into_iter().map(Option::unwrap_or_default);
         let company = keys.next().unwrap_or_default();
         let label = rules.label(keys.next().as_deref()).to_owned();
@@ -194,13 +237,16 @@ fn note(
     Ok(())
 }
 
-/// What the ledger booked in the month: a liability grows by a credit.
+/// What the ledger booked on the account in the month: a liability grows by a credit.
 fn ledger(input: FlowInput<'_>) -> Result<Sides, ReconcileError> {
-    let rows = in_month(&input.ledger.table.frame, "posting_date", input.period)?;
-    let scale = units(&rows, AMOUNT)?.scale;
-    let keys = [code(&rows, COMPANY)?, col(CATEGORY), col(VOUCHER_TYPE)];
+    let frame = &input.ledger.table.frame;
+    let account = test(frame, &input.rules.account)?;
+    let doing = || "filtering the voucher account".to_owned();
+    let frame = guarded(doing, || frame.clone().lazy().filter(account).collect())?;
+    let rows = in_month(&frame, "posting_date", input.period)?;
+    let scale = units(&frame, AMOUNT)?.scale;
     let mut sides = Sides::new();
-    for group in grouped(&rows, &keys, AMOUNT)? {
+    for group in rows.grouped(of_ledger, AMOUNT)? {
         let mut keys = group.keys.into_iter();
         let company = keys.next().flatten().unwrap_or_default();
         let flow = match keys.next().flatten().as_deref() {
@@ -208,7 +254,7 @@ fn ledger(input: FlowInput<'_>) -> Result<Sides, ReconcileError> {
             Some("Usage") => Flow::Usage,
             Some("Expired") => Flow::Expiry,
             Some("Cancellation" | "VTC") => Flow::Cancellation,
-            _ => continue,
+            _ => Flow::Uncategorized,
         };
         let label = input
             .rules

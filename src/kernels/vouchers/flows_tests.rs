@@ -1,6 +1,7 @@
 use super::super::categorise;
-use super::super::postings::{BATCH, PERSON, ledger, posting, shop};
+use super::super::postings::{BATCH, PERSON, Posting, ledger, posting, shop};
 use super::*;
+use crate::domain::vouchers::UNKNOWN;
 use crate::kernels::reconcile::samples::{
     NAV, amounts, moments, money, numbers, rules, table, texts,
 };
@@ -36,7 +37,11 @@ fn booked(days: &[&str]) -> Categorised {
         posting(PERSON, "40", "EXPR_APLGY"),
         posting(PERSON, "25", "Manual RND"),
     ];
-    let rows = ledger(&postings);
+    posted(&postings, days)
+}
+
+fn posted(postings: &[Posting<'_>], days: &[&str]) -> Categorised {
+    let rows = ledger(postings);
     let frame = rows.frame.hstack(&[moments("posting_date", days)]).unwrap();
     let none = shop(&[]);
     categorise(&StagedTable { frame }, &none, &none, &rules()).unwrap()
@@ -112,6 +117,42 @@ fn the_month_is_compared_with_the_month_in_one_sign_and_one_name() {
         (usage.shop, usage.ledger),
         (money("-12.5", NAV), money("0", NAV))
     );
+    assert_eq!(cells.len(), 4);
+}
+
+#[test]
+fn what_has_no_category_or_no_date_is_counted_and_no_part_of_a_flow() {
+    let vouchers = issued(&[
+        ["refund", "-", "1753-01-01", "-", "100", "100"],
+        ["refund", "2024-04-02", "2025-01-01", "-", "7", "7"],
+    ]);
+    let usage = used(&[["store_credit", "-", "12.5"]]);
+    let elsewhere = Posting {
+        account: "13003",
+        ..posting(PERSON, "9", "of nobody's rule")
+    };
+    let postings = [
+        posting(PERSON, "3", "of nobody's rule"),
+        posting(PERSON, "-", "of nobody's rule"),
+        posting(BATCH, "-100", "RF_1"),
+        elsewhere,
+        posting(PERSON, "5", "of nobody's rule"),
+    ];
+    let days = ["2024-04-30", "2024-04-01", "-", "2024-04-01", "2024-05-01"];
+    let cells = found(&vouchers, &usage, &posted(&postings, &days));
+    let of = |flow, label| {
+        let cell = cell(&cells, flow, label);
+        (cell.shop, cell.ledger, cell.rows_left_out)
+    };
+    let zero = money("0", NAV);
+    let none = of(Flow::Uncategorized, UNKNOWN);
+    assert_eq!(none, (zero, money("-3", NAV), 1), "one has no amount");
+    // A voucher of no known day, and a posting of none.
+    let issuance = of(Flow::Issuance, "refund");
+    assert_eq!(issuance, (money("7", NAV), zero, 2));
+    assert_eq!(of(Flow::Expiry, "refund"), (zero, zero, 1));
+    assert_eq!(of(Flow::Usage, "store_credit"), (zero, zero, 1));
+    // Nobody cancelled the two, and another account is not of this one.
     assert_eq!(cells.len(), 4);
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use tokio::task::spawn_blocking;
 
 use super::write::Files;
 use super::{ABANDONED, MANIFEST};
@@ -85,14 +86,21 @@ pub async fn sealed_file(
 ) -> Result<(Bytes, String), PortError> {
     let manifest = evidence.get(&format!("{folder}/{MANIFEST}")).await?;
     let bytes = evidence.get(&format!("{folder}/{path}")).await?;
-    let sha256 = sha256_hex(&bytes);
+    let (of_file, of_manifest) = (bytes.clone(), manifest.clone());
+    let hashing = spawn_blocking(move || [of_file, of_manifest].map(|bytes| sha256_hex(&bytes)));
+    let [sha256, manifest_sha256] = hashing.await.map_err(|lost| {
+        PortError::new(
+            PortErrorKind::Corrupt,
+            format!("hashing a sealed file: {lost}"),
+        )
+    })?;
     let text = String::from_utf8_lossy(&manifest);
     let mut lines = manifest_lines(&text).into_iter().flatten();
     if !lines.any(|line| line.path == path && line.sha256 == sha256) {
         let what = format!("the package does not hold the {path} that was sealed");
         return Err(broken(evidence, folder, what));
     }
-    Ok((bytes, sha256_hex(&manifest)))
+    Ok((bytes, manifest_sha256))
 }
 
 /// A package that is not what was sealed.

@@ -1,51 +1,22 @@
-//! Rows that alone have the amount that nothing explains: where a reader looks first. They prove nothing and explain
-//! nothing.
+//! Candidates: rows that alone have the amount that nothing explains, where a reader looks first. They prove nothing and
+//! explain nothing: any row may have an amount by chance.
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-
 use super::explain::{Sound, package};
 use super::inputs::Packaged;
-use super::sums::{failed, table};
+use super::sums::{computed, table};
+use super::wanted::{Found, Wanted, in_ledger, in_target, place, turned};
 use super::zeros::ENTRIES;
 use super::{Explanations, Sources};
 use crate::domain::age::AgeBucket;
 use crate::domain::amount::Amount;
-use crate::domain::reconcile::contract::{ReconciliationContract, Sign, Source};
-use crate::domain::reconcile::result::{Bucket, Reconciliation, RowRef, Status};
-use crate::kernels::reconcile::filter::{Condition, Literal, Test};
+use crate::domain::contract::Contract;
+use crate::domain::reconcile::contract::{Line, ReconciliationContract, Sign, Source};
+use crate::domain::reconcile::result::Reconciliation;
+use crate::kernels::reconcile::filter::{Condition, Literal, Test, fits};
 use crate::kernels::reconcile::spec::condition;
-use crate::kernels::reconcile::{ReconcileError, StagedTable};
 use crate::ports::{PortError, PortErrorKind};
-
-/// Rows that are named for one bucket.
-const ROWS_MAX: usize = 10;
-
-/// A bucket by its line, company and account.
-type Place = (String, String, Option<String>);
-
-/// What is looked for, and what was found with its day.
-#[derive(Default)]
-struct Looked {
-    wanted: BTreeMap<Place, Amount>,
-    found: BTreeMap<Place, Vec<(RowRef, Option<NaiveDate>)>>,
-}
-
-impl Looked {
-    fn of_line<'a>(&'a self, line: &'a str) -> impl Iterator<Item = (&'a Place, Amount)> {
-        let wanted = self.wanted.iter();
-        let own = wanted.filter(move |((own, ..), _)| own == line);
-        own.map(|(place, amount)| (place, *amount))
-    }
-
-    fn note(&mut self, place: &Place, row: RowRef, day: Option<NaiveDate>) {
-        let found = self.found.entry(place.clone()).or_default();
-        if found.len() < ROWS_MAX {
-            found.push((row, day));
-        }
-    }
-}
 
 /// Names the candidates of every exception whose amount is known.
 ///
@@ -58,73 +29,78 @@ pub(super) async fn name(
     result: &mut Reconciliation,
     all: &mut Explanations,
 ) -> Result<(), PortError> {
-    let mut looked = Looked::default();
-    for (line, bucket) in result.exceptions() {
-        let is_open = bucket.status != Status::NotConcluded;
-        if let Some(amount) = bucket.unexplained.filter(|a| is_open && a.units() != 0) {
-            looked.wanted.insert(place(&line.id, bucket), amount);
-        }
-    }
-    if looked.wanted.is_empty() {
+    let wanted = Wanted::of(result);
+    let lines = contract.lines.iter();
+    let lines: Vec<&Line> = lines
+        .filter(|line| wanted.of_line(&line.id).next().is_some())
+        .collect();
+    if lines.is_empty() {
         return Ok(());
     }
-    for line in &contract.lines {
-        if looked.of_line(&line.id).next().is_none() {
-            continue;
-        }
-        let gls: Vec<&str> = line.gls.iter().map(String::as_str).collect();
-        if let Some(entries) = package(sound, ENTRIES) {
-            let rows = ledger(sources, entries, &line.id, &gls, &mut looked).await;
-            skipped(rows, &line.id, all)?;
-        }
+    let mut found = Found::default();
+    if let Some(entries) = package(sound, ENTRIES) {
+        let rows = ledger(sources, entries, &lines, &wanted).await;
+        found.add(skipped(rows, &format!("candidates in {ENTRIES}"), all)?);
+    }
+    for line in lines {
         for target in &line.targets {
-            let found = sound.iter().find(|(item, _)| ***item == target.item);
-            if let Some((_, delivered)) = found {
-                let rows = targets(sources, delivered, &line.id, target, &mut looked).await;
-                skipped(rows, &line.id, all)?;
+            if let Some(delivered) = package(sound, target.item.as_str()) {
+                let rows = targets(sources, delivered, &line.id, target, &wanted).await;
+                let what = format!("candidates of {} in {}", line.id, target.item);
+                found.add(skipped(rows, &what, all)?);
             }
         }
     }
-    give(result, looked);
+    give(result, found);
     Ok(())
-}
-
-fn place(line: &str, bucket: &Bucket) -> Place {
-    (line.to_owned(), bucket.company.clone(), bucket.gl.clone())
 }
 
 /// Too many rows to look at are said, and hold nothing.
 fn skipped(
-    looked: Result<(), PortError>,
-    line: &str,
+    looked: Result<Found, PortError>,
+    what: &str,
     all: &mut Explanations,
-) -> Result<(), PortError> {
+) -> Result<Found, PortError> {
     match looked {
         Err(error) if error.kind == PortErrorKind::Limit => {
-            let what = format!("rows behind the exceptions of {line}");
-            all.not_computed.insert(what, error.message);
-            Ok(())
+            all.not_computed.insert(what.to_owned(), error.message);
+            Ok(Found::default())
         }
         other => other,
     }
 }
 
-/// Entries of the ledger with one of the amounts.
+/// The condition that a column has one of the amounts. An amount that is finer than the column is in none of its rows, so
+/// it is not looked for; `None` where no amount is left.
+fn one_of(
+    contract: &Contract,
+    column: &str,
+    amounts: impl Iterator<Item = Amount>,
+) -> Option<Condition> {
+    let scale = contract.column(column);
+    let scale = scale.and_then(|column| column.column_type.scale());
+    let amounts = amounts.filter(|amount| scale.is_none_or(|scale| fits(*amount, scale)));
+    let amounts: Vec<Literal> = amounts.map(Literal::Amount).collect();
+    (!amounts.is_empty()).then(|| Condition::new(column, Test::OneOf(amounts)))
+}
+
+/// Entries of the ledger with one of the amounts, for all lines in one reading: an account belongs to one line.
 async fn ledger(
     sources: Sources<'_>,
     entries: &Packaged,
-    line: &str,
-    gls: &[&str],
-    looked: &mut Looked,
-) -> Result<(), PortError> {
-    let texts = gls.iter().map(|gl| Literal::Text((*gl).to_owned()));
-    let amounts = looked
-        .of_line(line)
-        .map(|(_, amount)| Literal::Amount(amount));
-    let keep = vec![
-        Condition::new("group_coa_account_no", Test::OneOf(texts.collect())),
-        Condition::new("amount", Test::OneOf(amounts.collect())),
-    ];
+    lines: &[&Line],
+    wanted: &Wanted,
+) -> Result<Found, PortError> {
+    let own = lines
+        .iter()
+        .flat_map(|line| line.gls.iter().map(move |gl| (gl.clone(), line.id.clone())));
+    let accounts: BTreeMap<String, String> = own.collect();
+    let amounts = lines.iter().flat_map(|line| wanted.of_line(&line.id));
+    let Some(amount) = one_of(&entries.record.contract, "amount", amounts) else {
+        return Ok(Found::default());
+    };
+    let gls = accounts.keys().map(|gl| Literal::Text(gl.clone()));
+    let of_lines = Condition::new("group_coa_account_no", Test::OneOf(gls.collect()));
     let columns = [
         "id_company",
         "entry_no",
@@ -133,36 +109,9 @@ async fn ledger(
         "posting_date",
         "amount",
     ];
-    let rows = table(sources, entries, &columns, keep).await?;
-    let wrong = |error: ReconcileError| failed(entries, &error);
-    let (companies, gls) = (
-        rows.texts("id_company").map_err(wrong)?,
-        rows.texts("group_coa_account_no").map_err(wrong)?,
-    );
-    let (amounts, days) = (
-        rows.amounts("amount").map_err(wrong)?,
-        rows.days("posting_date").map_err(wrong)?,
-    );
-    let keys = keys(&rows, &["id_company", "entry_no", "document_no"]).map_err(wrong)?;
-    let places = companies.into_iter().zip(gls).zip(keys);
-    for (((company, gl), key), (amount, day)) in places.zip(amounts.into_iter().zip(days)) {
-        let (company, gl) = (company.unwrap_or_default(), gl.unwrap_or_default());
-        let meant = looked.of_line(line).find(|(place, wanted)| {
-            let (_, of, at) = place;
-            *of == company
-                && at.as_ref().is_none_or(|at| *at == gl)
-                && amount.is_some_and(|a| equal(a, *wanted))
-        });
-        if let Some(place) = meant.map(|(place, _)| place.clone()) {
-            let row = RowRef {
-                item: entries.record.ipe.clone(),
-                key,
-                amount,
-            };
-            looked.note(&place, row, day);
-        }
-    }
-    Ok(())
+    let rows = table(sources, entries, &columns, vec![of_lines, amount]).await?;
+    let (item, wanted) = (entries.record.ipe.clone(), wanted.clone());
+    computed(entries, move || in_ledger(&rows, &item, &accounts, &wanted)).await
 }
 
 /// Rows of a source that count and have, in ledger sign, the opposite of one of the amounts.
@@ -171,120 +120,93 @@ async fn targets(
     delivered: &Packaged,
     line: &str,
     target: &Source,
-    looked: &mut Looked,
-) -> Result<(), PortError> {
+    wanted: &Wanted,
+) -> Result<Found, PortError> {
+    let contract = &delivered.record.contract;
     let period = delivered.record.context.period;
-    let mut keep: Vec<Condition> = target
-        .conditions
-        .iter()
-        .map(|one| condition(one, period))
-        .collect();
+    let conditions = target.conditions.iter();
+    let mut keep: Vec<Condition> = conditions.map(|one| condition(one, period)).collect();
     // One column decides by itself; a sum of several is made of every row that counts.
     if let ([term], false) = (target.amount.as_slice(), target.sign == Sign::Unknown) {
         let negative = term.negative == (target.sign == Sign::Minus);
-        let amounts = looked.of_line(line).filter_map(|(_, amount)| {
-            let units = if negative {
-                -amount.units()
-            } else {
-                amount.units()
-            };
-            Some(Literal::Amount(Amount::new(units, amount.scale()).ok()?))
-        });
-        keep.push(Condition::new(&term.column, Test::OneOf(amounts.collect())));
+        let amounts = wanted.of_line(line);
+        let amounts = amounts.filter_map(|amount| turned(amount, negative));
+        let Some(amount) = one_of(contract, &term.column, amounts) else {
+            return Ok(Found::default());
+        };
+        keep.push(amount);
     }
-    let key: Vec<&str> = delivered
-        .record
-        .contract
-        .key
-        .iter()
-        .map(String::as_str)
-        .collect();
-    let terms = target.amount.iter().map(|term| term.column.as_str());
-    let gl = target.gl.as_deref();
-    let mut columns: Vec<&str> = key.iter().copied().chain(terms).chain(gl).collect();
-    columns.push(&target.company);
+    let terms = target.amount.iter().map(|term| &term.column);
+    let places = target.gl.iter().chain([&target.company]);
+    let columns = contract.key.iter().chain(terms).chain(places);
+    let mut columns: Vec<&str> = columns.map(String::as_str).collect();
     columns.sort_unstable();
     columns.dedup();
     let rows = table(sources, delivered, &columns, keep).await?;
-    let wrong = |error: ReconcileError| failed(delivered, &error);
-    let companies = rows.texts(&target.company).map_err(wrong)?;
-    let gls = match gl {
-        Some(gl) => rows.texts(gl).map_err(wrong)?,
-        None => vec![None; companies.len()],
-    };
-    let sums = sums(&rows, target).map_err(wrong)?;
-    let keys = keys(&rows, &key).map_err(wrong)?;
-    for (((company, gl), amount), key) in companies.into_iter().zip(gls).zip(sums).zip(keys) {
-        let company = company.unwrap_or_default();
-        let meant = looked.of_line(line).find(|(place, wanted)| {
-            let (_, of, at) = place;
-            let opposite = amount.and_then(|a| Amount::new(-a.units(), a.scale()).ok());
-            *of == company && *at == gl && opposite.is_some_and(|a| equal(a, *wanted))
-        });
-        if let Some(place) = meant.map(|(place, _)| place.clone()) {
-            let row = RowRef {
-                item: delivered.record.ipe.clone(),
-                key,
-                amount,
-            };
-            looked.note(&place, row, None);
-        }
-    }
-    Ok(())
+    let (item, key) = (delivered.record.ipe.clone(), contract.key.clone());
+    let (line, target, wanted) = (line.to_owned(), target.clone(), wanted.clone());
+    let look = move || in_target(&rows, (&item, &key), (&line, &target), &wanted);
+    computed(delivered, look).await
 }
 
-/// The amount expression of every row in ledger sign; nothing where a part of it is missing.
-fn sums(rows: &StagedTable, target: &Source) -> Result<Vec<Option<Amount>>, ReconcileError> {
-    let mut sums: Vec<Option<Amount>> = vec![Some(Amount::zero(0)); rows.rows()];
-    for term in &target.amount {
-        let negative = term.negative != (target.sign == Sign::Minus);
-        for (sum, cell) in sums.iter_mut().zip(rows.amounts(&term.column)?) {
-            *sum = sum.zip(cell).and_then(|(sum, cell)| {
-                let units = if negative {
-                    -cell.units()
-                } else {
-                    cell.units()
-                };
-                let cell = Amount::new(units, cell.scale()).ok()?;
-                let sum = sum.rescale(cell.scale().max(sum.scale())).ok()?;
-                sum.checked_add(cell.rescale(sum.scale()).ok()?).ok()
-            });
-        }
-    }
-    Ok(sums)
-}
-
-/// The cells of the key of every row.
-fn keys(rows: &StagedTable, columns: &[&str]) -> Result<Vec<Vec<String>>, ReconcileError> {
-    let mut keys = vec![Vec::new(); rows.rows()];
-    for column in columns {
-        for (key, cell) in keys.iter_mut().zip(rows.shown(column)?) {
-            key.push(cell.unwrap_or_default());
-        }
-    }
-    Ok(keys)
-}
-
-fn equal(one: Amount, other: Amount) -> bool {
-    let scale = one.scale().max(other.scale());
-    match (one.rescale(scale), other.rescale(scale)) {
-        (Ok(one), Ok(other)) => one.units() == other.units(),
-        _ => false,
-    }
-}
-
-/// Puts what was found into the buckets, with the age of the oldest.
-fn give(result: &mut Reconciliation, mut looked: Looked) {
+/// Puts what was found into the buckets, with the age of the only candidate.
+fn give(result: &mut Reconciliation, mut found: Found) {
     let period = result.period;
     for line in &mut result.lines {
         for bucket in &mut line.buckets {
-            let Some(found) = looked.found.remove(&place(&line.id, bucket)) else {
+            let Some(candidates) = found.0.remove(&place(&line.id, bucket)) else {
                 continue;
             };
-            let oldest = found.iter().filter_map(|(_, day)| *day).min();
-            let (months, _) = AgeBucket::of(oldest, period);
+            let (months, _) = AgeBucket::of(candidates.only_day(), period);
             bucket.age_months = months.and_then(|months| u32::try_from(months).ok());
-            bucket.rows = found.into_iter().map(|(row, _)| row).collect();
+            bucket.rows_unlisted = candidates.unlisted;
+            let named = candidates.named.into_iter();
+            bucket.rows = named.map(|(row, _)| row).collect();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::contract::{Column, ColumnType};
+
+    fn of_scale(column_type: &str) -> Contract {
+        let sql_type = column_type.parse().unwrap();
+        let column = Column {
+            source: "amount".to_owned(),
+            name: "amount".to_owned(),
+            column_type: ColumnType::of(&sql_type).unwrap(),
+            sql_type,
+            nullable: false,
+            amount: true,
+            personal: false,
+            description: String::new(),
+        };
+        Contract {
+            version: 1,
+            columns: vec![column],
+            key: vec!["amount".to_owned()],
+            company: "amount".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_amount_finer_than_its_column_is_not_looked_for() {
+        let asked = |column_type: &str, amounts: &[&str]| {
+            let amounts = amounts.iter().map(|amount| amount.parse().unwrap());
+            let asked = one_of(&of_scale(column_type), "amount", amounts);
+            asked.map(|condition| condition.test)
+        };
+        let finer = "1000000.33333333333333333333";
+        let dust = "0.00000000000000000001";
+        assert_eq!(asked("decimal(19,4)", &[finer, dust]), None);
+        assert_eq!(asked("int", &["0.5"]), None);
+        // Zeros at the end are no digits that a column would need.
+        let whole = "5.00000000000000000000";
+        let left = Test::OneOf(vec![Literal::Amount(whole.parse().unwrap())]);
+        assert_eq!(asked("decimal(19,4)", &[finer, whole]), Some(left));
+        let all = asked("decimal(38,20)", &[finer, dust]);
+        assert!(matches!(all, Some(Test::OneOf(all)) if all.len() == 2));
     }
 }

@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tokio::task::spawn_blocking;
 
-use super::inputs::Packaged;
-use super::sums::{failed, table};
+use super::inputs::{Packaged, plain};
+use super::sums::{computed, table};
 use super::{Rules, Sources};
 use crate::domain::amount::Amount;
 use crate::domain::ids::IpeId;
@@ -22,9 +21,9 @@ use crate::kernels::bridges::{
     LabelCell, ListedRow, PostingGroups, Reclass, Timing, TimingInput, Vtc, VtcInput, label_cells,
     label_rows, posting_groups, reclass, timing, vtc,
 };
+use crate::kernels::reconcile::StagedTable;
 use crate::kernels::reconcile::audit::JoinAudit;
 use crate::kernels::reconcile::filter::{Condition, Test};
-use crate::kernels::reconcile::{ReconcileError, StagedTable};
 use crate::kernels::vouchers::{FlowCell, FlowInput, LookupUse, Pivot, categorise, flows, pivot};
 use crate::ports::{PortError, PortErrorKind};
 
@@ -108,7 +107,8 @@ pub(super) async fn explain(
         all.left_out(VTC, why);
     }
     if let Some(timing) = &all.timing {
-        sums.insert(TIMING.to_owned(), timing_sums(timing, rules));
+        let companies = rules.contract.companies.keys();
+        sums.insert(TIMING.to_owned(), timing_sums(timing, companies));
     }
     if let Some(vtc) = &all.vtc {
         sums.insert(VTC.to_owned(), vtc_sums(vtc));
@@ -172,7 +172,7 @@ async fn timing_of(
     let company = names_company.then_some("id_company");
     let columns: Vec<&str> = company
         .into_iter()
-        .chain(["voucher_id", "amount_used"])
+        .chain(["voucher_id", "amount_used", "usage_date"])
         .collect();
     let jdash = table(sources, file, &columns, Vec::new()).await?;
     let (vouchers, rules) = (vouchers.clone(), rules.vouchers.clone());
@@ -305,29 +305,27 @@ async fn lists(
     Ok(())
 }
 
-/// Computes beside the async threads.
-async fn computed<T: Send + 'static>(
-    package: &Packaged,
-    compute: impl FnOnce() -> Result<T, ReconcileError> + Send + 'static,
-) -> Result<T, PortError> {
-    let found = spawn_blocking(compute).await;
-    let found = found
-        .map_err(|lost| PortError::new(PortErrorKind::Corrupt, format!("explaining: {lost}")))?;
-    found.map_err(|error| failed(package, &error))
-}
-
-fn timing_sums(timing: &Timing, rules: &Rules) -> BridgeSums {
+/// What B1 comes to. What may be of any company leaves every one of the contract in doubt.
+fn timing_sums<'a>(timing: &Timing, all: impl Iterator<Item = &'a String>) -> BridgeSums {
     let mut sums = BridgeSums::default();
     for (company, found) in &timing.companies {
         sums.amounts.insert(company.clone(), found.amount);
         doubt(&mut sums, company, &found.doubtful, found.undecided);
     }
+    let mut of_any = Vec::new();
     if timing.jdash_without_amount > 0 {
         let rows = timing.jdash_without_amount;
-        for company in rules.contract.companies.keys() {
-            let why = format!("{rows} rows of JDASH lack an amount");
-            sums.doubts.entry(company.clone()).or_default().push(why);
-        }
+        of_any.push(format!("{rows} rows of JDASH lack an amount"));
+    }
+    if let Some(left_out) = timing.jdash_without_company {
+        let (rows, amount) = (left_out.rows, plain(left_out.amount));
+        of_any.push(format!(
+            "{rows} rows of JDASH name no company and come to {amount}"
+        ));
+    }
+    for company in all.filter(|_| !of_any.is_empty()) {
+        let doubts = sums.doubts.entry(company.clone()).or_default();
+        doubts.extend(of_any.iter().cloned());
     }
     for only in &timing.jdash_only {
         if only.why == JdashOnlyWhy::SeveralCompanies {
@@ -368,3 +366,7 @@ fn doubt(sums: &mut BridgeSums, company: &str, doubtful: &[ListedRow], undecided
         sums.doubts.insert(company.to_owned(), doubts);
     }
 }
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

@@ -148,22 +148,27 @@ async fn read(
 ) -> Result<(Vec<MonthPoint>, Option<Judgement>), PortError> {
     let (mut points, mut last) = (Vec::new(), None);
     for spoke in runs {
-        let (month, run) = (&spoke.period, &spoke.run_id);
+        let (month, run) = (spoke.period, spoke.run_id.clone());
         // What was judged before rests on the log as it was then; records are only appended.
-        let (log, log_sha256) = months::read_first(evidence, *month, spoke.records).await?;
-        let (judged, manifest_sha256) = judgement::read(evidence, *month, run).await?;
-        points.push(MonthPoint {
-            period: *month,
-            run_id: run.clone(),
-            manifest_sha256,
-            records: log.records.len(),
-            log_sha256,
-            shown: report::MonthPoint::of(&judged.statement(&log)?),
-            program: judged.program.clone(),
-            lines: lines(&judged.reconciled),
-            rows: rows(&judged.reconciled),
+        let (log, log_sha256) = months::read_first(evidence, month, spoke.records).await?;
+        let (judged, manifest_sha256) = judgement::read(evidence, month, &run).await?;
+        let making = judgement::beside(move || {
+            let point = MonthPoint {
+                period: month,
+                run_id: run,
+                manifest_sha256,
+                records: log.records.len(),
+                log_sha256,
+                shown: report::MonthPoint::of(&judged.statement(&log)?),
+                program: judged.program.clone(),
+                lines: lines(&judged.reconciled),
+                rows: rows(&judged.reconciled),
+            };
+            Ok::<_, PortError>((point, judged))
         });
-        if period.previous() == Ok(*month) {
+        let (point, judged) = making.await??;
+        points.push(point);
+        if period.previous() == Ok(month) {
             last = Some(judged);
         }
     }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 
 use super::history::Spoke;
 use super::inputs::Chosen;
@@ -213,7 +214,8 @@ pub async fn read(
             .hint("`soxauto reconcile --seal` makes one and says its run"));
     }
     let (bytes, manifest_sha256) = sealed_file(evidence, &folder, JUDGEMENT).await?;
-    let read = serde_json::from_slice(&bytes).map_err(|error| {
+    let read = beside(move || serde_json::from_slice::<Judgement>(&bytes)).await?;
+    let read = read.map_err(|error| {
         let what = format!("the judgement cannot be read by this version: {error}");
         broken(evidence, &folder, what)
     })?;
@@ -281,18 +283,39 @@ pub fn bag_info(judgement: &Judgement, payload: &Files) -> String {
     )
 }
 
-/// Seals a judgement. Sealing the same again is success; nothing is ever overwritten.
+/// Seals a judgement and gives it back. Sealing the same again is success; nothing is ever overwritten.
 ///
 /// # Errors
 /// `Corrupt` when another judgement is there already; `Limit` when storage is full; `Denied`, `Unreachable`.
 pub async fn seal(
     evidence: &StoreRoot,
-    judgement: &Judgement,
-    rules: &Rules,
-) -> Result<SealedPackage, PortError> {
-    let payload = files(judgement, rules)?;
-    let info = bag_info(judgement, &payload);
-    seal_bag(evidence, &judgement.folder(), payload, info).await
+    judgement: Judgement,
+    rules: Rules,
+) -> Result<(Judgement, SealedPackage), PortError> {
+    let making = beside(move || {
+        let payload = files(&judgement, &rules)?;
+        let info = bag_info(&judgement, &payload);
+        Ok::<_, PortError>((judgement, payload, info))
+    });
+    let (judgement, payload, info) = making.await??;
+    let sealed = seal_bag(evidence, &judgement.folder(), payload, info).await?;
+    Ok((judgement, sealed))
+}
+
+/// Works on a whole judgement beside the async threads: it may be many megabytes.
+///
+/// # Errors
+/// `Corrupt` when the work panics.
+pub(in crate::pipeline) async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, PortError> {
+    let done = spawn_blocking(work).await;
+    done.map_err(|lost| {
+        PortError::new(
+            PortErrorKind::Corrupt,
+            format!("working on a judgement: {lost}"),
+        )
+    })
 }
 
 /// The rules that a bag holds.

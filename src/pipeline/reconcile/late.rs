@@ -10,13 +10,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::Sources;
 use super::inputs::{self, Packaged};
 use super::judgement::{self, Judgement};
-use super::sums::{failed, table};
+use super::sums::{computed, table};
 use super::zeros::ENTRIES;
 use crate::domain::amount::Amount;
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
 use crate::domain::reconcile::result::{Code, ReconcileFinding};
 use crate::kernels::reconcile::filter::{Condition, Literal, Test};
+use crate::kernels::reconcile::{ReconcileError, StagedTable};
 use crate::pipeline::months;
 use crate::ports::{PortError, StoreRoot};
 
@@ -135,13 +136,17 @@ async fn late_of(
         "amount",
     ];
     let rows = table(sources, entries, &columns, keep).await?;
-    let wrong = |error| failed(entries, &error);
-    let texts = |column: &str| rows.texts(column).map_err(wrong);
-    let days = |column: &str| rows.days(column).map_err(wrong);
-    let (numbers, amounts) = (
-        rows.amounts("entry_no").map_err(wrong)?,
-        rows.amounts("amount").map_err(wrong)?,
-    );
+    computed(entries, move || late_among(&rows, &closed)).await
+}
+
+/// The late ones of the rows, in their order.
+fn late_among(
+    rows: &StagedTable,
+    closed: &BTreeMap<Period, Highest>,
+) -> Result<Vec<ReconcileFinding>, ReconcileError> {
+    let texts = |column: &str| rows.texts(column);
+    let days = |column: &str| rows.days(column);
+    let (numbers, amounts) = (rows.amounts("entry_no")?, rows.amounts("amount")?);
     let (companies, documents) = (texts("id_company")?, texts("document_no")?);
     let (accounts, users) = (texts("group_coa_account_no")?, texts("user_id")?);
     let (posted, created) = (days("posting_date")?, days("g_l_creation_date")?);

@@ -37,9 +37,9 @@ pub type ScratchMaker<'a> = &'a (dyn Fn() -> Arc<dyn Scratch> + Send + Sync);
 /// Matches every line whose contract says how, and proves that it was matched with what the line was compared with.
 ///
 /// # Errors
-/// `Corrupt` for a part that is not what was staged, and for a result that contradicts itself or the line's target; the disk
-/// of the scratch.
-/// More rows than the limits hold are noted in `all`.
+/// `Corrupt` for a part that is not what was staged, and for a result that contradicts itself or the line's target; storage
+/// errors. What is beyond our own limits (rows, the length of a key, a sum, the disk of the scratch) is noted in `all`: a
+/// match explains nothing, so the month is judged without it.
 pub(super) async fn matches(
     sources: Sources<'_>,
     contract: &ReconciliationContract,
@@ -65,15 +65,10 @@ pub(super) async fn matches(
                     agree(line, target, &matched, targets)?;
                     all.matching.insert(line.id.clone(), matched);
                 }
-                Err(MatchError::TooMany { what, max }) => {
-                    let what = format!("more than {max} {what}");
-                    all.not_computed
-                        .insert(format!("matching of {}", line.id), what);
-                }
-                Err(MatchError::Port(error)) => return Err(error),
                 Err(error) => {
-                    return Err(PortError::new(PortErrorKind::Corrupt, error.to_string())
-                        .at("line", line.id.clone()));
+                    let why = own_limit(error).map_err(|error| error.at("line", &*line.id))?;
+                    all.not_computed
+                        .insert(format!("matching of {}", line.id), why);
                 }
             }
         }
@@ -133,6 +128,17 @@ fn rest(
         add((scope.company.clone(), scope.gl.clone()), opposite)?;
     }
     Ok(rest)
+}
+
+/// Which limit of ours was reached; any other error stays one.
+fn own_limit(error: MatchError) -> Result<String, PortError> {
+    match error {
+        MatchError::TooMany { what, max } => Ok(format!("more than {max} {what}")),
+        MatchError::KeyTooLong { .. } | MatchError::Overflow { .. } => Ok(error.to_string()),
+        MatchError::Port(error) if error.kind == PortErrorKind::Limit => Ok(error.message),
+        MatchError::Port(error) => Err(error),
+        error => Err(PortError::new(PortErrorKind::Corrupt, error.to_string())),
+    }
 }
 
 /// What the contract says, as the kernel takes it.
@@ -239,6 +245,7 @@ fn parts(
 mod tests {
     use super::*;
     use crate::domain::matching::{Listed, MatchWork, ScopeMatch};
+    use crate::domain::matching::{RowPlace, Side};
 
     const SHIPPED: &str = include_str!("../../../data/rules/reconciliation/v1.toml");
 
@@ -316,5 +323,41 @@ mod tests {
             let says = "the rows of IPE_34 that were matched in EC_KE 18317 do not come to";
             assert!(said.contains(says), "{said}");
         }
+    }
+
+    #[test]
+    fn a_limit_of_ours_costs_the_match_and_a_part_that_was_changed_the_month() {
+        let side = Side::Actual;
+        let full = PortError::new(PortErrorKind::Limit, "the disk is full");
+        let own = [
+            MatchError::TooMany {
+                what: "rows",
+                max: 7,
+            },
+            MatchError::KeyTooLong {
+                side,
+                place: RowPlace { part: 0, row: 3 },
+                bytes: 70_000,
+                max: 65_535,
+            },
+            MatchError::Port(full),
+        ];
+        let said: Vec<String> = own.map(|error| own_limit(error).unwrap()).into();
+        assert_eq!(said[0], "more than 7 rows");
+        assert!(said[1].contains("70000 bytes"), "{}", said[1]);
+        assert_eq!(said[2], "the disk is full");
+
+        let changed = PortError::new(PortErrorKind::Corrupt, "a part reads back differently");
+        let unread = MatchError::Part {
+            side,
+            part: 0,
+            what: "no Parquet".to_owned(),
+        };
+        for error in [MatchError::Port(changed), unread, MatchError::Thread] {
+            assert_eq!(own_limit(error).unwrap_err().kind, PortErrorKind::Corrupt);
+        }
+        let gone = PortError::new(PortErrorKind::Unreachable, "no connection");
+        let error = own_limit(MatchError::Port(gone)).unwrap_err();
+        assert_eq!(error.kind, PortErrorKind::Unreachable);
     }
 }

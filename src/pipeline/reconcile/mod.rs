@@ -14,6 +14,7 @@ mod matched;
 mod rates;
 mod rules;
 mod sums;
+mod wanted;
 mod zeros;
 
 use std::collections::BTreeMap;

@@ -109,6 +109,17 @@ pub(super) async fn table(
     Ok(reader.finish())
 }
 
+/// Computes beside the async threads.
+pub(super) async fn computed<T: Send + 'static>(
+    package: &Packaged,
+    compute: impl FnOnce() -> Result<T, ReconcileError> + Send + 'static,
+) -> Result<T, PortError> {
+    let found = spawn_blocking(compute).await;
+    let found = found
+        .map_err(|lost| PortError::new(PortErrorKind::Corrupt, format!("computing: {lost}")))?;
+    found.map_err(|error| failed(package, &error))
+}
+
 /// Company and rate of every row.
 pub(super) async fn rates(
     sources: Sources<'_>,
@@ -117,13 +128,14 @@ pub(super) async fn rates(
 ) -> Result<Vec<(String, Option<Amount>)>, PortError> {
     let columns = [rates.company.as_str(), rates.rate.as_str()];
     let table = table(sources, package, &columns, Vec::new()).await?;
-    let failed = |error: ReconcileError| failed(package, &error);
-    let companies = table.texts(&rates.company).map_err(failed)?;
-    let amounts = table.amounts(&rates.rate).map_err(failed)?;
-    let rows = companies.into_iter().zip(amounts);
-    Ok(rows
-        .map(|(company, rate)| (company.unwrap_or_default(), rate))
-        .collect())
+    let rates = rates.clone();
+    computed(package, move || {
+        let companies = table.texts(&rates.company)?.into_iter();
+        let rows = companies.zip(table.amounts(&rates.rate)?);
+        let rows = rows.map(|(company, rate)| (company.unwrap_or_default(), rate));
+        Ok(rows.collect())
+    })
+    .await
 }
 
 /// Every rate that an item has beside amounts of a company's own currency, each once.

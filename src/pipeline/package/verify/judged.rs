@@ -5,20 +5,22 @@ use super::{VerifyReport, VerifyRequest, bag};
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
 use crate::pipeline::package::read::Bag;
+use crate::pipeline::package::write::Files;
 use crate::pipeline::package::{BAG_INFO, BAGIT, MANIFEST};
 use crate::pipeline::reconcile::as_of::Before;
 use crate::pipeline::reconcile::judgement::{
-    JUDGEMENT, Judgement, PAGE_EN, PAGE_FR, RECONCILIATION, bag_info, files, rule_files,
+    JUDGEMENT, Judgement, PAGE_EN, PAGE_FR, RECONCILIATION, bag_info, beside, files, rule_files,
 };
 use crate::pipeline::reconcile::{Reconciled, Rules, Sources, reconcile};
+use crate::ports::PortError;
 
 /// Verifies what a bag with a judgement says.
 pub(super) async fn judged(bag: &Bag, request: VerifyRequest<'_>, report: &mut VerifyReport) {
     let must_have = [BAGIT, BAG_INFO, MANIFEST, JUDGEMENT];
     bag::structure(bag, request.manifest_sha256, &must_have, report);
-    let read = bag.files.get(JUDGEMENT);
-    let read = read.and_then(|bytes| serde_json::from_slice::<Judgement>(bytes).ok());
-    let Some(judgement) = read else {
+    let bytes = bag.files.get(JUDGEMENT).cloned();
+    let reading = beside(move || serde_json::from_slice::<Judgement>(&bytes?).ok());
+    let Ok(Some(judgement)) = reading.await else {
         report.find(
             JUDGEMENT,
             "the judgement cannot be read",
@@ -47,13 +49,30 @@ pub(super) async fn judged(bag: &Bag, request: VerifyRequest<'_>, report: &mut V
     if names_a_run && !uri.ends_with(&format!("/{folder}")) {
         report.find(uri, "the folder names another month or run", &folder, uri);
     }
-    of_files(bag, &judgement, &rules, report);
+    let making = beside(move || {
+        let made = files(&judgement, &rules);
+        (judgement, rules, made)
+    });
+    let (judgement, rules, made) = match making.await {
+        Ok(made) => made,
+        Err(error) => {
+            let what = format!("comparing the files, and judging the month again: {error}");
+            report.not_run.push(what);
+            return;
+        }
+    };
+    of_files(bag, &judgement, made, report);
     again(uri, request, &judgement, &rules, report).await;
 }
 
 /// Every file is what the judgement and its rules make of it.
-fn of_files(bag: &Bag, judgement: &Judgement, rules: &Rules, report: &mut VerifyReport) {
-    let made = match files(judgement, rules) {
+fn of_files(
+    bag: &Bag,
+    judgement: &Judgement,
+    made: Result<Files, PortError>,
+    report: &mut VerifyReport,
+) {
+    let made = match made {
         Ok(made) => made,
         Err(error) => {
             report.not_run.push(format!("comparing the files: {error}"));

@@ -1,0 +1,43 @@
+use super::*;
+use crate::domain::amount::Amount;
+use crate::kernels::bridges::timing::LeftOut;
+use crate::kernels::reconcile::audit::SideAudit;
+
+fn found(without_company: Option<LeftOut>) -> Timing {
+    Timing {
+        from: "2023-05-01".parse().unwrap(),
+        until: "2024-05-01".parse().unwrap(),
+        audit: JoinAudit {
+            join: String::new(),
+            left: SideAudit::default(),
+            right: SideAudit::default(),
+            keys_matched: 0,
+            rows_joined: 0,
+        },
+        companies: BTreeMap::new(),
+        jdash_only: Vec::new(),
+        jdash_without_amount: 0,
+        jdash_without_company: without_company,
+        jdash_after: Some(LeftOut {
+            rows: 7,
+            amount: Amount::zero(2),
+        }),
+    }
+}
+
+#[test]
+fn a_row_that_may_be_of_any_company_leaves_every_one_in_doubt() {
+    let companies = ["EC_KE", "EC_NG"].map(str::to_owned);
+    let left_out = LeftOut {
+        rows: 2,
+        amount: "2500000.50".parse().unwrap(),
+    };
+    let doubted = timing_sums(&found(Some(left_out)), companies.iter());
+    let why = "2 rows of JDASH name no company and come to 2500000.5";
+    for company in &companies {
+        assert_eq!(doubted.doubts[company], [why], "{company}");
+    }
+    // What was used after the month is in no doubt.
+    let sure = timing_sums(&found(None), companies.iter());
+    assert!(sure.doubts.is_empty(), "{:?}", sure.doubts);
+}
