@@ -111,6 +111,7 @@ impl Language {
             Flow::Usage => self.pick("usage", "utilisation"),
             Flow::Expiry => self.pick("expiry", "expiration"),
             Flow::Cancellation => self.pick("cancellation and VTC", "annulation et VTC"),
+            Flow::Uncategorized => self.pick("no category", "sans catégorie"),
         }
     }
 
@@ -124,6 +125,10 @@ impl Language {
             JdashOnlyWhy::SeveralCompanies => self.pick(
                 "in IPE_08 in several companies, and JDASH names none",
                 "dans IPE_08 chez plusieurs sociétés, et JDASH n'en nomme aucune",
+            ),
+            JdashOnlyWhy::NoCompany => self.pick(
+                "JDASH names companies, and none here",
+                "JDASH nomme des sociétés, et aucune ici",
             ),
         }
     }

@@ -136,6 +136,7 @@ async fn late_of(
         "amount",
     ];
     let rows = table(sources, entries, &columns, keep).await?;
+    let closed = closed.clone();
     computed(entries, move || late_among(&rows, &closed)).await
 }
 
