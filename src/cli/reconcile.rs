@@ -128,6 +128,7 @@ pub(super) struct ReconcileArgs {
     /// Write the rules and thresholds that are built in into a new folder, and do nothing else
     #[arg(
         long,
+        env = "SOXAUTO_WRITE_RULES",
         value_name = "DIR",
         conflicts_with_all = ["contract", "rules", "seal"]
     )]

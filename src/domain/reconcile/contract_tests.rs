@@ -309,6 +309,7 @@ fn vouchers() -> Contract {
             column("totalamountused", money),
             column("is_active", SqlType::Bit),
             column("to_date", SqlType::DateTime),
+            column("created_at", SqlType::DateTime),
             column("business_use", SqlType::VarChar(Some(50))),
         ],
         key: vec!["id_company".into(), "id".into()],
