@@ -1,13 +1,13 @@
 //! Entries that somebody may post: what would bring the ledger to its target. The program posts nothing.
 
-use super::material::{count, is_large};
+use super::material::{candidates, count, is_large};
 use super::tables::{Adds, Cell, Column, Kind, Table};
 use super::words::Language;
 use crate::domain::amount::Amount;
 use crate::domain::reconcile::result::{Bucket, LineResult};
 use crate::domain::reconcile::statement::{Decision, Statement};
 
-/// Keys of rows that an entry quotes; all are in the table of rows.
+/// Keys of candidates that an entry quotes; all that are named are in the table of candidates.
 const KEYS_MAX: usize = 20;
 
 /// The table of proposed entries, one for each exception that is to be adjusted or of which nobody said anything yet.
@@ -35,13 +35,8 @@ pub(super) fn proposed(statement: &Statement, language: Language) -> Table {
         column(Kind::Number, "amount_usd", "Amount USD", "Montant USD").adds(Adds::All),
         text("disposition", "Disposition", "Décision"),
         text("why", "Why", "Pourquoi"),
-        column(
-            Kind::Count,
-            "support_rows",
-            "Support rows",
-            "Lignes à l'appui",
-        ),
-        text("support_keys", "Their keys", "Leurs clés"),
+        column(Kind::Count, "candidates", "Candidates", "Lignes candidates"),
+        text("candidate_keys", "Their keys", "Leurs clés"),
     ];
     let title = language.pick(
         "Proposed entries; the program posts nothing",
@@ -82,7 +77,7 @@ fn entry(
     let decision = said.map(|said| language.decision(said.decision));
     let keys = bucket.rows.iter().take(KEYS_MAX);
     let mut keys: Vec<String> = keys.map(|row| row.key.join(" | ")).collect();
-    let more = bucket.rows.len().saturating_sub(KEYS_MAX);
+    let more = candidates(bucket).saturating_sub(count(keys.len()));
     if more > 0 {
         keys.push(format!("… +{more}"));
     }
@@ -98,7 +93,7 @@ fn entry(
             .unwrap_or(language.pick("none yet", "aucune"))
             .into(),
         why(bucket, language).into(),
-        count(bucket.rows.len()).into(),
+        candidates(bucket).into(),
         keys.join("; ").into(),
     ])
 }

@@ -127,6 +127,11 @@ pub(super) fn is_large(status: Status) -> bool {
     matches!(status, Status::Investigate | Status::OverExplained)
 }
 
+/// Candidates of a bucket, those beyond its list among them.
+pub(super) fn candidates(bucket: &Bucket) -> u64 {
+    count(bucket.rows.len()).saturating_add(bucket.rows_unlisted)
+}
+
 /// A length as a number that is printed.
 pub(super) fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)

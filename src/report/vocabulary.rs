@@ -95,6 +95,15 @@ impl Language {
         }
     }
 
+    /// What stands in a list for the rows that it leaves out.
+    pub(super) fn more_rows(self, rows: u64) -> String {
+        format!(
+            "… {} {}",
+            self.count(rows),
+            self.pick("more rows", "autres lignes")
+        )
+    }
+
     pub(super) fn because(self, because: OpenBecause) -> &'static str {
         match because {
             OpenBecause::NoCounterpart => self.pick("no counterpart", "sans contrepartie"),

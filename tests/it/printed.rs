@@ -144,7 +144,7 @@ fn checks_that_were_not_reached_take_one_line() {
         "{}",
         run.out
     );
-    let rest = "not reached: contract.nulls, transfer.source_decoded, transfer.source_stable, ";
+    let rest = "not reached: contract.nulls, quality.rules, transfer.source_decoded, ";
     assert!(
         lines[1].starts_with(rest) && lines[1].ends_with("population.scope, accuracy.positive"),
         "{}",

@@ -4,9 +4,9 @@ use super::View;
 use super::html::{Grid, Markup, Row, el, english, head, link, number};
 use crate::domain::amount::Amount;
 use crate::domain::reconcile::result::{Bucket, LineResult};
-use crate::report::material::count;
+use crate::report::material::{candidates, count};
 
-/// Rows of an exception that the page shows; all are in the table of rows.
+/// Candidates of an exception that the page shows; all that are named are in the table of candidates.
 const ROWS_MAX: usize = 200;
 
 impl View<'_> {
@@ -46,7 +46,7 @@ impl View<'_> {
         let inner = el("summary", &[], summary)
             .and(self.made_of(line, bucket))
             .and(self.said_of(line, bucket))
-            .and(self.rows_of(bucket));
+            .and(self.candidates_of(bucket));
         el("details", &[("id", &id)], inner)
     }
 
@@ -147,11 +147,12 @@ impl View<'_> {
         el("ul", &[], items.collect::<Markup>())
     }
 
-    fn rows_of(&self, bucket: &Bucket) -> Markup {
+    /// Rows that alone have the amount, which say where to look and no more.
+    fn candidates_of(&self, bucket: &Bucket) -> Markup {
         if bucket.rows.is_empty() {
             return self.note(self.pick(
-                "The rows behind it are not known in this statement.",
-                "Les lignes sous-jacentes ne sont pas connues dans cet état.",
+                "No candidate is known: no row alone has this amount, or none was looked for.",
+                "Aucune ligne candidate connue : aucune n'a ce montant à elle seule, ou aucune n'a été cherchée.",
             ));
         }
         let rows = bucket.rows.iter().take(ROWS_MAX).map(|row| {
@@ -164,8 +165,11 @@ impl View<'_> {
         });
         let caption = format!(
             "{}: {}",
-            self.pick("Rows", "Lignes"),
-            self.language.count(count(bucket.rows.len()))
+            self.pick(
+                "Candidates, which alone have this amount and prove nothing",
+                "Lignes candidates, qui ont ce montant à elles seules et ne prouvent rien"
+            ),
+            self.language.count(candidates(bucket))
         );
         let grid = Grid {
             class: "sort",
@@ -183,10 +187,17 @@ impl View<'_> {
             more => self.note(format!(
                 "+ {} {}",
                 self.language.count(count(more)),
-                self.pick("rows in the table `rows`", "lignes dans la table `rows`")
+                self.pick(
+                    "rows in the table `candidates`",
+                    "lignes dans la table `candidates`"
+                )
             )),
         };
-        grid.markup(&caption).and(more)
+        let unlisted = match bucket.rows_unlisted {
+            0 => Markup::none(),
+            rows => self.note(self.language.more_rows(rows)),
+        };
+        grid.markup(&caption).and(more).and(unlisted)
     }
 
     /// Every balance that was compared, line by line; those with nothing on either side are only counted.

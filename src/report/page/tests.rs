@@ -81,6 +81,23 @@ fn every_exception_is_there_with_its_rows() {
 }
 
 #[test]
+fn rows_that_have_the_amount_by_themselves_are_called_candidates() {
+    let mut statement = month::planted();
+    assert!(!of(&statement, English).contains("… 4 more rows"));
+    for line in &mut statement.result.lines {
+        for bucket in &mut line.buckets {
+            bucket.rows_unlisted = u64::from(!bucket.rows.is_empty()) * 4;
+        }
+    }
+    let english = of(&statement, English);
+    assert!(english.contains("Candidates, which alone have this amount and prove nothing: 5"));
+    assert!(english.contains("… 4 more rows"));
+    let french = of(&statement, French);
+    assert!(french.contains("Lignes candidates, qui ont ce montant"));
+    assert!(french.contains("… 4 autres lignes"));
+}
+
+#[test]
 fn links_lead_somewhere_and_nowhere_else() {
     for statement in [month::planted(), month::clean(), month::sparse()] {
         let page = of(&statement, French);

@@ -21,7 +21,7 @@ pub(super) fn tables(material: Material<'_>, language: Language) -> Vec<Table> {
         make.buckets(),
         make.parts(),
         make.bridges(),
-        make.rows(),
+        make.candidates(),
         make.ageing(),
         make.open_items(),
         make.zero_checks(),
@@ -99,7 +99,7 @@ impl<'a> Behind<'a> {
             c.text("threshold_rule", "Threshold rule", "Règle du seuil"),
             c.text("sides", "Sides", "Côtés"),
             c.text("status", "Status", "Statut"),
-            c.count("age_months", "Age in months", "Âge en mois"),
+            c.age(),
             c.text("reasons", "Why not concluded", "Pourquoi non conclu"),
         ]);
         let title = ["All balances compared", "Tous les soldes comparés"];
@@ -175,15 +175,25 @@ impl<'a> Behind<'a> {
         table
     }
 
-    fn rows(&self) -> Table {
+    /// The candidates that are named, and in one row of each bucket how many its list leaves out. Their amounts are added to
+    /// nothing: each is the whole of what is unexplained.
+    fn candidates(&self) -> Table {
         let c = self.c;
         let columns = self.placed([
             c.text("item", "Item", "Élément"),
             c.text("key", "Row key", "Clé de la ligne"),
-            c.local("amount", "Amount LCY", "Montant devise locale"),
+            c.of(
+                Kind::Amount,
+                "amount",
+                "Amount LCY",
+                "Montant devise locale",
+            ),
         ]);
-        let title = ["Rows behind exceptions", "Lignes derrière les exceptions"];
-        let mut table = self.table("rows", title, columns);
+        let title = [
+            "Candidates: rows that alone have an unexplained amount; they prove nothing",
+            "Lignes candidates : chacune a à elle seule un montant inexpliqué ; elles ne prouvent rien",
+        ];
+        let mut table = self.table("candidates", title, columns);
         for (line, bucket) in self.all() {
             table.rows.extend(bucket.rows.iter().map(|found| {
                 let mut row = place(line, bucket);
@@ -191,6 +201,12 @@ impl<'a> Behind<'a> {
                 row.extend([found.item.as_str().into(), key.into(), found.amount.into()]);
                 row
             }));
+            if bucket.rows_unlisted > 0 {
+                let mut row = place(line, bucket);
+                let key = self.language.more_rows(bucket.rows_unlisted);
+                row.extend([Cell::None, key.into(), Cell::None]);
+                table.rows.push(row);
+            }
         }
         table
     }
@@ -263,8 +279,7 @@ impl<'a> Behind<'a> {
                     table.rows.push(row);
                 }
                 if open.unlisted > 0 {
-                    let more = self.language.pick("more rows", "autres lignes");
-                    let key = format!("… {} {more}", self.language.count(open.unlisted));
+                    let key = self.language.more_rows(open.unlisted);
                     let mut row = self.scope(line, scope);
                     let (side, sum) = (self.language.side(side), open.unlisted_sum);
                     row.extend([side.into(), key.into(), sum.into()]);

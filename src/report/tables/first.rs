@@ -6,7 +6,7 @@ use super::{Adds, Cell, Column, Columns, Kind, Table};
 use crate::domain::amount::Amount;
 use crate::domain::reconcile::result::{Bucket, LineResult};
 use crate::domain::reconcile::statement::{MonthState, Statement};
-use crate::report::material::{Material, count};
+use crate::report::material::{Material, candidates};
 use crate::report::words::Language;
 
 /// Tables 1 to 8 of page one.
@@ -139,7 +139,7 @@ impl First<'_> {
             c.text("status", "Status", "Statut"),
             c.local("unexplained", "Unexplained LCY", "Inexpliqué devise locale"),
             c.dollars("unexplained_usd", "Unexplained USD", "Inexpliqué USD"),
-            c.count("age_months", "Age in months", "Âge en mois"),
+            c.age(),
             c.text("owner", "Owner", "Responsable"),
             c.text("decision", "Disposition", "Décision"),
             c.text("decision_text", "Reason", "Motif"),
@@ -153,7 +153,7 @@ impl First<'_> {
                 "Offset by company",
                 "Compensé par la société",
             ),
-            c.count("rows", "Rows known", "Lignes connues"),
+            c.count("candidates", "Candidates", "Lignes candidates"),
         ]);
         let mut table = self.table("exceptions", ["Exceptions", "Exceptions"], columns);
         let found = self.statement.result.exceptions().into_iter();
@@ -181,7 +181,7 @@ impl First<'_> {
             bucket.reasons.join("; ").into(),
             bucket.offset_by.join(", ").into(),
             bucket.offset_companies.join(", ").into(),
-            count(bucket.rows.len()).into(),
+            candidates(bucket).into(),
         ]);
         row
     }

@@ -213,6 +213,15 @@ impl Columns {
         self.of(Kind::Amount, name, english, french).adds(Adds::All)
     }
 
+    /// Age of a bucket, which it has of its only candidate.
+    fn age(self) -> Column {
+        self.count(
+            "age_months",
+            "Age of the only candidate, months",
+            "Âge de la seule ligne candidate, mois",
+        )
+    }
+
     fn line(self) -> Column {
         self.text("line", "Line", "Ligne")
     }

@@ -123,6 +123,40 @@ fn exceptions_of_a_clean_month_and_of_what_was_not_run() {
 }
 
 #[test]
+fn candidates_are_called_so_and_a_list_that_stops_says_it() {
+    let of = |unlisted: u64, language: Language| {
+        let mut statement = month::planted();
+        let line = &mut statement.result.lines[0];
+        let mut buckets = line.buckets.iter_mut();
+        let bucket = buckets.find(|bucket| !bucket.rows.is_empty()).unwrap();
+        bucket.rows_unlisted = unlisted;
+        let all = tables(Material::of(&statement), language).unwrap();
+        let mut all = all.into_iter();
+        all.find(|table| table.name == "candidates").unwrap()
+    };
+    let (whole, cut) = (of(0, English), of(3, English));
+    assert_eq!(cut.rows.len(), whole.rows.len() + 1);
+    let key = cut.place("key").unwrap();
+    let says = |table: &Table, words: &str| {
+        let mut rows = table.rows.iter();
+        rows.any(|row| matches!(&row[key], Cell::Text(text) if text == words))
+    };
+    assert!(says(&cut, "… 3 more rows") && !says(&whole, "… 3 more rows"));
+    assert!(says(&of(3, French), "… 3 autres lignes"));
+    assert!(cut.title.starts_with("Candidates:"), "{}", cut.title);
+    let french = of(0, French).title;
+    assert!(french.starts_with("Lignes candidates"), "{french}");
+    for table in all(English) {
+        let mut labels = table.columns.iter().map(|column| &column.label);
+        assert!(
+            !labels.any(|label| label.contains("upport")),
+            "{}",
+            table.name
+        );
+    }
+}
+
+#[test]
 fn proposed_entries_balance_what_is_to_be_adjusted_once() {
     let entries = named("proposed_entries");
     let text = |row: &Vec<Cell>, name: &str| match &row[entries.place(name).unwrap()] {
