@@ -47,10 +47,7 @@ pub(super) fn table(reconciled: &Reconciled, statement: &Statement, shown: &Show
             "{open} assumptions of the contract are not confirmed by finance\n"
         ));
     }
-    text.push_str(&format!(
-        "result: {}\n",
-        statement.control_result().word()
-    ));
+    text.push_str(&format!("result: {}\n", statement.control_result().word()));
     text
 }
 
