@@ -4,7 +4,7 @@ use super::View;
 use super::html::{Markup, el, link};
 
 /// Rows of one table that the page shows; all are in the table of its name.
-const ROWS_MAX: usize = 200;
+pub(super) const ROWS_MAX: usize = 200;
 
 impl View<'_> {
     /// A bridge's name or amount, with the way to what it consists of.

@@ -47,7 +47,7 @@ impl View<'_> {
             heads: heads.collect(),
             rows: rows.collect(),
         };
-        let left = table.rows.len().saturating_sub(rows_max);
+        let left = table.rows.len().saturating_sub(rows_max) + table.left;
         let more = match left {
             0 => Markup::none(),
             left => {

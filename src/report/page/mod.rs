@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::html::{Markup, el};
 use super::material::Material;
-use super::tables::{Table, tables};
+use super::tables::{Table, tables_up_to};
 use super::vocabulary::NO_EVIDENCE;
 use super::words::Language;
 use crate::domain::amount::Amount;
@@ -62,7 +62,7 @@ const TIGHT: Room = Room {
 pub fn page(material: Material<'_>, language: Language) -> Result<String, serde_json::Error> {
     let statement = material.statement;
     let fingerprint = statement.fingerprint()?;
-    let tables = tables(material, language)?;
+    let tables = tables_up_to(material, language, explained::ROWS_MAX)?;
     let mut view = View {
         material,
         statement,

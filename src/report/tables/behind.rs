@@ -9,13 +9,14 @@ use crate::report::material::Material;
 use crate::report::words::Language;
 
 /// Buckets and all that they are made of, then checks, findings, rates and rules, then what bridges and lists consist of.
-pub(super) fn tables(material: Material<'_>, language: Language) -> Vec<Table> {
+pub(super) fn tables(material: Material<'_>, language: Language, rows_max: usize) -> Vec<Table> {
     let make = Behind {
         material,
         statement: material.statement,
         result: &material.statement.result,
         language,
         c: Columns(language),
+        rows_max,
     };
     vec![
         make.buckets(),
@@ -58,6 +59,8 @@ pub(super) struct Behind<'a> {
     pub(super) result: &'a Reconciliation,
     pub(super) language: Language,
     pub(super) c: Columns,
+    /// Rows of a table that has one for each voucher or customer.
+    pub(super) rows_max: usize,
 }
 
 impl<'a> Behind<'a> {

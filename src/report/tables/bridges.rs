@@ -135,7 +135,7 @@ impl<'a> Behind<'a> {
             let rows = found.rows.iter().filter(|row| is_shown(row));
             let mut rows: Vec<&TimingRow> = rows.collect();
             rows.sort_by_key(|row| Reverse(size(row.amount)));
-            table.rows.extend(rows.into_iter().map(|found| {
+            table.fill(self.rows_max, rows.into_iter(), |found| {
                 let mut row = of.place(company);
                 row.extend([
                     (&found.key).into(),
@@ -144,7 +144,7 @@ impl<'a> Behind<'a> {
                     found.amount.into(),
                 ]);
                 row
-            }));
+            });
         }
         table
     }
@@ -163,7 +163,7 @@ impl<'a> Behind<'a> {
         let timing = self.material.explained.timing.into_iter();
         let mut only: Vec<_> = timing.flat_map(|timing| &timing.jdash_only).collect();
         only.sort_by_key(|only| Reverse(size(only.amount)));
-        table.rows.extend(only.into_iter().map(|only| {
+        table.fill(self.rows_max, only.into_iter(), |only| {
             let companies: Vec<&str> = only.companies.iter().map(String::as_str).collect();
             vec![
                 (&only.key).into(),
@@ -171,7 +171,7 @@ impl<'a> Behind<'a> {
                 self.language.jdash_only(only.why).into(),
                 companies.join(", ").into(),
             ]
-        }));
+        });
         table
     }
 
@@ -246,14 +246,12 @@ impl<'a> Behind<'a> {
         let title = ["B2 VTC, voucher by voucher", "B2 VTC, bon par bon"];
         let mut table = self.table("b2_vouchers", title, columns);
         for (company, found) in self.vtc() {
-            table
-                .rows
-                .extend(largest(&found.rows).into_iter().map(|found| {
-                    let mut row = of.place(company);
-                    row.extend(cancelled(found));
-                    row.push(opposite(found.remaining).into());
-                    row
-                }));
+            table.fill(self.rows_max, largest(&found.rows).into_iter(), |found| {
+                let mut row = of.place(company);
+                row.extend(cancelled(found));
+                row.push(opposite(found.remaining).into());
+                row
+            });
         }
         table
     }
@@ -271,12 +269,12 @@ impl<'a> Behind<'a> {
         );
         for (company, found) in self.vtc() {
             for (rows, state) in [(&found.carried, carried), (&found.not_judged, not_judged)] {
-                table.rows.extend(largest(rows).into_iter().map(|found| {
+                table.fill(self.rows_max, largest(rows).into_iter(), |found| {
                     let mut row = of.place(company);
                     row.extend(cancelled(found));
                     row.push(state.into());
                     row
-                }));
+                });
             }
         }
         table
@@ -326,25 +324,25 @@ impl<'a> Behind<'a> {
         undecided: u64,
     ) {
         let of = self.currencies();
-        let mut push = |voucher: Cell, amount: Cell, rows: u64, why: &str| {
+        let row = |voucher: Cell, amount: Cell, rows: u64, why: &str| {
             let mut row = vec![Cell::from(bridge)];
             row.extend(of.place(company));
             row.extend([voucher, amount, rows.into(), why.into()]);
-            table.rows.push(row);
+            row
         };
         let why = self.language.pick(
             "no key, no amount, or not one voucher for sure",
             "sans clé, sans montant, ou pas un seul bon à coup sûr",
         );
-        for one in doubtful {
-            push((&one.key).into(), one.amount.into(), 1, why);
-        }
+        table.fill(self.rows_max, doubtful.iter(), |one| {
+            row((&one.key).into(), one.amount.into(), 1, why)
+        });
         if undecided > 0 {
             let why = self.language.pick(
                 "an empty cell leaves a condition open",
                 "une cellule vide laisse une condition ouverte",
             );
-            push(Cell::None, Cell::None, undecided, why);
+            table.rows.push(row(Cell::None, Cell::None, undecided, why));
         }
     }
 }

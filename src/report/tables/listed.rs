@@ -29,16 +29,14 @@ impl<'a> Behind<'a> {
             "B3 clients de plusieurs groupes comptables",
         ];
         let mut table = self.table("b3_posting_groups", title, columns);
-        let found = self.material.explained.posting_groups.into_iter().flatten();
-        table.rows = found
-            .map(|found| {
-                vec![
-                    (&found.company).into(),
-                    masked(&found.customer),
-                    found.joined().into(),
-                ]
-            })
-            .collect();
+        let found = self.material.explained.posting_groups.unwrap_or_default();
+        table.fill(self.rows_max, found.iter(), |found| {
+            vec![
+                (&found.company).into(),
+                masked(&found.customer),
+                found.joined().into(),
+            ]
+        });
         table
     }
 
@@ -67,7 +65,7 @@ impl<'a> Behind<'a> {
         ];
         let mut table = self.table("b4_business_lines", title, columns);
         for found in self.material.explained.reclass.into_iter().flatten() {
-            table.rows.extend(found.moves.iter().map(|(line, balance)| {
+            table.fill(self.rows_max, found.moves.iter(), |(line, balance)| {
                 let mut row = of.place(&found.company);
                 row.extend([
                     masked(&found.customer),
@@ -78,7 +76,7 @@ impl<'a> Behind<'a> {
                     found.rows_without_amount.into(),
                 ]);
                 row
-            }));
+            });
         }
         table
     }

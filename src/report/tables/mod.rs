@@ -31,6 +31,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Rows, each with one cell a column.
     pub rows: Vec<Vec<Cell>>,
+    /// Rows that are not among them, because fewer were asked for.
+    pub left: usize,
 }
 
 /// A column.
@@ -98,7 +100,20 @@ impl Table {
             title,
             columns,
             rows: Vec::new(),
+            left: 0,
         }
+    }
+
+    /// Adds rows as long as there is room for them, and counts the others.
+    fn fill<T>(
+        &mut self,
+        rows_max: usize,
+        found: impl ExactSizeIterator<Item = T>,
+        row: impl FnMut(T) -> Vec<Cell>,
+    ) {
+        let room = rows_max.saturating_sub(self.rows.len());
+        self.left += found.len().saturating_sub(room);
+        self.rows.extend(found.take(room).map(row));
     }
 
     /// Place of a column.
@@ -249,10 +264,22 @@ impl Columns {
 /// # Errors
 /// What cannot be written as JSON, which the fingerprint is taken of.
 pub fn tables(material: Material<'_>, language: Language) -> Result<Vec<Table>, serde_json::Error> {
+    tables_up_to(material, language, usize::MAX)
+}
+
+/// The same with the first rows alone of tables that have one for each voucher or customer: there may be millions.
+///
+/// # Errors
+/// As [`tables`].
+pub(super) fn tables_up_to(
+    material: Material<'_>,
+    language: Language,
+    rows_max: usize,
+) -> Result<Vec<Table>, serde_json::Error> {
     let fingerprint = material.statement.fingerprint()?;
     let mut all = first::tables(material, language, &fingerprint);
     all.push(entries::proposed(material.statement, language));
-    all.extend(behind::tables(material, language));
+    all.extend(behind::tables(material, language, rows_max));
     Ok(all)
 }
 
