@@ -56,16 +56,30 @@ pub(super) async fn finals(
 /// The highest number of a company's entries when a month was closed; a company that is not here had none.
 type Highest = BTreeMap<String, i64>;
 
-/// Every late entry among those that the package delivers.
+/// That nobody looked.
+fn not_looked_for((month, _): &Final) -> ReconcileFinding {
+    ReconcileFinding {
+        code: Code::LatePosting,
+        place: month.to_string(),
+        what: format!(
+            "months from {month} on are closed, and what was posted into them later is not known: {ENTRIES} did not pass"
+        ),
+    }
+}
+
+/// Every late entry among those that the package delivers; `None` is no package that passed.
 ///
 /// # Errors
 /// `Corrupt` for a final judgement or package that is not what was sealed; `Limit` for more entries than may be held.
 pub(super) async fn late_postings(
     sources: Sources<'_>,
     period: Period,
-    entries: &Packaged,
+    entries: Option<&Packaged>,
     finals: &[Final],
 ) -> Result<Vec<ReconcileFinding>, PortError> {
+    let Some(entries) = entries else {
+        return Ok(finals.first().map(not_looked_for).into_iter().collect());
+    };
     let mut closed: BTreeMap<Period, Highest> = BTreeMap::new();
     let mut found = Vec::new();
     for (month, run) in finals {

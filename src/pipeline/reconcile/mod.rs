@@ -109,15 +109,7 @@ pub async fn reconcile(
     let contract = &rules.contract;
     let packages = packages(sources.evidence, contract, period, chosen).await?;
     fits(rules, &packages)?;
-    let mut known = Known::default();
-    for (item, package) in &packages {
-        let state = state(package);
-        let is_sound = state.unsound.is_empty();
-        known.items.insert(item.clone(), state);
-        if is_sound {
-            known.read(sources, contract, package).await?;
-        }
-    }
+    let known = Known::of(sources, contract, &packages).await?;
     let sound: BTreeMap<&IpeId, &Packaged> = packages
         .iter()
         .filter(|(item, _)| known.is_sound(item))
@@ -139,23 +131,16 @@ pub async fn reconcile(
     candidates::name(sources, contract, &sound, &mut result, &mut explanations).await?;
     let item = &contract.actual.item;
     let past = history::past(sources.evidence, item, period, chosen).await?;
-    rates::compare(
-        sources,
-        contract,
-        &sound,
-        &past,
-        &mut result,
-        &mut explanations,
-    )
-    .await?;
+    let all = &mut explanations;
+    rates::compare(sources, contract, &sound, &past, &mut result, all).await?;
     let opening = zeros::balances(sources, rules, past.opening.as_ref()).await?;
     explanations.opening = zeros::of_vouchers(contract, opening.as_ref())?;
     let from = (&past, opening.as_ref());
     let zero_checks = zeros::zero_checks(sources, rules, period, &packages, &known, from).await?;
     let mut entries = sound.iter();
-    if let Some((_, entries)) = entries.find(|(item, _)| item.as_str() == zeros::ENTRIES) {
-        result.report(late::late_postings(sources, period, entries, &past.finals).await?);
-    }
+    let entries = entries.find(|(item, _)| item.as_str() == zeros::ENTRIES);
+    let entries = entries.map(|(_, package)| *package);
+    result.report(late::late_postings(sources, period, entries, &past.finals).await?);
     result.report(zero_checks.iter().flat_map(ZeroCheck::findings));
     let hashes = history::hashes(rules);
     let changes = history::changes(past.last.as_ref(), &packages, &hashes);
@@ -308,6 +293,24 @@ struct Known {
 }
 
 impl Known {
+    /// Reads what the contract needs of every item that passed.
+    async fn of(
+        sources: Sources<'_>,
+        contract: &ReconciliationContract,
+        packages: &BTreeMap<IpeId, Packaged>,
+    ) -> Result<Self, PortError> {
+        let mut known = Self::default();
+        for (item, package) in packages {
+            let state = state(package);
+            let is_sound = state.unsound.is_empty();
+            known.items.insert(item.clone(), state);
+            if is_sound {
+                known.read(sources, contract, package).await?;
+            }
+        }
+        Ok(known)
+    }
+
     /// Whether an item has a package that passed.
     fn is_sound(&self, item: &IpeId) -> bool {
         let state = self.items.get(item);

@@ -284,4 +284,6 @@ pub(super) fn tables_up_to(
 }
 
 #[cfg(test)]
+mod beside_tests;
+#[cfg(test)]
 mod tests;

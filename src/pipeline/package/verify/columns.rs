@@ -52,20 +52,14 @@ pub(super) fn look_through(
     let required: Vec<&str> = required.map(|column| column.name.as_str()).collect();
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|e| fail(&e))?;
     let key = of_columns(contract, |column| contract.key.contains(&column.name));
-    let key_names: Vec<&str> = key
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
+    let key_names = names(&key);
     let mut keys = KeyFold::new(&key);
     let ruled = of_columns(contract, |column| {
         rules.columns.iter().any(|rule| rule.column == column.name)
     });
-    let ruled_names: Vec<&str> = ruled.columns.iter().map(|c| c.name.as_str()).collect();
-    let mut watched = match rules.is_empty() {
-        true => None,
-        false => Some(RuleFold::new(&ruled, rules, period).map_err(|e| fail(&e))?),
-    };
+    let ruled_names = names(&ruled);
+    let fold = (!rules.is_empty()).then(|| RuleFold::new(&ruled, rules, period));
+    let mut watched = fold.transpose().map_err(|e| fail(&e))?;
     let wanted = METADATA_COLUMNS.iter().chain(&required).chain(&key_names);
     let wanted = wanted.chain(&ruled_names);
     let wanted = wanted.copied();
@@ -112,6 +106,11 @@ pub(super) fn look_through(
         quality: watched.map(RuleFold::finish),
         keys_sha256: sha256_hex(&keys.take()),
     })
+}
+
+fn names(contract: &Contract) -> Vec<&str> {
+    let columns = contract.columns.iter();
+    columns.map(|column| column.name.as_str()).collect()
 }
 
 /// The contract of some columns alone.

@@ -37,8 +37,7 @@ pub(super) async fn rows(
         .await
         .is_ok_and(|stored| !stored.is_empty());
     let mut all: Option<Recomputed> = None;
-    let mut nulls = BTreeMap::new();
-    let mut values = BTreeMap::new();
+    let (mut nulls, mut values) = (BTreeMap::new(), BTreeMap::new());
     let mut quality: Option<QualitySeen> = None;
     let mut complete = !staged.parts.is_empty();
     for part in &staged.parts {
@@ -72,16 +71,7 @@ pub(super) async fn rows(
     match all.filter(|_| complete) {
         Some(all) => {
             against_record(record, staged, &all, &nulls, report);
-            if quality != record.quality {
-                let what = "what the record counted for its rules is not what the rows give";
-                let counted = |seen: &Option<QualitySeen>| format!("{seen:?}");
-                report.find(
-                    "data/record.json",
-                    what,
-                    counted(&quality),
-                    counted(&record.quality),
-                );
-            }
+            of_rules(record, quality.as_ref(), report);
             losses::ledger_of(record, &values, report);
             keys(record, staged, &staging, request.limits, report).await;
             super::witnesses::of_record(record, staged, &staging, request.limits, report).await;
@@ -90,6 +80,17 @@ pub(super) async fn rows(
             .not_run
             .push("totals and digest of all rows: not every part could be computed".to_owned()),
     }
+}
+
+/// What the record counted for the rules of its item, against the rows.
+fn of_rules(record: &ItemRecord, found: Option<&QualitySeen>, report: &mut VerifyReport) {
+    let counted = |seen: Option<&QualitySeen>| format!("{seen:?}");
+    report.same(
+        "data/record.json",
+        "what the record counted for its rules is not what the rows give",
+        counted(found),
+        counted(record.quality.as_ref()),
+    );
 }
 
 /// The staging root that holds what the record names.
