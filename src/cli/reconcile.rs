@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::app::reconcile::{self, Judged, PublishSettings, ReconcileSettings};
 use crate::app::rules::{self, RuleChoice};
-use crate::domain::ids::RunId;
+use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
 use crate::report::material::Material;
 use crate::settings::{BigQueryPlace, WarehouseChoice};
@@ -33,8 +33,9 @@ Examples:
   soxauto reconcile --period 2024-04 --report april.html --language fr --workbook april.xlsx
   soxauto reconcile --period 2024-04 --tables april          every table as CSV, JSON and Parquet
 
-Actual and target are in ledger sign; variance = actual - target = bridges + unexplained. --line and
---company choose what is printed: the result and the exit code are those of the whole month.
+Actual and target are in ledger sign; variance = actual - target = bridges + unexplained. --line,
+--component and --company choose what is printed: the result and the exit code are those of the whole
+month. The actual of a line has no components: what is compared is the line.
 
 --contract takes the place of the contract alone. --rules takes that of everything: of each of
 DIR/rules/reconciliation, vouchers and collections the newest version, and all of DIR/thresholds, of
@@ -103,6 +104,14 @@ pub(super) struct ReconcileArgs {
         value_delimiter = ','
     )]
     lines: Vec<String>,
+    /// Print the lines that have this item as a component; may be given several times
+    #[arg(
+        long = "component",
+        env = "SOXAUTO_COMPONENT",
+        value_name = "ITEM",
+        value_delimiter = ','
+    )]
+    components: Vec<String>,
     /// Print this company only; may be given several times
     #[arg(
         long = "company",
@@ -161,6 +170,19 @@ pub(super) struct ReconcileArgs {
     google: GoogleArgs,
 }
 
+/// What is asked for must be there.
+fn known<'a>(
+    flag: &str,
+    asked: &[String],
+    all: impl Iterator<Item = &'a str>,
+) -> anyhow::Result<()> {
+    let all: Vec<&str> = all.collect();
+    match asked.iter().find(|one| !all.contains(&one.as_str())) {
+        Some(one) => anyhow::bail!("{flag} {one}: the contract has {}", all.join(", ")),
+        None => Ok(()),
+    }
+}
+
 /// Writes the built-in rules, and prints where.
 fn write_rules(folder: &Path) -> anyhow::Result<u8> {
     for file in rules::write(folder)? {
@@ -201,12 +223,10 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
     let judged = reconcile::run(&settings).await?;
     let reconciled = &judged.judgement.reconciled;
     let result = &reconciled.result;
-    for asked in &args.lines {
-        if !result.lines.iter().any(|line| line.id == *asked) {
-            let known: Vec<&str> = result.lines.iter().map(|line| line.id.as_str()).collect();
-            anyhow::bail!("--line {asked}: the contract has {}", known.join(", "));
-        }
-    }
+    let lines = || result.lines.iter();
+    known("--line", &args.lines, lines().map(|line| line.id.as_str()))?;
+    let items = lines().flat_map(|line| &line.items).map(IpeId::as_str);
+    known("--component", &args.components, items)?;
     let statement = judged.statement()?;
     if args.report.is_asked() {
         let judgement = &judged.judgement;
@@ -220,6 +240,7 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
     }
     let shown = Shown {
         lines: args.lines,
+        components: args.components,
         companies: args.companies,
     };
     let text = match args.format {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::ids::IpeId;
 use crate::domain::reconcile::result::{Bucket, LineResult, Reconciliation, Sides};
 use crate::domain::reconcile::statement::Statement;
 use crate::pipeline::reconcile::Reconciled;
@@ -12,12 +13,16 @@ use super::output;
 /// What is printed.
 pub(super) struct Shown {
     pub(super) lines: Vec<String>,
+    pub(super) components: Vec<String>,
     pub(super) companies: Vec<String>,
 }
 
 impl Shown {
     fn line(&self, line: &LineResult) -> bool {
-        self.lines.is_empty() || self.lines.contains(&line.id)
+        let mut items = line.items.iter().map(IpeId::as_str);
+        let is_component = |item: &str| self.components.iter().any(|one| one == item);
+        (self.lines.is_empty() || self.lines.contains(&line.id))
+            && (self.components.is_empty() || items.any(is_component))
     }
 
     fn bucket(&self, bucket: &Bucket) -> bool {
@@ -303,6 +308,7 @@ mod tests {
     #[test]
     fn the_result_is_the_word_of_the_statement_and_says_why() {
         let all = Shown {
+            components: Vec::new(),
             lines: Vec::new(),
             companies: Vec::new(),
         };

@@ -150,6 +150,14 @@ async fn planted_differences_of_the_customer_ledger_come_out_and_nothing_else() 
     );
     let said = reconcile(&shell, &[]);
     assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let of_shop = reconcile(&shell, &["--component", "IPE_12,IPE_10"]).out;
+    let printed = of_shop.lines().filter(|line| line.starts_with('L'));
+    let printed: Vec<&str> = printed.filter_map(|line| line.get(..2)).collect();
+    assert!(
+        printed.contains(&"L2") && printed.contains(&"L4"),
+        "{of_shop}"
+    );
+    assert!(!printed.contains(&"L1"), "{of_shop}");
     let wide = said
         .out
         .lines()
@@ -311,6 +319,10 @@ async fn what_cannot_be_reconciled_is_one_error_with_its_remedy() {
     }
     for (args, says) in [
         (vec!["--line", "L9"], "--line L9: the contract has L1, L2"),
+        (
+            vec!["--component", "CR_03"],
+            "--component CR_03: the contract has IPE_07, IPE_12",
+        ),
         (vec!["--evidence", "nowhere"], "nowhere"),
         (
             vec!["--from", "20200101T000000Z-00000000"],
