@@ -138,6 +138,8 @@ fn timing() -> Timing {
         }},
         "jdash_only": [{"key": "ABC-9", "amount": "77.00", "why": "unknown", "companies": []}],
         "jdash_without_amount": 3,
+        "jdash_without_company": {"rows": 4, "amount": "9.00"},
+        "jdash_after": {"rows": 5, "amount": "8.00"},
     });
     serde_json::from_value(timing).unwrap()
 }

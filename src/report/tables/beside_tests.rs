@@ -57,6 +57,8 @@ fn timing_stands_with_what_it_consists_of_and_what_it_leaves_out() {
             "B1 EC_NG ABC-3 none 1",
             "B1 EC_NG none none 2",
             "B1 none none none 3",
+            "B1 none none 9.00 4",
+            "B1 none none 8.00 5",
             "B2 JM_EG  1.00 1",
         ]
     );

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use super::behind::Behind;
 use super::{Adds, Cell, Column, Kind, Table};
 use crate::domain::amount::Amount;
-use crate::kernels::bridges::ListedRow;
 use crate::kernels::bridges::timing::{TimingCompany, TimingRow};
 use crate::kernels::bridges::vtc::{VtcCompany, VtcRow};
 use crate::report::material::count;
@@ -60,12 +59,12 @@ impl<'a> Behind<'a> {
         table
     }
 
-    fn timing(&self) -> impl Iterator<Item = (&'a String, &'a TimingCompany)> {
+    pub(super) fn timing(&self) -> impl Iterator<Item = (&'a String, &'a TimingCompany)> {
         let timing = self.material.explained.timing.into_iter();
         timing.flat_map(|timing| &timing.companies)
     }
 
-    fn vtc(&self) -> impl Iterator<Item = (&'a String, &'a VtcCompany)> {
+    pub(super) fn vtc(&self) -> impl Iterator<Item = (&'a String, &'a VtcCompany)> {
         let vtc = self.material.explained.vtc.into_iter();
         vtc.flat_map(|vtc| &vtc.companies)
     }
@@ -278,72 +277,6 @@ impl<'a> Behind<'a> {
             }
         }
         table
-    }
-
-    /// What could not be counted without doubt, and keeps its company's line open.
-    pub(super) fn bridge_doubts(&self) -> Table {
-        let c = self.c;
-        let mut columns = vec![c.text("bridge", "Bridge", "Pont")];
-        columns.extend(self.of_company([
-            c.text("voucher", "Voucher", "Bon"),
-            c.number("amount", "Amount (shop)", "Montant (boutique)"),
-            c.count("rows", "Rows", "Lignes"),
-            c.text("because", "Why it is not counted", "Pourquoi non compté"),
-        ]));
-        let title = ["Not counted in B1 and B2", "Non comptés dans B1 et B2"];
-        let mut table = self.table("bridge_doubts", title, columns);
-        let timing = self.timing();
-        let timing = timing.map(|(company, found)| (company, &found.doubtful, found.undecided));
-        for (company, doubtful, undecided) in timing {
-            self.doubts(&mut table, ("B1", company.as_str()), doubtful, undecided);
-        }
-        let lacking = self.material.explained.timing;
-        let lacking = lacking.map_or(0, |timing| timing.jdash_without_amount);
-        if lacking > 0 {
-            let why = self.language.pick(
-                "rows of JDASH without an amount",
-                "lignes de JDASH sans montant",
-            );
-            let mut row = vec!["B1".into(), Cell::None, Cell::None, Cell::None, Cell::None];
-            row.extend([lacking.into(), why.into()]);
-            table.rows.push(row);
-        }
-        let vtc = self.vtc();
-        let vtc = vtc.map(|(company, found)| (company, &found.doubtful, found.undecided));
-        for (company, doubtful, undecided) in vtc {
-            self.doubts(&mut table, ("B2", company.as_str()), doubtful, undecided);
-        }
-        table
-    }
-
-    fn doubts(
-        &self,
-        table: &mut Table,
-        (bridge, company): (&str, &str),
-        doubtful: &[ListedRow],
-        undecided: u64,
-    ) {
-        let of = self.currencies();
-        let row = |voucher: Cell, amount: Cell, rows: u64, why: &str| {
-            let mut row = vec![Cell::from(bridge)];
-            row.extend(of.place(company));
-            row.extend([voucher, amount, rows.into(), why.into()]);
-            row
-        };
-        let why = self.language.pick(
-            "no key, no amount, or not one voucher for sure",
-            "sans clé, sans montant, ou pas un seul bon à coup sûr",
-        );
-        table.fill(self.rows_max, doubtful.iter(), |one| {
-            row((&one.key).into(), one.amount.into(), 1, why)
-        });
-        if undecided > 0 {
-            let why = self.language.pick(
-                "an empty cell leaves a condition open",
-                "une cellule vide laisse une condition ouverte",
-            );
-            table.rows.push(row(Cell::None, Cell::None, undecided, why));
-        }
     }
 }
 

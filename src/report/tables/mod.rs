@@ -5,6 +5,7 @@
 mod around;
 mod behind;
 mod bridges;
+mod doubts;
 mod first;
 mod listed;
 mod rules;
