@@ -5,6 +5,7 @@
 mod around;
 mod behind;
 mod bridges;
+mod drift;
 mod first;
 mod listed;
 mod rules;
