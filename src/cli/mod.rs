@@ -6,6 +6,7 @@ mod args;
 mod catalog;
 mod clean;
 mod doctor;
+mod drift_text;
 mod drive_args;
 mod google_args;
 mod inspect;

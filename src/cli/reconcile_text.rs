@@ -8,7 +8,7 @@ use crate::domain::reconcile::statement::Statement;
 use crate::pipeline::reconcile::Reconciled;
 use crate::report::words::Language::English;
 
-use super::output;
+use super::{drift_text, output};
 
 /// What is printed.
 pub(super) struct Shown {
@@ -45,6 +45,10 @@ pub(super) fn table(reconciled: &Reconciled, statement: &Statement, shown: &Show
     beside(&mut text, result);
     zero_checks(&mut text, reconciled);
     inputs(&mut text, reconciled);
+    if let Some(drift) = &statement.drift {
+        drift_text::since(&mut text, drift);
+        text.push('\n');
+    }
     unclear(&mut text, statement);
     let open = result.unconfirmed.len();
     if open > 0 {

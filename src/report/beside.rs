@@ -1,12 +1,16 @@
-//! What stands beside a month in the tests of page, workbook and tables: bridges, lists and joins with one of everything.
+//! What stands beside a month in the tests of page, workbook and tables: bridges, lists and joins with one of everything, and
+//! what moved since last month.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use super::material::{Explained, Vouchers};
-use super::month::amount;
+use super::month::{self, amount};
 use crate::domain::amount::Amount;
+use crate::domain::reconcile::drift::{Schema, Sealed, since};
+use crate::domain::reconcile::statement::Statement;
+use crate::domain::sql_type::SqlType;
 use crate::domain::vouchers::PairVerdict;
 use crate::kernels::bridges::timing::TimingRow;
 use crate::kernels::bridges::vtc::{VtcCompany, VtcRow};
@@ -184,4 +188,52 @@ fn flow(flow: Flow, both: &str) -> FlowCell {
         difference: amount("0.00"),
         rows_left_out: 0,
     }
+}
+
+fn schema(version: u32, columns: [(&str, &str); 2]) -> Option<Schema> {
+    let columns = columns.map(|(name, text)| (name.to_owned(), text.parse::<SqlType>().unwrap()));
+    Some(Schema {
+        version,
+        columns: BTreeMap::from(columns),
+    })
+}
+
+fn sealed(month: &Statement) -> Sealed<'_> {
+    Sealed {
+        items: &month.inputs,
+        result: &month.result,
+    }
+}
+
+/// April with every planted difference, beside a March that tied and had other inputs.
+pub(super) fn drifted() -> Statement {
+    let (mut march, mut april) = (month::clean(), month::planted());
+    march.result.period = "2024-03".parse().unwrap();
+    march.inputs.retain(|input| input.item.as_str() != "JDASH");
+    let mut gone = march.inputs[0].clone();
+    gone.item = "IPE_99".parse().unwrap();
+    march.inputs.push(gone);
+    for (before, now) in march.inputs.iter_mut().zip(&mut april.inputs) {
+        match before.item.as_str() {
+            "CR_03" => before.rows = Some(7),
+            "CR_04" => {
+                before.schema = schema(1, [("amount", "decimal(19,4)"), ("status", "int")]);
+                now.schema = schema(2, [("amount", "decimal(20,4)"), ("by", "varchar(20)")]);
+            }
+            "CR_05" => before.rows = None,
+            "IPE_07" => {
+                let total = amount("3950617284.37");
+                before.totals.insert("amount".to_owned(), total);
+            }
+            _ => {}
+        }
+    }
+    let mut drift = since(Some(sealed(&march)), sealed(&april)).unwrap();
+    // In April two companies have no rate: no line has a difference but this one, by hand.
+    let line = &mut drift.lines[0];
+    line.is_partial = false;
+    let variance = line.variance_usd.as_mut().unwrap();
+    variance.difference = Some(amount("-999.00"));
+    april.drift = Some(drift);
+    april
 }

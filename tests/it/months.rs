@@ -112,6 +112,38 @@ fn said(said: &Said, code: i32, text: &str) {
     assert!(all.contains(text), "{text} in {all}");
 }
 
+/// What moved since March, which was judged: numbers are those of the inputs, and differences are exact.
+fn moved(judged: &Value) {
+    let drift = &judged["drift"];
+    assert_eq!(drift["since"], "2024-03");
+    let number = |value: &Value| value.as_str().and_then(|text| text.parse::<i64>().ok());
+    let items = drift["items"].as_array().unwrap();
+    let rows: Vec<&Value> = items
+        .iter()
+        .filter(|item| !item["rows"].is_null())
+        .collect();
+    assert!(!rows.is_empty(), "{drift}");
+    for item in rows {
+        let rows = ["before", "now", "difference"].map(|name| number(&item["rows"][name]));
+        let [Some(before), Some(now), Some(difference)] = rows else {
+            continue;
+        };
+        assert!(before + difference == now && before != now, "{item}");
+        let mut inputs = judged["items"].as_array().unwrap().iter();
+        let own = inputs.find(|input| input["item"] == item["item"]);
+        assert_eq!(own.unwrap()["rows"].as_i64(), Some(now), "{item}");
+    }
+    // The catalog is the same in both months.
+    assert!(items.iter().all(|item| item["schema"].is_null()), "{drift}");
+}
+
+/// A drift that somebody bends is not what judging again gives.
+fn bent_drift(shell: &Shell, sealed: &str) {
+    let bend = |reconciled: &mut Value| reconciled["drift"]["since"] = Value::from("2024-02");
+    let found = "judging the month again gives something else";
+    said(&bent(shell, sealed, bend), 1, found);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
     let shell = Shell::new();
@@ -122,6 +154,7 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
         shell: &shell,
         period: "2024-03",
     };
+    assert!(march.judged()["drift"].is_null(), "nothing came before");
     let (_, run) = march.seal();
     let close = |by: &str| march.ask("close", &["--run", &run, "--by", by]);
     said(&close("A. Mwangi"), 0, "A. Mwangi closed the month");
@@ -151,6 +184,7 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
         .map(|finding| finding["what"].as_str().unwrap())
         .collect();
     assert_eq!(late.len(), 1, "{late:?}");
+    moved(&judged);
     for part in [
         "2024-03 is closed, and entry ",
         " of 2024-03-29 came later: 250000, document ",
@@ -162,6 +196,7 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
     // What was judged while March was closed stays so when March is opened again.
     let (sealed, _) = april.seal();
     said(&shell.run(&["verify", &sealed]), 0, "VALID");
+    bent_drift(&shell, &sealed);
     let silent = |reconciled: &mut Value| reconciled["finals"] = Value::Array(vec![]);
     said(
         &bent(&shell, &sealed, silent),

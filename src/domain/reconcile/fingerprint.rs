@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::drift::Drift;
 use super::result::Reconciliation;
 use super::statement::{Change, Input, Statement};
 use super::zero::ZeroCheck;
@@ -22,6 +23,8 @@ struct Covered<'a> {
     accepted: &'a [Acceptance],
     changes: &'a [Change],
     #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<&'a Drift>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     beside_sha256: Option<&'a str>,
 }
 
@@ -41,6 +44,7 @@ impl Statement {
             inputs: &self.inputs,
             accepted: &self.accepted,
             changes: &self.changes,
+            drift: self.drift.as_ref(),
             beside_sha256: self.beside_sha256.as_deref(),
         };
         Ok(sha256_hex(&serde_json::to_vec(&covered)?))

@@ -5,6 +5,7 @@
 mod bucket;
 pub mod contract;
 mod coverage;
+pub mod drift;
 pub mod evaluate;
 mod file;
 mod findings;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::drift::{Drift, Schema};
 use super::result::{Bucket, Code, ReconcileFinding, Reconciliation, Status};
 use super::wide::same;
 use super::zero::ZeroCheck;
@@ -36,6 +37,9 @@ pub struct Statement {
     pub accepted: Vec<Acceptance>,
     /// What is not as it was last month.
     pub changes: Vec<Change>,
+    /// What moved since last month; `None` where nothing says what last month was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// What people said of exceptions, in the order in which they said it.
     pub dispositions: Vec<Disposition>,
     /// Who signed, in the order in which they did.
@@ -77,6 +81,9 @@ pub struct Input {
     pub rows: Option<u64>,
     /// Sums of its amounts over all companies, by column.
     pub totals: BTreeMap<String, Amount>,
+    /// Its columns; `None` where there is no package, or an older version judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Schema>,
     /// Newest date of its source, as stored.
     pub refreshed_at: Option<NaiveDateTime>,
     /// What its checks said.

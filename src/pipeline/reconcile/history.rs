@@ -12,8 +12,9 @@ use crate::domain::amount::Amount;
 use crate::domain::digest::sha256_hex;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
-use crate::domain::reconcile::result::Status;
-use crate::domain::reconcile::statement::Change;
+use crate::domain::reconcile::drift::{Drift, Sealed, since};
+use crate::domain::reconcile::result::{Reconciliation, Status};
+use crate::domain::reconcile::statement::{Change, Input};
 use crate::domain::run::Program;
 use crate::pipeline::months;
 use crate::ports::{PortError, StoreRoot};
@@ -223,6 +224,19 @@ pub(super) fn changes(
     let mut changes = differing(&before, &now.collect());
     changes.extend(differing(&last.reconciled.rules, rules));
     changes
+}
+
+/// Rows, totals, columns and lines that are not as they were when last month was judged; `None` where it was not.
+pub(super) fn drift(
+    last: Option<&Judgement>,
+    items: &[Input],
+    result: &Reconciliation,
+) -> Option<Drift> {
+    let last = last.map(|last| Sealed {
+        items: &last.reconciled.items,
+        result: &last.reconciled.result,
+    });
+    since(last, Sealed { items, result })
 }
 
 /// How the definition of an item is called among the changes.

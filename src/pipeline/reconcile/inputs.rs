@@ -11,6 +11,7 @@ use crate::domain::amount::Amount;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::manifest::Staged;
 use crate::domain::period::Period;
+use crate::domain::reconcile::drift::Schema;
 use crate::domain::reconcile::statement::{Input, InputVerdicts};
 use crate::domain::run::{ItemStatus, Stamp};
 use crate::pipeline::package::read::{broken, run_of, sealed_file, sealed_folders};
@@ -221,6 +222,7 @@ pub fn input(item: &IpeId, package: Option<&Packaged>) -> Input {
         manifest_sha256: package.map(|package| package.manifest_sha256.clone()),
         rows: staged.map(Staged::rows),
         totals: staged.map(totals).unwrap_or_default(),
+        schema: record.map(|record| Schema::of(&record.contract)),
         refreshed_at: dates.max(),
         verdicts: InputVerdicts::of(&checks),
         digest: staged.map(|staged| staged.digest.fingerprint()),

@@ -91,6 +91,7 @@ impl Judgement {
             inputs: reconciled.items.clone(),
             accepted: reconciled.accepted.clone(),
             changes: self.changes(),
+            drift: reconciled.drift.clone(),
             dispositions: log.dispositions(),
             sign_offs: log.sign_offs(),
             beside_sha256: Some(self.beside_sha256()?),

@@ -1,6 +1,7 @@
 //! A judgement made from a statement, and what the fingerprint of its statement covers.
 
 use super::*;
+use crate::domain::reconcile::drift::Drift;
 use crate::pipeline::reconcile::Explanations;
 use crate::report::month;
 
@@ -19,6 +20,7 @@ pub(crate) fn judged(statement: Statement) -> Judgement {
             history: Vec::new(),
             rules: BTreeMap::new(),
             changes: statement.changes,
+            drift: statement.drift,
             items: statement.inputs,
             accepted: statement.accepted,
             result: statement.result,
@@ -64,6 +66,18 @@ fn a_signature_is_of_what_stands_beside_the_lines_too() {
             rows: BTreeMap::new(),
         });
     assert_ne!(fingerprint(&older), own, "an earlier month more");
+
+    let mut moved = judgement.clone();
+    moved.reconciled.drift = Some(Drift {
+        since: "2024-03".parse().unwrap(),
+        items: Vec::new(),
+        lines: Vec::new(),
+    });
+    assert_ne!(fingerprint(&moved), own, "compared with last month");
+
+    // What an older version sealed has no drift and no columns: it is read, and written again as it was.
+    let text = String::from_utf8(json).unwrap();
+    assert!(!text.contains("\"drift\"") && !text.contains("\"schema\""));
 
     // Where the month was judged and when it is looked at are nobody's finding.
     let mut later = judgement.clone();

@@ -26,6 +26,7 @@ use crate::domain::ids::IpeId;
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
 use crate::domain::reconcile::contract::{ReconciliationContract, Source};
+use crate::domain::reconcile::drift::Drift;
 use crate::domain::reconcile::evaluate::{
     InputState, Inputs, Place, Reported, TargetPlace, TargetSum, evaluate,
 };
@@ -83,6 +84,9 @@ pub struct Reconciled {
     pub rules: BTreeMap<String, String>,
     /// Definitions and rules that are not as they were last month.
     pub changes: Vec<Change>,
+    /// What moved since last month; `None` where it was not judged, or an older version made this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// What a report says of every item that the contract needs.
     pub items: Vec<Input>,
     /// Checks that somebody answers for.
@@ -145,9 +149,11 @@ pub async fn reconcile(
     let hashes = history::hashes(rules);
     let changes = history::changes(past.last.as_ref(), &packages, &hashes);
     let items = contract.items();
-    let items = items
-        .iter()
-        .map(|item| inputs::input(item, packages.get(item)));
+    let items = items.iter();
+    let items: Vec<Input> = items
+        .map(|item| inputs::input(item, packages.get(item)))
+        .collect();
+    let drift = history::drift(past.last.as_ref(), &items, &result);
     Ok(Reconciled {
         inputs: packages.values().map(InputUsed::of).collect(),
         opening: past.opening.as_ref().map(InputUsed::of),
@@ -156,7 +162,8 @@ pub async fn reconcile(
         history: past.months,
         rules: hashes,
         changes,
-        items: items.collect(),
+        drift,
+        items,
         accepted: accepted(&packages),
         result,
         zero_checks,

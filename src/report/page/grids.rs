@@ -89,6 +89,10 @@ impl View<'_> {
                 self.pick("Variances by company", "Écarts par société"),
             ),
             ("trend", self.pick("Months", "Mois")),
+            (
+                "drift",
+                self.pick("Drift since last month", "Évolution depuis le mois dernier"),
+            ),
             ("ageing", self.pick("Ageing", "Ancienneté")),
             (
                 "drill",
@@ -190,7 +194,7 @@ fn is_hash(column: &Column) -> bool {
 }
 
 /// The rounded text, or all digits where rounding would take some away.
-fn number_text(shown: String, exact: &str) -> String {
+pub(super) fn number_text(shown: String, exact: &str) -> String {
     let (_, fraction) = exact.split_once('.').unwrap_or((exact, ""));
     let digits = fraction.trim_end_matches('0').len();
     if digits <= 2 {

@@ -5,6 +5,7 @@
 //! books stay as they are and are marked as English; all else is in the reader's language.
 
 mod around;
+mod drift;
 mod drill;
 mod explained;
 mod figures;
@@ -96,6 +97,7 @@ pub fn page(material: Material<'_>, language: Language) -> Result<String, serde_
         .and(view.waterfalls())
         .and(view.heat_map())
         .and(view.trend())
+        .and(view.drift())
         .and(view.ageing())
         .and(view.drill_down())
         .and(view.buckets())

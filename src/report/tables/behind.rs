@@ -34,6 +34,7 @@ pub(super) fn tables(material: Material<'_>, language: Language, rows_max: usize
         make.input_totals(),
         make.dispositions(),
         make.months(),
+        make.drift(),
         make.not_computed(),
         make.timing_by_company(),
         make.timing_vouchers(),

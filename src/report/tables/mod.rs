@@ -6,6 +6,7 @@ mod around;
 mod behind;
 mod bridges;
 mod doubts;
+mod drift;
 mod first;
 mod listed;
 mod rules;

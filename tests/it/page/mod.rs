@@ -6,6 +6,7 @@
 mod in_chromium;
 pub(crate) mod month;
 
+use soxauto::domain::reconcile::drift::{Sealed, since};
 use soxauto::domain::reconcile::result::{ReconcileFinding, Status};
 use soxauto::domain::reconcile::statement::Statement;
 use soxauto::domain::run::Stamp;
@@ -47,6 +48,20 @@ fn crowded() -> Statement {
         accepted.reason.clone_from(&long);
     }
     statement.changes = vec![statement.changes[0].clone(); 30];
+    let mut march = month::clean();
+    for input in &mut march.inputs {
+        input.rows = Some(123_456_789_012);
+        input.totals.clear();
+    }
+    let last = Sealed {
+        items: &march.inputs,
+        result: &march.result,
+    };
+    let now = Sealed {
+        items: &statement.inputs,
+        result: &statement.result,
+    };
+    statement.drift = since(Some(last), now);
     statement.stamps = vec![
         Stamp::DirtyBuild,
         Stamp::CatalogOverride,

@@ -94,11 +94,8 @@ impl Books {
             for (nth, company) in (1_i128..).zip(companies) {
                 for (place, gl) in (1_i128..).zip(&line.gls) {
                     let size = at * 7_310_457 + nth * 1_234_567 + place * 98_765;
-                    let sign = if gl.starts_with("183") || gl == "18412" {
-                        -1
-                    } else {
-                        1
-                    };
+                    let is_owed = gl.starts_with("183") || gl == "18412";
+                    let sign = if is_owed { -1 } else { 1 };
                     let cents = Amount::new(sign * size * 1_013, 2)
                         .unwrap()
                         .rescale(20)
@@ -330,6 +327,7 @@ fn statement(result: Reconciliation) -> Statement {
             manifest_sha256: Some("5f".repeat(32)),
             rows: Some(nth * 1_048_576),
             totals: totals.into_iter().collect(),
+            schema: None,
             refreshed_at: NaiveDate::from_ymd_opt(2024, 5, 1).and_then(|d| d.and_hms_opt(2, 14, 0)),
             verdicts: InputVerdicts {
                 transfer: Verdict::Pass,
@@ -368,6 +366,7 @@ fn statement(result: Reconciliation) -> Statement {
             change("thresholds of EG", "v1", "v2"),
             change("binary", "9c1e2f4a", "abababab"),
         ],
+        drift: None,
         result,
         dispositions: Vec::new(),
         sign_offs: Vec::new(),
