@@ -21,9 +21,10 @@ use crate::pipeline::Tools;
 use crate::pipeline::months;
 use crate::pipeline::package::SealedPackage;
 use crate::pipeline::publication::PublicationResult;
+use crate::pipeline::reconcile::as_of::settled;
 use crate::pipeline::reconcile::inputs::Chosen;
 use crate::pipeline::reconcile::judgement::{Judgement, seal};
-use crate::pipeline::reconcile::{Rules, Sources, reconcile};
+use crate::pipeline::reconcile::{Rules, Sources};
 use crate::pipeline::workflow::ReconciliationResult;
 use crate::ports::{Clock as _, PortError, PortErrorKind, Warehouse};
 use crate::settings::{BigQueryPlace, GoogleSettings};
@@ -134,8 +135,8 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
         limits: &limits,
     };
     let chosen = settings.run.clone().map_or(Chosen::Newest, Chosen::Run);
-    let reconciled = reconcile(sources, &rules, settings.period, &chosen).await?;
-    let at = SystemClock.now();
+    let judging = settled(sources, &rules, settings.period, &chosen, &SystemClock);
+    let (at, reconciled) = judging.await?;
     let judgement = Judgement {
         run_id: RunId::new(at, rand::random()),
         at,
@@ -229,10 +230,11 @@ pub(super) async fn of_run(
         limits: &tools.limits,
     };
     let chosen = Chosen::Run(context.run_id.clone());
-    let reconciled = reconcile(sources, &rules, context.period, &chosen).await?;
+    let clock = tools.clock.as_ref();
+    let (at, reconciled) = settled(sources, &rules, context.period, &chosen, clock).await?;
     let judgement = Judgement {
         run_id: context.run_id.clone(),
-        at: tools.clock.now(),
+        at,
         program: context.program.clone(),
         stamps: Vec::new(),
         reconciled,
@@ -245,7 +247,10 @@ pub(super) async fn of_run(
         log: MonthLog::default(),
         publication: None,
     };
-    judged.summary().map(Some)
+    // What stands beside the lines is hashed for it, and may be many megabytes.
+    let summary = spawn_blocking(move || judged.summary()).await;
+    let lost = |lost| PortError::new(PortErrorKind::Corrupt, format!("summing up: {lost}"));
+    summary.map_err(lost)?.map(Some)
 }
 
 #[cfg(test)]

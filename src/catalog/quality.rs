@@ -107,6 +107,12 @@ fn fits(rule: &ColumnRule, column: &Column) -> Result<(), String> {
             column.sql_type
         ));
     }
+    let is_filled = !column.nullable && !is_dated && column.column_type != ColumnType::Text;
+    if rule.meaning.is_some() && is_filled {
+        return Err(format!(
+            "column `{name}` may not be null by the contract, so that `meaning` says nothing; take it out"
+        ));
+    }
     if rule.sum.is_some() && !column.amount {
         return Err(format!(
             "column `{name}` is not summed; write amount = true at it, or remove `sum`"
@@ -134,6 +140,7 @@ columns = [
     { source = "Paid", name = "paid", type = "decimal(19,4)", amount = true },
     { source = "Left", name = "left", type = "decimal(19,4)" },
     { source = "Day", name = "day", type = "datetime" },
+    { source = "Whole", name = "whole", type = "int", nullable = false },
 ]
 [quality]
 "#;
@@ -178,6 +185,10 @@ columns = [
             ),
             ("name = \"paid\"\nfrom = \"2019-01-01\"", "are for dates"),
             ("name = \"day\"\nfrom = \"@today\"", "`@today` is no day"),
+            (
+                "name = \"whole\"\nmeaning = \"amount\"",
+                "`meaning` says nothing",
+            ),
             ("name = \"left\"\nsum = \"zero\"", "write amount = true"),
             (
                 "name = \"left\"\n[[quality.column]]\nname = \"left\"",

@@ -167,6 +167,12 @@ impl Watched {
                 let cells = array.as_primitive::<TimestampMicrosecondType>().iter();
                 self.cells(cells.map(|c| c.map(i128::from)));
             }
+            // NAV writes an empty text where there is none.
+            ColumnType::Text => {
+                let texts = array.as_string::<i32>().iter();
+                let empty = texts.filter(|text| text.is_none_or(|text| text.trim().is_empty()));
+                self.seen.nulls += u64::try_from(empty.count()).unwrap_or(u64::MAX);
+            }
             _ => self.seen.nulls += u64::try_from(array.null_count()).unwrap_or(u64::MAX),
         }
     }
@@ -234,7 +240,8 @@ mod tests {
     }
 
     fn rows(used: &[Option<i128>], days: &[Option<&str>]) -> RecordBatch {
-        let companies = StringArray::from(vec![None::<&str>; used.len()]);
+        let companies = ["", "EC_NG", " "].iter().cycle().take(used.len());
+        let companies = StringArray::from_iter_values(companies);
         let used = Decimal128Array::from(used.to_vec());
         let used = used.with_precision_and_scale(19, 4).unwrap();
         let days = days.iter().map(|day| {
@@ -276,7 +283,7 @@ mod tests {
         assert_eq!(seen.rows, 5);
         assert_eq!(of(0), (1, 1, 1));
         assert_eq!(of(1), (2, 1, 1));
-        assert_eq!(of(2), (5, 0, 0), "nulls are counted in any type");
+        assert_eq!(of(2), (3, 0, 0), "an empty text is none");
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn list_and_show_say_what_an_item_is() {
         serde_json::from_str(&shell.run(&["catalog", "show", "CR_05", "--json"]).out).unwrap();
     assert_eq!(json["parameters"][0]["name"], "period_end");
     assert_eq!(json["contract"]["columns"][8]["name"], "fx_rate");
-    assert_eq!(json["checks"].as_array().unwrap().len(), 19);
+    assert_eq!(json["checks"].as_array().unwrap().len(), 20);
     assert!(json["sql"].as_str().unwrap().contains("RPT_FX_RATES"));
 }
 

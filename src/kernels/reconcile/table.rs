@@ -48,6 +48,18 @@ impl StagedTable {
         Ok(optional_texts(&self.frame, column)?)
     }
 
+    /// The codes of a column, such as companies and accounts: texts without blanks at their end, as sums and filters read them.
+    ///
+    /// # Errors
+    /// As [`StagedTable::texts`].
+    pub fn codes(&self, column: &str) -> Result<Vec<Option<String>>, ReconcileError> {
+        let mut codes = self.texts(column)?;
+        for code in codes.iter_mut().flatten() {
+            code.truncate(code.trim_end_matches(' ').len());
+        }
+        Ok(codes)
+    }
+
     /// The amounts of a column.
     ///
     /// # Errors

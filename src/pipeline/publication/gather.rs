@@ -14,7 +14,7 @@ use crate::pipeline::months;
 use crate::pipeline::package::MANIFEST;
 use crate::pipeline::package::read::{broken, run_of, sealed_file, sealed_folders};
 use crate::pipeline::reconcile::inputs::{Packaged, input, packaged};
-use crate::pipeline::reconcile::judgement::{self, Judgement};
+use crate::pipeline::reconcile::judgement::{self, Judgement, beside};
 use crate::ports::{PortError, PortErrorKind, StoreRoot};
 use crate::report::published::{
     JUDGEMENT, Judged, MonthTable, RunRow, Standing, runs, validations,
@@ -154,8 +154,14 @@ impl Month<'_> {
                 *known = standing.max(*known);
             }
         }
-        let statement = judged.statement(self.log)?;
-        let fingerprint = statement.fingerprint().map_err(|error| {
+        let log = self.log.clone();
+        let stated = beside(move || {
+            let statement = judged.statement(&log)?;
+            let fingerprint = statement.fingerprint();
+            Ok::<_, PortError>((judged, statement, fingerprint))
+        });
+        let (judged, statement, fingerprint) = stated.await??;
+        let fingerprint = fingerprint.map_err(|error| {
             let what = format!("the statement cannot be fingerprinted: {error}");
             broken(self.evidence, &folder, what)
         })?;

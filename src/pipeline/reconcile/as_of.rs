@@ -4,14 +4,18 @@
 use chrono::{DateTime, Utc};
 
 use super::history::MONTHS_MAX;
-use super::inputs::{self, Packaged};
-use super::judgement::{self, Judgement};
+use super::inputs::{self, Chosen, Packaged};
+use super::judgement;
 use super::late::{self, Final};
+use super::{Reconciled, Rules, Sources, reconcile};
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
 use crate::pipeline::package::MANIFEST;
 use crate::pipeline::package::read::{run_of, sealed_folders};
-use crate::ports::{PortError, StoreRoot};
+use crate::ports::{Clock, PortError, PortErrorKind, StoreRoot};
+
+/// How often a month is judged again because something of earlier months changed meanwhile.
+const ROUNDS_MAX: u32 = 3;
 
 /// Earlier months as they stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +33,7 @@ pub struct Before {
 impl Before {
     /// What a judgement says of them.
     #[must_use]
-    pub fn said(judgement: &Judgement) -> Self {
-        let reconciled = &judgement.reconciled;
+    pub fn said(reconciled: &Reconciled) -> Self {
         let history = reconciled.history.iter();
         let opening = reconciled.opening.as_ref();
         Self {
@@ -43,16 +46,16 @@ impl Before {
         }
     }
 
-    /// What the evidence says; `item` delivers the balances.
+    /// What the evidence says of the months before `period` as they stood `at` a moment; `item` delivers the balances.
     ///
     /// # Errors
     /// `Corrupt` for a log, judgement or package that is not what was sealed; storage errors.
     pub async fn found(
         evidence: &StoreRoot,
         item: &IpeId,
-        judgement: &Judgement,
+        period: Period,
+        at: DateTime<Utc>,
     ) -> Result<Self, PortError> {
-        let (period, at) = (judgement.period(), judgement.at);
         let finals = late::finals(evidence, period, Some(at)).await?;
         let mut judged = Vec::new();
         let mut month = period;
@@ -79,6 +82,37 @@ impl Before {
     }
 }
 
+/// Judges a month until nothing of earlier months changed while it was judged, and says at which moment that began.
+///
+/// # Errors
+/// As [`reconcile`]; `Limit` where earlier months changed all the while.
+pub async fn settled(
+    sources: Sources<'_>,
+    rules: &Rules,
+    period: Period,
+    chosen: &Chosen,
+    clock: &dyn Clock,
+) -> Result<(DateTime<Utc>, Reconciled), PortError> {
+    let item = &rules.contract.actual.item;
+    for _ in 0..ROUNDS_MAX {
+        let at = clock.now();
+        let reconciled = reconcile(sources, rules, period, chosen).await?;
+        let found = Before::found(sources.evidence, item, period, at).await?;
+        if found == Before::said(&reconciled) {
+            return Ok((at, reconciled));
+        }
+    }
+    let what = format!("earlier months changed all the while {period} was judged");
+    Err(PortError::new(PortErrorKind::Limit, what)
+        .at("evidence", sources.evidence.uri.clone())
+        .hint("reconcile again when the runs of earlier months have ended"))
+}
+
+/// A run that began then or later had sealed nothing before.
+fn began_after(run: &RunId, at: DateTime<Utc>) -> bool {
+    run.started_at().is_some_and(|began| began >= at)
+}
+
 /// The run that spoke for a month: the final one, else the newest that had judged it.
 async fn speaks(
     evidence: &StoreRoot,
@@ -90,6 +124,9 @@ async fn speaks(
         return Ok(Some(run.clone()));
     }
     for run in judgement::runs(evidence, month).await? {
+        if began_after(&run, at) {
+            continue;
+        }
         if judgement::read(evidence, month, &run).await?.0.at < at {
             return Ok(Some(run));
         }
@@ -148,7 +185,7 @@ async fn was_there(
     run: Option<&RunId>,
     at: DateTime<Utc>,
 ) -> Result<bool, PortError> {
-    let Some(run) = run else {
+    let Some(run) = run.filter(|run| !began_after(run, at)) else {
         return Ok(false);
     };
     let package: Option<Packaged> = inputs::find(evidence, of, Some(run)).await?;

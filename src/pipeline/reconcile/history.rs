@@ -46,6 +46,7 @@ pub struct MonthPoint {
     /// How many records its log had.
     pub records: usize,
     /// SHA-256 of the last of these, in hex; `None` for a log without records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_sha256: Option<String>,
     /// What a report shows of it.
     pub shown: report::MonthPoint,

@@ -19,7 +19,7 @@ use crate::domain::reconcile::result::{Code, ReconcileFinding};
 use crate::kernels::reconcile::filter::{Condition, Literal, Test};
 use crate::kernels::reconcile::{ReconcileError, StagedTable};
 use crate::pipeline::months;
-use crate::ports::{PortError, StoreRoot};
+use crate::ports::{PortError, PortErrorKind, StoreRoot};
 
 /// A closed month and the run that is final.
 pub type Final = (Period, RunId);
@@ -56,21 +56,20 @@ pub(super) async fn finals(
 /// The highest number of a company's entries when a month was closed; a company that is not here had none.
 type Highest = BTreeMap<String, i64>;
 
-/// That nobody looked.
-fn not_looked_for((month, _): &Final) -> ReconcileFinding {
+/// That nobody knows what came late into a month.
+fn not_known(month: Period, why: &str) -> ReconcileFinding {
     ReconcileFinding {
         code: Code::LatePosting,
         place: month.to_string(),
-        what: format!(
-            "months from {month} on are closed, and what was posted into them later is not known: {ENTRIES} did not pass"
-        ),
+        what: format!("{month} is closed, and what was posted into it later is not known: {why}"),
     }
 }
 
 /// Every late entry among those that the package delivers; `None` is no package that passed.
 ///
 /// # Errors
-/// `Corrupt` for a final judgement or package that is not what was sealed; `Limit` for more entries than may be held.
+/// `Corrupt` for a final judgement or package that is not what was sealed. Of a month with more entries than may be held it is
+/// reported that nobody knows.
 pub(super) async fn late_postings(
     sources: Sources<'_>,
     period: Period,
@@ -78,7 +77,9 @@ pub(super) async fn late_postings(
     finals: &[Final],
 ) -> Result<Vec<ReconcileFinding>, PortError> {
     let Some(entries) = entries else {
-        return Ok(finals.first().map(not_looked_for).into_iter().collect());
+        let why = format!("{ENTRIES} did not pass");
+        let finals = finals.iter();
+        return Ok(finals.map(|(month, _)| not_known(*month, &why)).collect());
     };
     let mut closed: BTreeMap<Period, Highest> = BTreeMap::new();
     let mut found = Vec::new();
@@ -87,48 +88,84 @@ pub(super) async fn late_postings(
             Some(highest) => {
                 closed.insert(*month, highest);
             }
-            None => found.push(ReconcileFinding {
-                code: Code::LatePosting,
-                place: month.to_string(),
-                what: format!(
-                    "{month} is closed, and what was posted into it later is not known: run {run} judged it without {ENTRIES}"
-                ),
-            }),
+            None => found.push(not_known(
+                *month,
+                &format!("run {run} judged it without {ENTRIES}"),
+            )),
         }
     }
     let staged = entries.record.staged.iter();
-    let companies = staged.flat_map(|staged| staged.totals.groups.keys());
-    for keep in readings(period, companies, &closed) {
-        found.extend(late_of(sources, entries, keep, &closed).await?);
+    let companies: Vec<&String> = staged
+        .flat_map(|staged| staged.totals.groups.keys())
+        .collect();
+    match late_in(sources, entries, &companies, &closed).await {
+        // All together are more than may be held; each by itself may be less.
+        Err(error) if error.kind == PortErrorKind::Limit => {
+            for (month, seen) in closed {
+                let one = BTreeMap::from([(month, seen)]);
+                match late_in(sources, entries, &companies, &one).await {
+                    Err(error) if error.kind == PortErrorKind::Limit => {
+                        found.push(not_known(month, &error.message));
+                    }
+                    late => found.extend(late?),
+                }
+            }
+        }
+        late => found.extend(late?),
     }
     found.sort();
     Ok(found)
 }
 
+/// The late entries of some closed months.
+async fn late_in(
+    sources: Sources<'_>,
+    entries: &Packaged,
+    companies: &[&String],
+    closed: &BTreeMap<Period, Highest>,
+) -> Result<Vec<ReconcileFinding>, PortError> {
+    let mut found = Vec::new();
+    for keep in readings(companies, closed) {
+        found.extend(late_of(sources, entries, keep, closed).await?);
+    }
+    Ok(found)
+}
+
 /// What is to be read of the entries before the month: of every company what is newer than the least that a closed month had
 /// seen, and all of a company that a closed month had not seen at all.
-fn readings<'a>(
-    period: Period,
-    companies: impl Iterator<Item = &'a String>,
-    closed: &BTreeMap<Period, Highest>,
-) -> Vec<Vec<Condition>> {
-    let before = || Condition::new("posting_date", Test::Below(Literal::Day(period.start())));
-    let is_new = |company: &&String| closed.values().any(|seen| !seen.contains_key(*company));
-    let new: Vec<Literal> = companies
-        .filter(is_new)
-        .cloned()
-        .map(Literal::Text)
+fn readings(companies: &[&String], closed: &BTreeMap<Period, Highest>) -> Vec<Vec<Condition>> {
+    let (Some((first, _)), Some((last, _))) = (closed.first_key_value(), closed.last_key_value())
+    else {
+        return Vec::new();
+    };
+    let posted = |test| Condition::new("posting_date", test);
+    let dated = || {
+        vec![
+            posted(Test::AtLeast(Literal::Day(first.start()))),
+            posted(Test::Below(Literal::Day(last.next_start()))),
+        ]
+    };
+    let is_new = |company: &&&String| closed.values().any(|seen| !seen.contains_key(**company));
+    let new = companies.iter().filter(is_new);
+    let new: Vec<Literal> = new
+        .map(|company| Literal::Text((*company).clone()))
         .collect();
+    let of = |test| Condition::new("id_company", test);
     let lowest = closed.values().flat_map(BTreeMap::values).min();
     let known = lowest.map(|lowest| {
-        vec![
-            before(),
-            Condition::new("entry_no", Test::Above(Literal::Int(*lowest))),
-            Condition::new("id_company", Test::NoneOf(new.clone())),
-        ]
+        let mut keep = dated();
+        keep.push(Condition::new(
+            "entry_no",
+            Test::Above(Literal::Int(*lowest)),
+        ));
+        keep.push(of(Test::NoneOf(new.clone())));
+        keep
     });
-    let of_new = Condition::new("id_company", Test::OneOf(new.clone()));
-    let unseen = (!new.is_empty()).then(|| vec![before(), of_new]);
+    let unseen = (!new.is_empty()).then(|| {
+        let mut keep = dated();
+        keep.push(of(Test::OneOf(new.clone())));
+        keep
+    });
     known.into_iter().chain(unseen).collect()
 }
 
@@ -162,8 +199,8 @@ fn late_among(
     let texts = |column: &str| rows.texts(column);
     let days = |column: &str| rows.days(column);
     let (numbers, amounts) = (rows.amounts("entry_no")?, rows.amounts("amount")?);
-    let (companies, documents) = (texts("id_company")?, texts("document_no")?);
-    let (accounts, users) = (texts("group_coa_account_no")?, texts("user_id")?);
+    let (companies, documents) = (rows.codes("id_company")?, texts("document_no")?);
+    let (accounts, users) = (rows.codes("group_coa_account_no")?, texts("user_id")?);
     let (posted, created) = (days("posting_date")?, days("g_l_creation_date")?);
     let names = companies
         .into_iter()
@@ -268,19 +305,23 @@ mod tests {
                 let seen = months.entry(month(of)).or_default();
                 seen.insert((*company).to_owned(), *number);
             }
-            readings(month("2024-04"), companies.iter(), &months)
+            readings(&companies.iter().collect::<Vec<_>>(), &months)
         };
         assert!(read(&[]).is_empty(), "nothing is closed");
         let text = |company: &str| Literal::Text(company.to_owned());
         let both = read(&[("2024-03", "EC_NG", 9), ("2024-03", "EC_KE", 7)]);
         assert_eq!(both.len(), 1);
-        assert_eq!(both[0][1].test, Test::Above(Literal::Int(7)));
-        assert_eq!(both[0][2].test, Test::NoneOf(vec![]));
+        assert_eq!(both[0][2].test, Test::Above(Literal::Int(7)));
+        assert_eq!(both[0][3].test, Test::NoneOf(vec![]));
+        let april = month("2024-04").start();
+        assert_eq!(both[0][1].test, Test::Below(Literal::Day(april)));
         let one = read(&[("2024-03", "EC_NG", 9), ("2024-02", "EC_NG", 4)]);
-        assert_eq!(one[0][1].test, Test::Above(Literal::Int(4)));
-        assert_eq!(one[0][2].test, Test::NoneOf(vec![text("EC_KE")]));
-        assert_eq!(one[1].len(), 2, "whatever its number: {:?}", one[1]);
-        assert_eq!(one[1][1].test, Test::OneOf(vec![text("EC_KE")]));
+        assert_eq!(one[0][2].test, Test::Above(Literal::Int(4)));
+        let february = month("2024-02").start();
+        assert_eq!(one[0][0].test, Test::AtLeast(Literal::Day(february)));
+        assert_eq!(one[0][3].test, Test::NoneOf(vec![text("EC_KE")]));
+        assert_eq!(one[1].len(), 3, "whatever its number: {:?}", one[1]);
+        assert_eq!(one[1][2].test, Test::OneOf(vec![text("EC_KE")]));
     }
 
     #[test]

@@ -29,7 +29,17 @@ pub(super) async fn compare(
         && let Some(package) = sound.get(&beside.item)
     {
         match rates_beside(sources, package, contract, beside).await {
-            Ok(others) => result.report(rates.differing(beside.item.as_str(), &others)),
+            Ok(others) => {
+                let companies = contract.companies.keys();
+                let lacking = companies.filter(|company| !others.contains_key(*company));
+                let lacking: Vec<&str> = lacking.map(String::as_str).collect();
+                if !lacking.is_empty() {
+                    let what = format!("rates against those of {}", beside.item);
+                    let why = format!("it has none of {}", lacking.join(", "));
+                    all.not_computed.insert(what, why);
+                }
+                result.report(rates.differing(beside.item.as_str(), &others));
+            }
             Err(error) if error.kind == PortErrorKind::Limit => {
                 let what = format!("rates against those of {}", beside.item);
                 all.not_computed.insert(what, error.message);

@@ -130,7 +130,7 @@ pub(super) async fn rates(
     let table = table(sources, package, &columns, Vec::new()).await?;
     let rates = rates.clone();
     computed(package, move || {
-        let companies = table.texts(&rates.company)?.into_iter();
+        let companies = table.codes(&rates.company)?.into_iter();
         let rows = companies.zip(table.amounts(&rates.rate)?);
         let rows = rows.map(|(company, rate)| (company.unwrap_or_default(), rate));
         Ok(rows.collect())
@@ -149,8 +149,8 @@ pub(super) async fn rates_beside(
     let known = Condition::new(&beside.rate, Test::IsNotNull);
     let table = table(sources, package, &columns, vec![known]).await?;
     let failed = |error: ReconcileError| failed(package, &error);
-    let companies = table.texts(&beside.company).map_err(failed)?;
-    let currencies = table.texts(&beside.currency).map_err(failed)?;
+    let companies = table.codes(&beside.company).map_err(failed)?;
+    let currencies = table.codes(&beside.currency).map_err(failed)?;
     let rates = table.amounts(&beside.rate).map_err(failed)?;
     let mut found: BTreeMap<String, Vec<Amount>> = BTreeMap::new();
     for ((company, currency), rate) in companies.into_iter().zip(currencies).zip(rates) {

@@ -144,8 +144,8 @@ pub(super) fn in_ledger(
     accounts: &BTreeMap<String, String>,
     wanted: &Wanted,
 ) -> Result<Found, ReconcileError> {
-    let places = rows.texts("id_company")?.into_iter();
-    let places = places.zip(rows.texts("group_coa_account_no")?);
+    let places = rows.codes("id_company")?.into_iter();
+    let places = places.zip(rows.codes("group_coa_account_no")?);
     let cells = rows.amounts("amount")?.into_iter();
     let cells = cells.zip(rows.days("posting_date")?);
     let mut hits = Vec::new();
@@ -175,9 +175,9 @@ pub(super) fn in_target(
     (line, target): (&str, &Source),
     wanted: &Wanted,
 ) -> Result<Found, ReconcileError> {
-    let companies = rows.texts(&target.company)?;
+    let companies = rows.codes(&target.company)?;
     let gls = match &target.gl {
-        Some(gl) => rows.texts(gl)?,
+        Some(gl) => rows.codes(gl)?,
         None => vec![None; companies.len()],
     };
     let places = companies.into_iter().zip(gls);

@@ -132,8 +132,10 @@ pub(super) fn of_vouchers(
     });
     let gls: Vec<&String> = lines.flat_map(|line| &line.gls).collect();
     let mut sums: BTreeMap<String, Amount> = BTreeMap::new();
+    // Of a company with rows that are in no sum nobody knows the balance.
+    let is_known = |company: &String| opening.is_some_and(|side| side.delivered.contains(company));
     for ((company, gl), amount) in opening.into_iter().flat_map(|side| &side.by_place) {
-        if gls.contains(&gl) {
+        if gls.contains(&gl) && is_known(company) {
             let sum = sums.entry(company.clone());
             let sum = sum.or_insert(Amount::zero(amount.scale()));
             *sum = sum.checked_add(*amount).map_err(failed_amount)?;

@@ -286,7 +286,7 @@ fn word<'a>() -> Vec<Of<'a>> {
         Of::may(
             "age_months",
             Whole,
-            "Months since the oldest row behind what is left",
+            "Months since the day of the only candidate, a row that alone has the amount left and proves nothing; null without one, or with several",
             |row| whole(row.bucket.age_months.map(u64::from)),
         ),
         Of::may(

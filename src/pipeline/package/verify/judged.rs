@@ -166,8 +166,8 @@ async fn again(
             .push(format!("judging the month again: {error}")),
     }
     let item = &rules.contract.actual.item;
-    match Before::found(&evidence, item, judgement).await {
-        Ok(found) => past(&Before::said(judgement), &found, report),
+    match Before::found(&evidence, item, judgement.period(), judgement.at).await {
+        Ok(found) => past(&Before::said(&judgement.reconciled), &found, report),
         Err(error) => report
             .not_run
             .push(format!("what was there of earlier months: {error}")),
