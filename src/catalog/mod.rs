@@ -309,6 +309,7 @@ mod tests {
     use crate::domain::contract::Contract;
     use crate::domain::reconcile::contract::ReconciliationContract;
 
+    /// Defect 1 of the predecessor: the catalog held a template among its items.
     #[test]
     fn every_embedded_item_is_sound() {
         let catalog = Catalog::embedded().unwrap();

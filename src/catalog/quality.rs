@@ -170,6 +170,7 @@ columns = [
         assert!(read("").unwrap().is_empty());
     }
 
+    /// Defect 11 of the predecessor: rules named columns as the source does, so that they failed on sound rows.
     #[test]
     fn a_rule_that_does_not_fit_is_refused_with_the_column_and_the_way_out() {
         let column = |rule: &str| {
@@ -178,6 +179,8 @@ columns = [
         };
         for (rule, said) in [
             ("name = \"nowhere\"", "there is no column `nowhere`"),
+            // The name that the source has, which the rows never have.
+            ("name = \"Paid\"", "there is no column `Paid`"),
             ("name = \"day\"\nmin = \"0\"", "which 0 is no bound of"),
             (
                 "name = \"left\"\nmax = \"0.00001\"",

@@ -150,6 +150,7 @@ impl CheckResult {
 mod tests {
     use super::*;
 
+    /// Defect 25 of the predecessor: a check that was not made was taken for one that passed.
     #[test]
     fn only_pass_or_a_counted_not_applicable_clears() {
         let mut check = CheckResult::of_findings("a", CheckKind::Transfer, "", 3, vec![]);

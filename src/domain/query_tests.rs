@@ -6,6 +6,7 @@ fn april() -> Period {
     "2024-04".parse().unwrap()
 }
 
+/// Defect 18 of the predecessor: a `?` in a name or a comment was counted as a parameter.
 #[test]
 fn names_become_positions_only_where_they_are_parameters() {
     let sql = format!(

@@ -20,6 +20,8 @@ mod cli;
 #[cfg(test)]
 mod cloud;
 #[cfg(test)]
+mod defects;
+#[cfg(test)]
 mod deploy;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

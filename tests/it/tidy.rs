@@ -71,7 +71,7 @@ const VENDORS: &[(&str, &[&str])] = &[
     ("indicatif", &["src/cli/"]),
 ];
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -86,7 +86,8 @@ fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn rust_files() -> Vec<(String, String)> {
+/// Every source of the crate: its path below the root, and its text.
+pub(crate) fn rust_files() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for dir in ["src", "tests", "benches"] {
         files(&root().join(dir), "rs", &mut found);

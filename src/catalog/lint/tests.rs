@@ -69,6 +69,7 @@ fn a_sound_item_has_no_finding() {
     silent(&format!("{};\n", sql("")));
 }
 
+/// Defect 18 of the predecessor: markers were counted by their character, wherever it stood.
 #[test]
 fn placeholders_of_other_systems() {
     for marker in ["?", "{gl}", "${gl}", "%s", "%(gl)s"] {
@@ -90,6 +91,7 @@ fn temporary_tables() {
     silent(&sql("AND t.[# of items] > 0 AND t.[a] <> '#t' -- ##t"));
 }
 
+/// Defect 23 of the predecessor: two items asked the clock, so that a month depended on the day of its run.
 #[test]
 fn clocks_and_dice() {
     for call in [
@@ -239,6 +241,7 @@ fn parameters_and_their_block() {
     assert_eq!((unclosed[0].line, unclosed[0].column), (6, 39));
 }
 
+/// Defect 21 of the predecessor: a query selected one name three times into a new table, which cannot work.
 #[test]
 fn the_select_list_is_the_contract() {
     only("column-missing", &sql("").replace(", t.[Amount]", ""));
@@ -336,6 +339,7 @@ fn all_findings_come_at_once_with_their_places() {
     );
 }
 
+/// Defects 21 and 23 of the predecessor: items in use read the clock, or gave two columns one name.
 #[test]
 fn the_embedded_items_have_no_finding() {
     let found = crate::catalog::Definitions::embedded()

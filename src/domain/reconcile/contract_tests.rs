@@ -370,7 +370,7 @@ fn names_are_columns_of_the_right_kind_or_the_contract_does_not_fit() {
     }
 }
 
-/// Defects 7, 8 and 11 of the predecessor: after a column was renamed its sum was nothing and its filter passed everything.
+/// Defects 7 and 8 of the predecessor: after a column was renamed its sum was nothing and its filter passed everything.
 #[test]
 fn columns_that_are_not_there_and_keys_that_are_too_wide_do_not_fit() {
     let contract = read(SHIPPED).unwrap();

@@ -273,7 +273,7 @@ mod tests {
         }
     }
 
-    /// Defect 16 of the predecessor again: 600 francs were 600 dollars, and fine.
+    /// Defect 16 of the predecessor: 600 francs were 600 dollars, and fine.
     #[test]
     fn one_is_the_rate_of_the_dollar_and_of_nothing_else() {
         let rates = rates(&[

@@ -300,7 +300,7 @@ fn what_was_used_after_the_month_explains_nothing_of_it() {
     }
 }
 
-/// The predecessor's bridge was zero once columns had been renamed.
+/// Defect 10 of the predecessor: the timing bridge was zero once columns had been renamed.
 #[test]
 fn defect_10_a_missing_column_is_an_error_and_no_bridge_of_zero() {
     let rows = vouchers(&plain(&[("1", "100")]));

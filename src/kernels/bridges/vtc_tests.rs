@@ -146,7 +146,7 @@ fn worked_currencies() {
     assert_eq!(units("EC_NG") + units("JM_EG"), money("-1950", 4).units());
 }
 
-/// The predecessor's month ended at the midnight with which its last day begins.
+/// Defect 22 of the predecessor: a month ended at the midnight with which its last day begins.
 #[test]
 fn defect_22_the_last_evening_of_the_month_is_in_the_month() {
     let rows = vouchers(&[
@@ -159,7 +159,7 @@ fn defect_22_the_last_evening_of_the_month_is_in_the_month() {
     assert_eq!(keys(&vtc.companies["EC_NG"].rows), ["E02", "TICK"]);
 }
 
-/// The predecessor made floats of keys that can be null, and `10` and `10.0` did not meet.
+/// Defect 12 of the predecessor: keys that can be null became floats, and `10` and `10.0` did not meet.
 #[test]
 fn defect_12_a_key_is_one_key_however_it_is_spelt() {
     let rows = vouchers(&[
@@ -264,7 +264,7 @@ fn what_is_booked_without_a_number_matches_nothing_and_is_counted() {
     assert_eq!(company.ledger_amount_without_key, money("15000", NAV));
 }
 
-/// The predecessor made midnights of timestamps that came as text.
+/// Defect 13 of the predecessor: timestamps that came as text became midnights.
 #[test]
 fn defect_13_a_time_of_day_counts_and_a_text_is_no_date() {
     let rows = vouchers(&[cancelled("x", "2025-08-31 23:59:59.997", "7")]);

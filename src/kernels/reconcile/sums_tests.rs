@@ -162,6 +162,7 @@ fn comparisons_with_numbers_are_exact() {
     assert_eq!(rows(Test::OneOf(vec![])), 0);
 }
 
+/// Defect 7 of the predecessor: a target whose column of amounts was not found was zero without a word.
 #[test]
 fn what_cannot_be_computed_is_refused_by_name() {
     let refused = |spec| Summing::new(spec, &prepayments()).unwrap_err().to_string();
@@ -175,6 +176,9 @@ fn what_cannot_be_computed_is_refused_by_name() {
     let mut no_number = spec(true, vec![]);
     no_number.terms[0].column = "country".to_owned();
     assert!(refused(no_number).contains("`country`"));
+    let mut renamed = spec(true, vec![]);
+    renamed.terms[0].column = "Paid".to_owned();
+    assert!(refused(renamed).contains("`Paid` is missing"));
     let mut empty = spec(true, vec![]);
     empty.terms.clear();
     assert!(refused(empty).contains("expression"));

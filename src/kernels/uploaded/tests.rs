@@ -149,6 +149,16 @@ fn a_voucher_may_stand_in_several_lines() {
     assert_eq!(counted.totals.groups[""].sums[0].to_string(), "2.0000");
 }
 
+/// Defect 13 of the predecessor: a timestamp that came as text was cut to its midnight.
+#[test]
+fn a_text_keeps_its_time_of_day() {
+    let text = b"voucher,used,at\nV1,1,2024-04-30 18:30:00\nV2,1,2024-04-30\n";
+    let (_, rows, _) = read(text, DeclaredForm::default()).unwrap();
+    let at = |row: usize| rows[row][4].as_deref().unwrap();
+    assert!(at(0).starts_with("2024-04-30T18:30:00"), "{}", at(0));
+    assert!(at(1).starts_with("2024-04-30T00:00:00"), "{}", at(1));
+}
+
 #[test]
 fn a_file_with_a_header_and_no_row_is_an_empty_month() {
     let (found, rows, counted) = read(b"voucher,used", DeclaredForm::default()).unwrap();

@@ -3,9 +3,10 @@ use super::super::postings::{BATCH, PERSON, Posting, categorised, ledger, postin
 use super::*;
 use crate::domain::patterns::TextTest;
 use crate::domain::vouchers::{OTHER, UNKNOWN};
-use crate::kernels::reconcile::samples::{NAV, money, rules};
+use crate::kernels::reconcile::StagedTable;
+use crate::kernels::reconcile::samples::{NAV, amounts, money, rules};
 
-/// The predecessor's filter on the account did nothing once the column had been renamed.
+/// Defect 8 of the predecessor: the filter on the account did nothing once the column had been renamed.
 #[test]
 fn defect_8_the_filter_on_the_account_filters_or_is_an_error() {
     let mut other = posting(BATCH, "-7", "RF_1");
@@ -68,7 +69,7 @@ fn worked_pivot() {
     );
 }
 
-/// The predecessor had the total as a row among the rows, so that whoever added them had it twice.
+/// Defect 14 of the predecessor: the total was a row among the rows, so that whoever added them had it twice.
 #[test]
 fn defect_14_the_total_is_no_row() {
     let rules = rules();
@@ -103,6 +104,33 @@ fn defect_14_the_total_is_no_row() {
     );
     let amounts: Vec<_> = pivot.cells.iter().map(|cell| cell.amount).collect();
     assert_eq!(amounts, [money("-75000", NAV), money("35000", NAV)]);
+}
+
+/// Defect 15 of the predecessor: a currency column was written in one case and read in another, and the summary of the pivot
+/// broke off.
+#[test]
+fn every_company_has_its_total_and_a_column_in_other_letters_is_said() {
+    let companies = [
+        "EC_IC", "EC_KE", "EC_MA", "EC_NG", "HF_SN", "JD_DZ", "JD_GH", "JD_UG", "JM_EG",
+    ];
+    let rows = companies.map(|company| Posting {
+        company,
+        ..posting(BATCH, "-7", "RF_1")
+    });
+    let pivot = pivot(&categorised(&rows), &rules()).unwrap();
+    let totals = pivot.totals().unwrap();
+    assert_eq!(totals.len(), companies.len());
+    for company in companies {
+        assert_eq!(totals[company], (1, money("-7", NAV)), "{company}");
+    }
+    let mut capitals = StagedTable {
+        frame: ledger(&rows).frame.drop("amount").unwrap(),
+    };
+    let renamed = amounts("AMOUNT", NAV, &["-7"; 9]);
+    capitals.frame.with_column(renamed).unwrap();
+    let none = shop(&[]);
+    let error = categorise(&capitals, &none, &none, &rules()).unwrap_err();
+    assert!(error.to_string().contains("`amount` is missing"), "{error}");
 }
 
 #[test]

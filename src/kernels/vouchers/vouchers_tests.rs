@@ -201,7 +201,7 @@ fn types_are_looked_up_by_company_and_key_and_no_row_is_doubled() {
     assert_eq!(done.audits[1].rows_joined, 7);
 }
 
-/// The predecessor lost the types of issuances, and found none of anything, once columns had been renamed.
+/// Defect 9 of the predecessor: issuances lost their types, and none of anything was found, once columns had been renamed.
 #[test]
 fn defect_9_a_missing_column_is_an_error_and_no_missing_type() {
     let none = shop(&[]);

@@ -223,7 +223,12 @@ pub(super) fn below(state: &mut u64, end: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
     use super::*;
+    use crate::pipeline::stage::run_folder;
 
     #[test]
     fn a_sample_is_drawn_again_by_its_seed() {
@@ -234,6 +239,34 @@ mod tests {
         assert_ne!(rows, random_rows(1_000, 5, 8));
         assert_eq!(random_rows(3, 5, 7), [0, 1, 2], "no more than there are");
         assert!(random_rows(0, 5, 7).is_empty());
+    }
+
+    /// Defect 5 of the predecessor: evidence was looked for inside its own folder and by the beginning of its name, so that
+    /// none was found or that of another item.
+    #[tokio::test]
+    async fn a_run_is_found_by_its_whole_name() {
+        let root = StoreRoot {
+            store: Arc::new(object_store::memory::InMemory::new()),
+            uri: "memory://".into(),
+        };
+        let run_id: RunId = "20240501T090000Z-1a2b3c4d".parse().unwrap();
+        let [voucher, timing] = ["IPE_08", "IPE_08_TIMING"].map(|item| {
+            let item: IpeId = item.parse().unwrap();
+            run_folder(&item, "2024-04".parse().unwrap(), &run_id)
+        });
+        for folder in [&voucher, &timing] {
+            let path = format!("{folder}/{RECORD}");
+            root.create(&path, Bytes::from("{}")).await.unwrap();
+        }
+        let found = async |name: &str| {
+            let run = RunName::parse(name).unwrap();
+            run_folders(&root, &run).await.unwrap()
+        };
+        let named = found("IPE_08@20240501T090000Z-1a2b3c4d").await;
+        assert_eq!(named, std::slice::from_ref(&voucher));
+        assert_eq!(found("20240501T090000Z-1a2b3c4d").await, [voucher, timing]);
+        let other = found("20240501T090000Z-00000000").await;
+        assert_eq!(other, Vec::<String>::new());
     }
 
     #[test]

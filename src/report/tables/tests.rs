@@ -189,6 +189,7 @@ fn proposed_entries_balance_what_is_to_be_adjusted_once() {
     );
 }
 
+/// Defect 24 of the predecessor: files named csv had tabs and no header.
 #[test]
 fn csv_and_json_have_all_digits_and_no_formula() {
     let mut table = named("buckets");

@@ -62,6 +62,7 @@ async fn a_month_shows_where_it_comes_from_and_what_it_holds() {
     assert_eq!(by_flag["columns"], found["columns"]);
 }
 
+/// Defect 5 of the predecessor: the search for evidence returned nothing, whatever was asked for.
 #[tokio::test]
 async fn files_folders_packages_runs_and_tables_can_be_named() {
     let desk = Desk::new(1_500).await;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{Desk, MONTH, TABLE, widest};
 
+/// Defect 24 of the predecessor: an answer named csv had neither commas nor the names of its columns.
 #[tokio::test]
 async fn a_group_by_gives_the_recorded_totals_in_every_form() {
     let desk = Desk::new(1_500).await;

@@ -169,6 +169,29 @@ async fn plain_sha256sum_checks_package_and_parts() {
     );
 }
 
+/// Defect 6 of the predecessor: company codes were cut to two letters, so that evidence of four companies had one name.
+#[tokio::test]
+async fn names_are_whole_and_companies_that_begin_alike_stay_apart() {
+    let world = World::run(300).await;
+    let folder = |record: &ItemRecord| {
+        let run_id = &record.context.run_id;
+        format!("{}/period=2024-04/run={run_id}", record.ipe)
+    };
+    let mut other = world.record.clone();
+    other.context = sample::context(2);
+    let mut timing = world.record.clone();
+    timing.ipe = "IPE_08_TIMING".parse().unwrap();
+    for record in [&world.record, &other, &timing] {
+        assert_eq!(package_folder(record), folder(record));
+    }
+    assert_ne!(package_folder(&other), package_folder(&world.record));
+    let page = soxauto::pipeline::package::summary::summary(&world.record);
+    for company in ["EC_KE", "EC_NG", "JM_EG"] {
+        assert!(page.contains(&format!("| {company} | 100 |")), "{page}");
+    }
+    assert!(!page.contains("| EC |"), "{page}");
+}
+
 #[tokio::test]
 async fn the_summary_is_for_people() {
     let world = World::run(1_500).await;

@@ -33,6 +33,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Defect 4 of the predecessor: the verifier looked only whether files were there, and accepted a tampered snapshot.
 #[tokio::test]
 async fn a_byte_flipped_anywhere_or_a_file_deleted_is_named() {
     let world = World::run(300).await;
@@ -275,6 +276,7 @@ async fn an_audit_of_keys_that_the_sidecars_do_not_give_is_found() {
     );
 }
 
+/// Defect 4 of the predecessor: a snapshot whose rows had been changed was accepted all the same.
 #[tokio::test]
 async fn changed_swapped_and_cut_parts_are_named() {
     let world = World::run(1_500).await;

@@ -87,6 +87,7 @@ async fn a_broken_run_leaves_the_old_month_whole() {
     assert_sealed(&broken).await;
 }
 
+/// Defect 20 of the predecessor: where the source gave nothing, rows of a fixture were taken in silence.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_sealed_and_nowhere_to_be_found() {
     let place = Place::new();
@@ -105,6 +106,7 @@ async fn a_wrong_password_is_sealed_and_nowhere_to_be_found() {
             .contains("check UID and PWD"),
         "{item:#?}"
     );
+    assert_eq!(item.rows_extracted, 0, "no rows of anywhere else");
     assert_held(item, ItemStatus::Error, &place).await;
     for (name, text) in place.texts() {
         assert!(!text.contains("SENTINEL"), "{name} holds the password");

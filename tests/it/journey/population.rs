@@ -62,6 +62,7 @@ pub(super) async fn assert_fails(edits: &[(&str, &str, &str)], checks: &[&str], 
     assert_sealed(&item).await;
 }
 
+/// Defect 25 of the predecessor: completeness and accuracy were never looked at on live data.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_item_as_it_is_passes_and_says_what_did_not_apply() {
     let place = Place::new();

@@ -48,6 +48,7 @@ async fn a_wrong_password_is_denied_at_once_and_never_shown() {
     assert!(!printed.contains("Wr0ngPass"), "{printed}");
 }
 
+/// Defect 19 of the predecessor: a server that was away for a moment ended the run at once.
 #[tokio::test]
 async fn an_unreachable_host_is_tried_again_then_named() {
     // A port that was free a moment ago.
@@ -70,6 +71,7 @@ async fn an_unreachable_host_is_tried_again_then_named() {
     assert!(printed.contains("firewall"), "{printed}");
 }
 
+/// Defect 19 of the predecessor: errors were wrapped before the retry saw them, so that nothing was ever tried again.
 #[tokio::test]
 async fn opening_goes_on_after_a_transient_refusal() {
     let faults = Faults {

@@ -255,6 +255,7 @@ fn encoded_1252() -> String {
         .collect()
 }
 
+/// Defect 12 of the predecessor: a whole number in a column with nulls became a float, and `10` the text `10.0`.
 #[tokio::test]
 async fn every_type_arrives_exactly() {
     let cases: Vec<Case> = [numbers(), times(), texts()]
