@@ -64,6 +64,7 @@ fn show(args: &ShowArgs) -> anyhow::Result<u8> {
                 "item": summary(ipe), "table": ipe.id.table_name(), "contract": ipe.contract,
                 "parameters": params.collect::<Value>(),
                 "checks": checks(ipe).map(|(id, what)| json!({"id": id, "what": what})).collect::<Value>(),
+                "quality": ipe.quality,
                 "sql": ipe.query.text,
             });
             print_json(&value)?;
