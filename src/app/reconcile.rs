@@ -26,7 +26,7 @@ use crate::pipeline::reconcile::inputs::Chosen;
 use crate::pipeline::reconcile::judgement::{Judgement, seal};
 use crate::pipeline::reconcile::{Rules, Sources};
 use crate::pipeline::workflow::ReconciliationResult;
-use crate::ports::{Clock as _, PortError, PortErrorKind, Warehouse};
+use crate::ports::{PortError, PortErrorKind, Warehouse};
 use crate::settings::{BigQueryPlace, GoogleSettings};
 
 pub use super::publication::PublishSettings;

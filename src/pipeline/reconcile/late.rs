@@ -72,7 +72,6 @@ fn not_known(month: Period, why: &str) -> ReconcileFinding {
 /// reported that nobody knows.
 pub(super) async fn late_postings(
     sources: Sources<'_>,
-    period: Period,
     entries: Option<&Packaged>,
     finals: &[Final],
 ) -> Result<Vec<ReconcileFinding>, PortError> {
