@@ -27,7 +27,7 @@ pub struct QualityRules {
 }
 
 /// What the values of a column must be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnRule {
     /// Canonical name.
     pub column: String,

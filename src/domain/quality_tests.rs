@@ -4,12 +4,7 @@ use crate::domain::totals::GroupTotals;
 fn rule(column: &str) -> ColumnRule {
     ColumnRule {
         column: column.to_owned(),
-        sum: None,
-        min: None,
-        max: None,
-        from: None,
-        before: None,
-        meaning: None,
+        ..ColumnRule::default()
     }
 }
 

@@ -211,12 +211,7 @@ mod tests {
     fn rule(column: &str) -> ColumnRule {
         ColumnRule {
             column: column.to_owned(),
-            sum: None,
-            min: None,
-            max: None,
-            from: None,
-            before: None,
-            meaning: None,
+            ..ColumnRule::default()
         }
     }
 

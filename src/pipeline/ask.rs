@@ -37,18 +37,8 @@ pub(super) async fn ask_columns(
 }
 
 fn by_contract(contract: &Contract) -> Described {
-    let columns = contract.columns.iter().enumerate();
     Described {
-        columns: columns
-            .map(|(ordinal, column)| SourceColumn {
-                ordinal,
-                name: column.source.clone(),
-                sql_type: column.sql_type.to_string(),
-                column_type: Some(column.column_type),
-                nullable: column.nullable,
-                collation: None,
-            })
-            .collect(),
+        columns: SourceColumn::of(contract),
         by: BY_CONTRACT.to_owned(),
     }
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::amount::Amount;
-use crate::domain::contract::ColumnType;
+use crate::domain::contract::{ColumnType, Contract};
 use crate::domain::ids::IpeId;
 use crate::domain::limits::Limits;
 use crate::domain::losses::Changes;
@@ -187,6 +187,21 @@ pub struct SourceColumn {
 }
 
 impl SourceColumn {
+    /// The columns of a contract as a source would describe them.
+    #[must_use]
+    pub fn of(contract: &Contract) -> Vec<Self> {
+        let columns = contract.columns.iter().enumerate();
+        let columns = columns.map(|(ordinal, column)| Self {
+            ordinal,
+            name: column.source.clone(),
+            sql_type: column.sql_type.to_string(),
+            column_type: Some(column.column_type),
+            nullable: column.nullable,
+            collation: None,
+        });
+        columns.collect()
+    }
+
     /// The type as a value.
     #[must_use]
     pub fn parsed_type(&self) -> SqlType {

@@ -27,18 +27,8 @@ const VALUE_BYTES: usize = 16;
 /// The columns that a file delivers: those of the contract, null where the file does not have one.
 #[must_use]
 pub fn described(contract: &Contract) -> Described {
-    let columns = contract.columns.iter().enumerate();
     Described {
-        columns: columns
-            .map(|(ordinal, column)| SourceColumn {
-                ordinal,
-                name: column.source.clone(),
-                sql_type: column.sql_type.to_string(),
-                column_type: Some(column.column_type),
-                nullable: column.nullable,
-                collation: None,
-            })
-            .collect(),
+        columns: SourceColumn::of(contract),
         by: BY_FILE.to_owned(),
     }
 }

@@ -46,8 +46,13 @@ pub async fn stage(
     let item = item(name)?;
     let metadata = context.row_metadata(&item);
     let batch = own_batch(contract, &table.rows).map_err(|error| wrong(name, &error))?;
-    let conform = Conform::new(contract, &columns(contract), &metadata, batch.num_rows())
-        .map_err(|error| wrong(name, &error))?;
+    let conform = Conform::new(
+        contract,
+        &SourceColumn::of(contract),
+        &metadata,
+        batch.num_rows(),
+    )
+    .map_err(|error| wrong(name, &error))?;
     let footer = provenance(context, &item, contract, "");
     let layout = PartLayout::new(conform.schema(), footer, publisher.limits);
     let mut fold = RowFold::new(contract, conform, layout)?;
@@ -165,20 +170,6 @@ impl StagedTable {
 fn item(table: &str) -> Result<IpeId, PortError> {
     let parsed = table.to_ascii_uppercase().parse();
     parsed.map_err(|error| wrong(table, &error))
-}
-
-/// The columns as a source would describe them.
-fn columns(contract: &Contract) -> Vec<SourceColumn> {
-    let columns = contract.columns.iter().enumerate();
-    let columns = columns.map(|(ordinal, column)| SourceColumn {
-        ordinal,
-        name: column.source.clone(),
-        sql_type: column.sql_type.to_string(),
-        column_type: Some(column.column_type),
-        nullable: column.nullable,
-        collation: None,
-    });
-    columns.collect()
 }
 
 /// A table that could not be made. Nothing of its rows is said.

@@ -84,16 +84,7 @@ pub fn contract() -> Contract {
 
 /// Columns and rows as a reader would deliver them: an ordinary row, both edges, and nulls.
 pub(super) fn rows(contract: &Contract) -> Result<(Vec<SourceColumn>, RecordBatch), RowsError> {
-    let columns = contract.columns.iter().enumerate();
-    let columns = columns.map(|(ordinal, column)| SourceColumn {
-        ordinal,
-        name: column.source.clone(),
-        sql_type: column.sql_type.to_string(),
-        column_type: Some(column.column_type),
-        nullable: column.nullable,
-        collation: None,
-    });
-    let columns: Vec<SourceColumn> = columns.collect();
+    let columns = SourceColumn::of(contract);
     let schema = Arc::new(source_schema(&columns)?);
     let batch = RecordBatch::try_new(schema, values()?)?;
     Ok((columns, batch))

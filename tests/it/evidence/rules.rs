@@ -14,12 +14,8 @@ fn ruled(record: &ItemRecord, nulls: u64) -> ItemRecord {
         rows_max: None,
         columns: vec![ColumnRule {
             column: "fee".into(),
-            sum: None,
             min: Some("0".parse().unwrap()),
-            max: None,
-            from: None,
-            before: None,
-            meaning: None,
+            ..ColumnRule::default()
         }],
     };
     record.quality = Some(QualitySeen {
