@@ -62,7 +62,12 @@ pub(super) async fn matches(
             let rule = rule(line, target, keys, contracts, period);
             match of_line(sources, rule, entries, delivered).await {
                 Ok(matched) => {
-                    agree(line, target, &matched, targets)?;
+                    agree(line, target, &matched, targets).map_err(|error| {
+                        error.hint(match sources.engine {
+                            Some(_) => "the loaded month is not what was staged: reconcile from the packages (--engine local), or load the month again",
+                            None => "an error of the program: keep the packages and report it",
+                        })
+                    })?;
                     all.matching.insert(line.id.clone(), matched);
                 }
                 Err(error) => {
@@ -91,9 +96,7 @@ fn agree(
     let item = &target.item;
     let what =
         format!("the rows of {item} that were matched in {company} {gl} do not come to its target");
-    Err(PortError::new(PortErrorKind::Corrupt, what)
-        .at("line", line.id.clone())
-        .hint("an error of the program: keep the packages and report it"))
+    Err(PortError::new(PortErrorKind::Corrupt, what).at("line", line.id.clone()))
 }
 
 /// Target less what was matched, by company and account in normal form.

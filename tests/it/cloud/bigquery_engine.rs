@@ -47,8 +47,11 @@ async fn load(world: &World, place: &Place) -> RunSettings {
     let app = App::build(settings.clone(), Arc::new(Silent))
         .await
         .unwrap();
-    app.run().await.unwrap();
+    let result = app.run().await.unwrap();
     sandbox.stop().await;
+    let published = result.publication.unwrap();
+    assert_eq!(published.error_message, None);
+    assert_eq!(published.tables.len(), 2, "counted where they were loaded");
     settings
 }
 
@@ -86,24 +89,43 @@ async fn sums_of_the_loaded_months_are_those_of_the_staged_parts() {
     assert_eq!(there.zero_checks, here.zero_checks);
 
     // A cent that somebody moves in the dataset is in the sums of the dataset, and in that line alone.
-    let table = format!("{DATASET}.pg01_validated_ipe_ipe_10");
-    let one = format!(
-        "cod_oms_sales_order_item = (SELECT MIN(cod_oms_sales_order_item) FROM `{table}` WHERE id_company = 'EC_MA') AND id_company = 'EC_MA'"
-    );
-    let moved = format!(
-        "UPDATE `{table}` SET paid_for_items = paid_for_items + BIGNUMERIC '0.01' WHERE {one}"
-    );
-    world.engine.run(&moved).await.unwrap();
+    let first = |table: &str| {
+        format!(
+            "cod_oms_sales_order_item = (SELECT MIN(cod_oms_sales_order_item) FROM `{table}` WHERE id_company = 'EC_MA') AND id_company = 'EC_MA'"
+        )
+    };
+    let move_by = async |table: &str, column: &str, cents: &str| {
+        let one = first(table);
+        let sql =
+            format!("UPDATE `{table}` SET {column} = {column} + BIGNUMERIC '{cents}' WHERE {one}");
+        world.engine.run(&sql).await.unwrap();
+    };
+    let delivered = format!("{DATASET}.pg01_validated_ipe_ipe_12");
+    move_by(&delivered, "paid_price", "0.01").await;
     let moved = judged(&settings, true).await.unwrap();
     let pairs = moved.result.lines.iter().zip(&here.result.lines);
     let differ: Vec<&str> = pairs
         .filter(|(there, here)| there.buckets != here.buckets)
         .map(|(line, _)| line.id.as_str())
         .collect();
-    assert_eq!(differ, ["L4"]);
+    assert_eq!(differ, ["L2"]);
+    move_by(&delivered, "paid_price", "-0.01").await;
+
+    // Where rows are matched, the staged ones are: a sum of the dataset that is not theirs is no result.
+    let table = format!("{DATASET}.pg01_validated_ipe_ipe_10");
+    move_by(&table, "paid_for_items", "0.01").await;
+    let error = judged(&settings, true).await.unwrap_err().to_string();
+    assert!(
+        error.contains("in EC_MA 18350 do not come to its target"),
+        "{error}"
+    );
+    assert!(
+        error.contains("the loaded month is not what was staged"),
+        "{error}"
+    );
 
     // A row that is gone there is no smaller sum: it is said.
-    let gone = format!("DELETE FROM `{table}` WHERE {one}");
+    let gone = format!("DELETE FROM `{table}` WHERE {}", first(&table));
     world.engine.run(&gone).await.unwrap();
     let error = judged(&settings, true).await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::Corrupt, "{error}");
