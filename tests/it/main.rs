@@ -67,6 +67,9 @@ mod properties;
 mod published;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod rates;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod reconcile;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
