@@ -48,7 +48,7 @@ pub struct ReconcileSettings {
     pub seal: bool,
     /// Where what is sealed of the month is published, if anywhere.
     pub publish: Option<PublishSettings>,
-    /// The dataset that sums over its loaded months; `None` sums over the staged parts.
+    /// The dataset that sums, joins and subtracts over its loaded months; `None` sums over the staged parts.
     pub engine: Option<BigQueryPlace>,
     /// How Google Cloud is reached, if one of them is there.
     pub google: GoogleSettings,

@@ -1,4 +1,5 @@
-//! SQL text for BigQuery: the table of a contract, what is counted in one of its months, and the sums of the reconciliation.
+//! SQL text for BigQuery: the table of a contract, what is counted in one of its months, and the sums and
+//! variances of the reconciliation.
 //!
 //! May use the contract and the value types of `ports`. Never runs anything, and writes no value of a row into a text:
 //! names come from contracts, which allow letters, digits and `_`, months are dates, and values those of rules, quoted.
@@ -7,6 +8,7 @@ pub mod job;
 pub mod read_back;
 pub mod sums;
 pub mod table;
+pub mod variances;
 
 use crate::domain::contract::ColumnType;
 

@@ -34,6 +34,30 @@ pub fn query(
     contract: &Contract,
     spec: &SumSpec,
 ) -> Result<String, ReconcileError> {
+    let rows = judged(table, period, run, contract, spec)?;
+    let (whole, counted) = (whole(spec), counted(spec));
+    let sums = (0..spec.terms.len())
+        .map(|place| format!(",\n  CAST({} AS STRING) AS s{place}", sum(spec, place)));
+    let count = |what: &str, name: &str| format!("{} AS {name}", counts(what));
+    Ok(format!(
+        "WITH judged AS (\n  {rows}\n)\nSELECT company, account, COUNT(*) AS seen, {}, {}, {}{}\n\
+         FROM judged GROUP BY company, account",
+        count(&counted, "counted"),
+        count(&format!("met IS TRUE AND NOT ({whole})"), "without_amount"),
+        count("met IS NULL", "undecided"),
+        sums.collect::<String>(),
+    ))
+}
+
+/// The rows of one run in the partition of a month: company, account, whether they meet the conditions, and the terms
+/// `t0`, `t1` ….
+pub(super) fn judged(
+    table: &str,
+    period: Period,
+    run: &RunId,
+    contract: &Contract,
+    spec: &SumSpec,
+) -> Result<String, ReconcileError> {
     let company = code(contract, &spec.company)?;
     let account = match &spec.account {
         Some(account) => code(contract, account)?,
@@ -47,41 +71,43 @@ pub fn query(
         true => "TRUE".to_owned(),
         false => met.join("\n    AND "),
     };
-    let mut terms = Vec::new();
+    let mut cells = String::new();
     for (place, term) in spec.terms.iter().enumerate() {
         let column = column(contract, &term.column)?;
         if column.column_type.scale().is_none() {
             return Err(wrong(&term.column, "an exact number", "another type"));
         }
-        terms.push((place, name(&term.column)));
+        cells.push_str(&format!(",\n    {} AS t{place}", name(&term.column)));
     }
-    let cells = terms
-        .iter()
-        .map(|(place, name)| format!(",\n    {name} AS t{place}"));
-    let whole: Vec<String> = terms
-        .iter()
-        .map(|(place, _)| format!("t{place} IS NOT NULL"))
-        .collect();
-    let whole = whole.join(" AND ");
-    let counted = format!("met IS TRUE AND {whole}");
-    let sums = terms.iter().map(|(place, _)| {
-        format!(",\n  CAST(SUM(CASE WHEN {counted} THEN t{place} END) AS STRING) AS s{place}")
-    });
-    let count =
-        |what: &str, name: &str| format!("SUM(CASE WHEN {what} THEN 1 ELSE 0 END) AS {name}");
     Ok(format!(
-        "WITH judged AS (\n  SELECT {company} AS company, {account} AS account,\n    ({met}) AS met{}\n  FROM {table}\n  \
-         WHERE `{PARTITION_COLUMN}` >= DATE '{}' AND `{PARTITION_COLUMN}` < DATE '{}' AND `_run_id` = {}\n)\n\
-         SELECT company, account, COUNT(*) AS seen, {}, {}, {}{}\nFROM judged GROUP BY company, account",
-        cells.collect::<String>(),
+        "SELECT {company} AS company, {account} AS account,\n    ({met}) AS met{cells}\n  FROM {table}\n  \
+         WHERE `{PARTITION_COLUMN}` >= DATE '{}' AND `{PARTITION_COLUMN}` < DATE '{}' AND `_run_id` = {}",
         period.start(),
         period.next_start(),
         literal(run.as_str()),
-        count(&counted, "counted"),
-        count(&format!("met IS TRUE AND NOT ({whole})"), "without_amount"),
-        count("met IS NULL", "undecided"),
-        sums.collect::<String>(),
     ))
+}
+
+/// Whether a row of [`judged`] has all its amounts.
+fn whole(spec: &SumSpec) -> String {
+    let terms = 0..spec.terms.len();
+    let whole: Vec<String> = terms.map(|place| format!("t{place} IS NOT NULL")).collect();
+    whole.join(" AND ")
+}
+
+/// Whether a row of [`judged`] is in the sums.
+pub(super) fn counted(spec: &SumSpec) -> String {
+    format!("met IS TRUE AND {}", whole(spec))
+}
+
+/// How many rows something is true of.
+pub(super) fn counts(what: &str) -> String {
+    format!("SUM(CASE WHEN {what} THEN 1 ELSE 0 END)")
+}
+
+/// The sum of a term over the rows of [`judged`] that are in the sums; null where there is none.
+pub(super) fn sum(spec: &SumSpec, place: usize) -> String {
+    format!("SUM(CASE WHEN {} THEN t{place} END)", counted(spec))
 }
 
 /// Reads the answer to [`query`].
@@ -156,7 +182,7 @@ fn column<'a>(contract: &'a Contract, name: &str) -> Result<&'a Column, Reconcil
     column.ok_or_else(|| wrong(name, "a column of the contract", "missing"))
 }
 
-fn wrong(column: &str, expected: &str, found: &str) -> ReconcileError {
+pub(super) fn wrong(column: &str, expected: &str, found: &str) -> ReconcileError {
     ReconcileError::Column {
         column: column.to_owned(),
         expected: expected.to_owned(),

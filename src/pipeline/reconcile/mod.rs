@@ -1,10 +1,11 @@
 //! Work floor: the reconciliation of a month from sealed packages.
 //!
-//! Reads packages and the parts that they name, each proven to be what was sealed and staged; asks no source and no
-//! warehouse. A part that is not what the package says is an error, never a smaller sum.
+//! Reads packages and the parts that they name, each proven to be what was sealed and staged; asks no source, and no
+//! warehouse but the one that is to compute. A part that is not what the package says is an error, never a smaller sum.
 
 pub mod as_of;
 mod candidates;
+mod engine;
 mod explain;
 mod history;
 pub mod inputs;
@@ -59,7 +60,7 @@ pub struct Sources<'a> {
     pub staging: Option<&'a StoreRoot>,
     /// Opens the staging root that a package names.
     pub open: Opener<'a>,
-    /// A BigQuery that sums over its loaded months; `None` sums over the staged parts.
+    /// A BigQuery that sums, joins and subtracts over its loaded months; `None` sums over the staged parts.
     pub engine: Option<&'a dyn Warehouse>,
     /// Where rows wait while they are matched.
     pub scratch: ScratchMaker<'a>,
@@ -130,6 +131,7 @@ pub async fn reconcile(
         items: &known.items,
     });
     let mut result = judged.map_err(sums::failed_amount)?;
+    engine::agree(sources, contract, period, &sound, &result).await?;
     let (targets, all) = (&known.targets, &mut explanations);
     matched::matches(sources, contract, period, &sound, targets, all).await?;
     candidates::name(sources, contract, &sound, &mut result, &mut explanations).await?;

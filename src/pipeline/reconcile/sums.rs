@@ -18,6 +18,10 @@ use crate::kernels::reconcile::{ReconcileError, StagedReader, StagedTable};
 use crate::pipeline::stage::read_back;
 use crate::ports::{PortError, PortErrorKind, StoreRoot, Warehouse};
 
+/// What to do where the warehouse does not hold what was staged.
+pub(super) const LOADED_OTHERWISE: &str =
+    "reconcile from the packages (--engine local), or load the month again";
+
 /// What an expression of the contract comes to, in ledger sign.
 pub(super) async fn sum(
     sources: Sources<'_>,
@@ -78,7 +82,7 @@ async fn loaded(
         );
         return Err(PortError::new(PortErrorKind::Corrupt, what)
             .at("package", package.uri.clone())
-            .hint("reconcile from the packages (--engine local), or load the month again"));
+            .hint(LOADED_OTHERWISE));
     }
     Ok(sums)
 }

@@ -1,4 +1,6 @@
 //! The reconciliation by two engines: over the staged parts here, and by SQL over the loaded months in the stand-in of BigQuery.
+//!
+//! The second one sums there, and joins and subtracts there: an answer that is not the result to the last digit is an error.
 
 use std::sync::Arc;
 
@@ -88,7 +90,8 @@ async fn sums_of_the_loaded_months_are_those_of_the_staged_parts() {
     assert_eq!(there.result, here.result);
     assert_eq!(there.zero_checks, here.zero_checks);
 
-    // A cent that somebody moves in the dataset is in the sums of the dataset, and in that line alone.
+    // A cent that somebody moves in the dataset is in its sums and in the variance that it computes, and in that line alone: the
+    // two meet, else there were no result.
     let first = |table: &str| {
         format!(
             "cod_oms_sales_order_item = (SELECT MIN(cod_oms_sales_order_item) FROM `{table}` WHERE id_company = 'EC_MA') AND id_company = 'EC_MA'"
