@@ -89,6 +89,10 @@ async fn sums_of_the_loaded_months_are_those_of_the_staged_parts() {
     assert_eq!(wrong, 13, "as many as are planted");
     assert_eq!(there.result, here.result);
     assert_eq!(there.zero_checks, here.zero_checks);
+    let asked = world.jobs.service.statements();
+    let joined = asked.iter().filter(|sql| sql.contains("FULL OUTER JOIN"));
+    let signed = here.result.judged().count();
+    assert_eq!(joined.count(), signed, "one a line whose sign is known");
 
     // A cent that somebody moves in the dataset is in its sums and in the variance that it computes, and in that line alone: the
     // two meet, else there were no result.
