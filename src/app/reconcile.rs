@@ -1,8 +1,10 @@
 //! The root for the reconciliation: the rules that are chosen, and the roots that packages lie in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use super::publication::Outlet;
 use super::roots::RootOpener;
@@ -23,13 +25,17 @@ use crate::pipeline::package::SealedPackage;
 use crate::pipeline::publication::PublicationResult;
 use crate::pipeline::reconcile::as_of::settled;
 use crate::pipeline::reconcile::inputs::Chosen;
-use crate::pipeline::reconcile::judgement::{Judgement, seal};
+use crate::pipeline::reconcile::judgement::{self, Judgement, seal};
 use crate::pipeline::reconcile::{Rules, Sources};
 use crate::pipeline::workflow::ReconciliationResult;
-use crate::ports::{PortError, PortErrorKind, Warehouse};
+use crate::ports::{Clock as _, PortError, PortErrorKind, StoreRoot, Warehouse};
 use crate::settings::{BigQueryPlace, GoogleSettings};
 
 pub use super::publication::PublishSettings;
+
+/// How often another name is tried, and how long it is waited for.
+const NAMES_MAX: u32 = 22;
+const NAME_PAUSE: Duration = Duration::from_millis(50);
 
 /// What is to be reconciled.
 #[derive(Debug, Clone)]
@@ -135,10 +141,11 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
         limits: &limits,
     };
     let chosen = settings.run.clone().map_or(Chosen::Newest, Chosen::Run);
+    let run_id = named(&evidence, settings.period).await?;
     let judging = settled(sources, &rules, settings.period, &chosen, &SystemClock);
     let (at, reconciled) = judging.await?;
     let judgement = Judgement {
-        run_id: RunId::new(at, rand::random()),
+        run_id,
         at,
         program: whole(program.await)?,
         stamps: Vec::new(),
@@ -167,6 +174,21 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
         log,
         publication,
     })
+}
+
+/// A name for a judgement that sorts after those that are sealed: of two in one second the later one would be the newest by
+/// chance only. Where the clock of whoever sealed is ahead, it is waited for no longer than a second.
+async fn named(evidence: &StoreRoot, period: Period) -> Result<RunId, PortError> {
+    let newest = judgement::runs(evidence, period).await?.into_iter().next();
+    let mut name = RunId::new(SystemClock.now(), rand::random());
+    for _ in 0..NAMES_MAX {
+        if newest.as_ref().is_none_or(|newest| *newest < name) {
+            break;
+        }
+        sleep(NAME_PAUSE).await;
+        name = RunId::new(SystemClock.now(), rand::random());
+    }
+    Ok(name)
 }
 
 /// The program, if it could be read.
@@ -259,6 +281,25 @@ mod tests {
     use crate::domain::check::Verdict;
     use crate::pipeline::reconcile::judgement::tests::judged;
     use crate::report::month;
+
+    #[tokio::test]
+    async fn of_two_in_one_second_the_later_has_the_later_name() {
+        let evidence = crate::adapters::store::memory();
+        let month = "2024-04".parse().unwrap();
+        let seal = async |run: &RunId| {
+            let folder = format!("{}/period=2024-04/run={run}", judgement::RECONCILIATION);
+            let path = format!("{folder}/{}", crate::pipeline::package::MANIFEST);
+            let sealed = bytes::Bytes::from_static(b"sealed");
+            evidence.create(&path, sealed).await.unwrap();
+        };
+        let first = RunId::new(SystemClock.now(), u32::MAX);
+        seal(&first).await;
+        assert!(named(&evidence, month).await.unwrap() > first);
+        // A clock that is an hour ahead is not waited for.
+        let ahead = RunId::new(SystemClock.now() + chrono::Duration::hours(1), 0);
+        seal(&ahead).await;
+        assert!(named(&evidence, month).await.unwrap() < ahead);
+    }
 
     /// `soxauto run` says what page one says: a check of an input that did not clear is an exception, also of a memo.
     #[test]
