@@ -63,7 +63,12 @@ pub(super) async fn tables(
     let mut tables = Vec::new();
     if let Some(judgement) = speaking {
         let contract = contract(evidence, &judgement).await?;
-        let statement = judgement.statement(&log)?;
+        let said = log.clone();
+        let stated = beside(move || {
+            let statement = judgement.statement(&said)?;
+            Ok::<_, PortError>((judgement, statement))
+        });
+        let (judgement, statement) = stated.await??;
         tables.push(validations(Judged {
             statement: &statement,
             at: judgement.at,

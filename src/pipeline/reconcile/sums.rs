@@ -152,24 +152,27 @@ pub(super) async fn rates_beside(
     let columns = [&beside.company, &beside.currency, &beside.rate].map(String::as_str);
     let known = Condition::new(&beside.rate, Test::IsNotNull);
     let table = table(sources, package, &columns, vec![known]).await?;
-    let failed = |error: ReconcileError| failed(package, &error);
-    let companies = table.codes(&beside.company).map_err(failed)?;
-    let currencies = table.codes(&beside.currency).map_err(failed)?;
-    let rates = table.amounts(&beside.rate).map_err(failed)?;
-    let mut found: BTreeMap<String, Vec<Amount>> = BTreeMap::new();
-    for ((company, currency), rate) in companies.into_iter().zip(currencies).zip(rates) {
-        let (Some(company), Some(currency), Some(rate)) = (company, currency, rate) else {
-            continue;
-        };
-        let own = contract.companies.get(&company);
-        if own.is_some_and(|own| own.currency == currency) {
-            let known = found.entry(company).or_default();
-            if !known.contains(&rate) {
-                known.push(rate);
+    let (scope, beside) = (contract.companies.clone(), beside.clone());
+    computed(package, move || {
+        let companies = table.codes(&beside.company)?.into_iter();
+        let currencies = table.codes(&beside.currency)?;
+        let rates = table.amounts(&beside.rate)?;
+        let mut found: BTreeMap<String, Vec<Amount>> = BTreeMap::new();
+        for ((company, currency), rate) in companies.zip(currencies).zip(rates) {
+            let (Some(company), Some(currency), Some(rate)) = (company, currency, rate) else {
+                continue;
+            };
+            let own = scope.get(&company);
+            if own.is_some_and(|own| own.currency == currency) {
+                let known = found.entry(company).or_default();
+                if !known.contains(&rate) {
+                    known.push(rate);
+                }
             }
         }
-    }
-    Ok(found)
+        Ok(found)
+    })
+    .await
 }
 
 pub(super) fn staging(sources: Sources<'_>, package: &Packaged) -> Result<StoreRoot, PortError> {
