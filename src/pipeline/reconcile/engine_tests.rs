@@ -101,8 +101,8 @@ fn nothing_is_no_zero_and_a_place_that_is_gone_is_named() {
 fn a_place_without_a_bucket_is_reported_elsewhere_or_is_a_difference() {
     let more = |id: &str, company: &str, gl: &str, sum: &str| {
         let joined = Joined {
-            actual: None,
-            target: Some(amount(sum)),
+            actual: Some(amount(sum)),
+            target: None,
             variance: amount(sum),
         };
         let at = place(company, gl);
