@@ -85,7 +85,7 @@ impl MonthPlace {
         let newest = match runs.first() {
             Some(run) => {
                 let (judged, _) = judgement::read(&evidence, self.period, run).await?;
-                Some(judged.statement(&log)?)
+                Some(judgement::stated(judged, &log).await?)
             }
             None => None,
         };
@@ -122,7 +122,8 @@ impl MonthPlace {
         let evidence = self.open().await?;
         let (judged, _) = judgement::read(&evidence, self.period, &signed.run).await?;
         let log = months::read(&evidence, self.period).await?;
-        let fingerprint = judged.statement(&log)?.fingerprint().map_err(|error| {
+        let stated = judgement::stated(judged, &log).await?;
+        let fingerprint = stated.fingerprint().map_err(|error| {
             let what = format!("the statement cannot be fingerprinted: {error}");
             PortError::new(PortErrorKind::Corrupt, what)
         })?;
@@ -145,7 +146,7 @@ impl MonthPlace {
         let evidence = self.open().await?;
         let (judged, manifest_sha256) = judgement::read(&evidence, self.period, &run).await?;
         let log = months::read(&evidence, self.period).await?;
-        let open = judged.statement(&log)?.open();
+        let open = judgement::stated(judged, &log).await?.open();
         if !open.is_empty() {
             let what = format!("{} cannot be closed: {}", self.period, open.join("; "));
             return Err(PortError::new(PortErrorKind::Denied, what).hint(

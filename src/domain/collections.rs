@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::digest::sha256_hex;
-use super::patterns::{RuleError, TextTest, shadowed};
+use super::patterns::{PatternError, TextTest, shadowed};
 
 /// The rules that are built in.
 pub const COLLECTION_RULES: &str = include_str!("../../data/rules/collections/v1.toml");
@@ -62,13 +62,13 @@ impl CollectionRules {
     /// Reads and checks a rule file.
     ///
     /// # Errors
-    /// [`RuleError`] names the first mistake; a rule that no row can reach is one.
-    pub fn parse(text: &str) -> Result<Self, RuleError> {
-        let file: RulesToml =
-            toml::from_str(text).map_err(|error| RuleError(error.to_string().trim().to_owned()))?;
+    /// [`PatternError`] names the first mistake; a rule that no row can reach is one.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let file: RulesToml = toml::from_str(text)
+            .map_err(|error| PatternError(error.to_string().trim().to_owned()))?;
         if file.version == 0 || file.rule.is_empty() {
             let what = "a rule file has a version from 1 and at least one rule";
-            return Err(RuleError(what.to_owned()));
+            return Err(PatternError(what.to_owned()));
         }
         let mut rules = file.rule;
         rules.sort_by_key(|rule| rule.priority);
@@ -76,10 +76,10 @@ impl CollectionRules {
         for (place, rule) in rules.iter().enumerate() {
             let id = &rule.id;
             if !ids.insert(id) {
-                return Err(RuleError(format!("rule `{id}` stands there twice")));
+                return Err(PatternError(format!("rule `{id}` stands there twice")));
             }
             if rule.when.is_empty() {
-                return Err(RuleError(format!("rule `{id}` has no condition")));
+                return Err(PatternError(format!("rule `{id}` has no condition")));
             }
             for test in &rule.when {
                 test.is.check(&format!("rule `{id}`"))?;
@@ -87,7 +87,7 @@ impl CollectionRules {
             let mut earlier = rules.iter().take(place);
             if let Some(by) = earlier.find(|earlier| shadowed(&rule.when, &earlier.when)) {
                 let by = &by.id;
-                return Err(RuleError(format!(
+                return Err(PatternError(format!(
                     "rule `{id}` is never reached: rule `{by}` takes all its rows"
                 )));
             }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// A rule file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct RuleError(pub String);
+pub struct PatternError(pub String);
 
 /// Texts of which one must be met.
 ///
@@ -67,17 +67,17 @@ impl Patterns {
     /// Refuses patterns that nothing or everything meets.
     ///
     /// # Errors
-    /// [`RuleError`] names the place.
-    pub fn check(&self, place: &str) -> Result<(), RuleError> {
+    /// [`PatternError`] names the place.
+    pub fn check(&self, place: &str) -> Result<(), PatternError> {
         let all = || self.equals.iter().chain(&self.starts_with);
         let edges = all().any(|text| text.trim() != text);
         let empty = all().chain(&self.contains).any(String::is_empty);
         if all().chain(&self.contains).next().is_none() {
-            return Err(RuleError(format!("{place} has no pattern")));
+            return Err(PatternError(format!("{place} has no pattern")));
         }
         if empty || edges {
             let what = "has an empty pattern, or blanks around one that is compared without them";
-            return Err(RuleError(format!("{place} {what}")));
+            return Err(PatternError(format!("{place} {what}")));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::digest::sha256_hex;
-use super::patterns::{Patterns, RuleError, TextTest, shadowed};
+use super::patterns::{PatternError, Patterns, TextTest, shadowed};
 
 /// The rules that are built in.
 pub const VOUCHER_RULES: &str = include_str!("../../data/rules/vouchers/v1.toml");
@@ -179,10 +179,10 @@ impl VoucherRules {
     /// Reads and checks a rule file.
     ///
     /// # Errors
-    /// [`RuleError`] names the first mistake; a rule that no row can reach is one.
-    pub fn parse(text: &str) -> Result<Self, RuleError> {
-        let file: RulesToml =
-            toml::from_str(text).map_err(|error| RuleError(error.to_string().trim().to_owned()))?;
+    /// [`PatternError`] names the first mistake; a rule that no row can reach is one.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let file: RulesToml = toml::from_str(text)
+            .map_err(|error| PatternError(error.to_string().trim().to_owned()))?;
         let rules = Self {
             version: file.version,
             sha256: sha256_hex(text.as_bytes()),
@@ -228,10 +228,10 @@ impl VoucherRules {
         booked.any(|begin| category.starts_with(begin.as_str()))
     }
 
-    fn check(&self) -> Result<(), RuleError> {
+    fn check(&self) -> Result<(), PatternError> {
         if self.version == 0 || self.rules.is_empty() {
             let what = "a rule file has a version from 1 and at least one rule";
-            return Err(RuleError(what.to_owned()));
+            return Err(PatternError(what.to_owned()));
         }
         self.account.is.check("account")?;
         self.integration.is.check("integration")?;
@@ -239,7 +239,7 @@ impl VoucherRules {
         self.bridges.refund.check("bridges.refund")?;
         let booked = &self.bridges.booked;
         if booked.is_empty() || booked.iter().any(String::is_empty) {
-            return Err(RuleError("bridges.booked has no category".to_owned()));
+            return Err(PatternError("bridges.booked has no category".to_owned()));
         }
         for label in &self.labels {
             label.is.check(&format!("label `{}`", label.name))?;
@@ -248,7 +248,7 @@ impl VoucherRules {
         for (category, labels) in &self.pairs {
             if let Some(label) = labels.iter().find(|label| !known.contains(label)) {
                 let what = format!("pairs of {category} name `{label}`, which is no label");
-                return Err(RuleError(what));
+                return Err(PatternError(what));
             }
         }
         for (place, rule) in self.rules.iter().enumerate() {
@@ -258,9 +258,9 @@ impl VoucherRules {
         Ok(())
     }
 
-    fn check_rule(&self, rule: &VoucherRule, earlier: &[VoucherRule]) -> Result<(), RuleError> {
+    fn check_rule(&self, rule: &VoucherRule, earlier: &[VoucherRule]) -> Result<(), PatternError> {
         let id = &rule.id;
-        let refuse = |what: String| Err(RuleError(format!("rule `{id}` {what}")));
+        let refuse = |what: String| Err(PatternError(format!("rule `{id}` {what}")));
         if earlier.iter().any(|other| other.id == *id) {
             return refuse("stands there twice".to_owned());
         }

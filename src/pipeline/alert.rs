@@ -3,16 +3,17 @@
 
 use crate::domain::ids::RunId;
 use crate::domain::period::Period;
+use crate::domain::reconcile::result::Status;
 use crate::domain::run::{ControlResult, ItemStatus};
 
-use super::workflow::{IpeResult, Uncleared, WorkflowResult};
+use super::workflow::{IpeResult, ReconciliationResult, Uncleared, WorkflowResult};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
-    /// Something did not finish, or was not loaded.
+    /// Something did not finish, was not loaded, or is not concluded.
     Failure,
-    /// All is loaded, and a person has something to look at, or to deliver again.
+    /// All is loaded, and a person has something to look at, to deliver or to publish again.
     Findings,
 }
 
@@ -29,7 +30,7 @@ pub struct Alert {
     pub period: Option<Period>,
     /// Items that it is about; none where it is about the run.
     pub ipes: Vec<String>,
-    /// What happened, a line for each item.
+    /// What happened: a line for each item, then what the month came to.
     pub lines: Vec<String>,
 }
 
@@ -44,17 +45,20 @@ impl Alert {
             .iter()
             .filter_map(|(name, item)| Some((name, item, line(name, item)?)));
         let told: Vec<_> = told.collect();
-        if told.is_empty() {
+        let of_month = of_month(result);
+        if told.is_empty() && of_month.is_empty() {
             return None;
         }
         let is_failure = |item: &IpeResult| {
             let is_ours = item.held_by.is_none();
             is_ours && (item.status != ItemStatus::Success || !item.abandoned_before.is_empty())
         };
-        let urgency = if told.iter().any(|(_, item, _)| is_failure(item)) {
-            Urgency::Failure
-        } else {
-            Urgency::Findings
+        let is_failure = told.iter().any(|(_, item, _)| is_failure(item));
+        let not_concluded =
+            |judged: &ReconciliationResult| judged.control_result == ControlResult::NotConcluded;
+        let urgency = match is_failure || judged(result).is_some_and(not_concluded) {
+            true => Urgency::Failure,
+            false => Urgency::Findings,
         };
         Some(Self {
             urgency,
@@ -62,7 +66,11 @@ impl Alert {
             run_id: Some(result.run_id.clone()),
             period: Some(result.period),
             ipes: told.iter().map(|(name, ..)| (*name).clone()).collect(),
-            lines: told.into_iter().map(|(.., line)| line).collect(),
+            lines: told
+                .into_iter()
+                .map(|(.., line)| line)
+                .chain(of_month)
+                .collect(),
         })
     }
 
@@ -151,6 +159,46 @@ fn outcome(item: &IpeResult) -> Vec<String> {
         ));
     }
     said
+}
+
+/// What the month came to, if that is this run's to tell: without an item that another run is at work on, it lacks what
+/// the other will have.
+fn judged(result: &WorkflowResult) -> Option<&ReconciliationResult> {
+    let is_whole = result
+        .ipe_results
+        .values()
+        .all(|item| item.held_by.is_none());
+    result.reconciliation.as_ref().filter(|_| is_whole)
+}
+
+/// What is to be said of the month: its reconciliation, and its tables in the warehouse.
+fn of_month(result: &WorkflowResult) -> Vec<String> {
+    let judged = judged(result);
+    let word = judged.and_then(|judged| {
+        let lines = judged.lines.iter();
+        let lines = lines.filter(|(_, status)| **status != Status::Ok);
+        let lines: Vec<String> = lines
+            .map(|(id, status)| format!("{id} {}", status.word()))
+            .collect();
+        if judged.error_message.is_some() {
+            return Some("reconciliation: the month could not be judged".to_owned());
+        }
+        match (judged.control_result, lines.is_empty()) {
+            (ControlResult::NoExceptions, _) => None,
+            (word, true) => Some(format!("reconciliation: {}", word.word())),
+            (word, false) => Some(format!(
+                "reconciliation: {}, {}",
+                word.word(),
+                lines.join(", ")
+            )),
+        }
+    });
+    let published = result.publication.as_ref();
+    let failed = published.is_some_and(|published| published.error_message.is_some());
+    let failed = failed.then(|| {
+        "publication: the month is not in the tables of the warehouse; `soxauto reconcile --publish` repeats it".to_owned()
+    });
+    word.into_iter().chain(failed).collect()
 }
 
 fn held_by(checks: &[Uncleared]) -> String {
@@ -254,11 +302,15 @@ mod tests {
         let holder =
             json!({"run_id": RunId::new(at, 2), "since": at, "host": "h", "expires_at": at});
         let held = json!({"status": "ERROR", "held_by": holder});
-        assert_eq!(
-            Alert::of(&result(&[("CR_04", held)], "NOT_CONCLUDED")),
-            None
-        );
+        let mut held = result(&[("CR_04", held)], "NOT_CONCLUDED");
+        assert_eq!(Alert::of(&held), None);
+        // So is what the month came to without it.
+        let judged = json!({"control_result": "NOT_CONCLUDED", "lines": {"L1": "NOT_CONCLUDED"}, "evidence": null,
+            "manifest_sha256": null});
+        held.reconciliation = Some(serde_json::from_value(judged).unwrap());
+        assert_eq!(Alert::of(&held), None);
     }
+
     fn delivery(error: Option<&str>) -> Value {
         json!({"place": "folder F of Drive", "files": [], "error": error})
     }
@@ -300,5 +352,46 @@ mod tests {
             found.lines,
             ["CR_04 ERROR: its package was not delivered to folder F of Drive"]
         );
+    }
+
+    #[test]
+    fn what_the_month_came_to_is_told_by_line_and_without_its_words() {
+        let of = |control: &str, lines: Value, error: Option<&str>, publication: Option<&str>| {
+            let mut all = result(&[("CR_04", json!({}))], control);
+            let judged = json!({"control_result": control, "lines": lines, "evidence": null,
+                "manifest_sha256": null, "error_message": error});
+            all.reconciliation = Some(serde_json::from_value(judged).unwrap());
+            let published =
+                json!({"publication_id": null, "tables": [], "error_message": publication});
+            all.publication = Some(serde_json::from_value(published).unwrap());
+            Alert::of(&all)
+        };
+        let lines = |l1: &str| json!({"L1": l1, "L2": "OK"});
+        assert_eq!(of("NO_EXCEPTIONS", lines("OK"), None, None), None);
+
+        let found = of("EXCEPTIONS", lines("INVESTIGATE"), None, None).unwrap();
+        assert_eq!((found.urgency, found.ipes.len()), (Urgency::Findings, 0));
+        assert_eq!(found.lines, ["reconciliation: EXCEPTIONS, L1 INVESTIGATE"]);
+        // A rate that another source does not say is an exception of no line.
+        let found = of("EXCEPTIONS", lines("OK"), None, None).unwrap();
+        assert_eq!(found.lines, ["reconciliation: EXCEPTIONS"]);
+
+        let found = of("NOT_CONCLUDED", lines("NOT_CONCLUDED"), None, None).unwrap();
+        assert_eq!(found.urgency, Urgency::Failure);
+        assert_eq!(
+            found.lines,
+            ["reconciliation: NOT_CONCLUDED, L1 NOT_CONCLUDED"]
+        );
+        let found = of("NOT_CONCLUDED", json!({}), Some("SENTINEL"), None).unwrap();
+        assert_eq!(found.urgency, Urgency::Failure);
+        assert_eq!(
+            found.lines,
+            ["reconciliation: the month could not be judged"]
+        );
+
+        let found = of("NO_EXCEPTIONS", lines("OK"), None, Some("SENTINEL")).unwrap();
+        assert_eq!((found.urgency, found.lines.len()), (Urgency::Findings, 1));
+        assert!(found.text().contains("soxauto reconcile --publish"));
+        assert!(!found.text().contains("SENTINEL"), "{}", found.text());
     }
 }

@@ -86,6 +86,7 @@ mod sandbox_tds;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod server;
+mod settled;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod small_ledger;

@@ -2,6 +2,7 @@
 //! taken.
 
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Utc};
 use soxauto::adapters::local_warehouse::LocalWarehouse;
@@ -188,4 +189,59 @@ async fn a_month_of_which_nothing_is_sealed_has_an_empty_registry_and_no_validat
     let [_, name] = TABLES;
     assert_eq!(registry.destination_table, format!("{name}$202404"));
     assert_eq!(registry.rows, 0);
+}
+
+/// Seals a package that nobody can read: the registry has a row of it that says so.
+fn seal(house: &House, number: u32) {
+    let run = name(number).0;
+    let folder = format!("evidence/IPE_07/period=2024-04/run={run}");
+    let folder = house.dir.path().join(folder);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("manifest-sha256.txt"), "").unwrap();
+}
+
+#[tokio::test]
+async fn what_is_sealed_while_a_month_is_published_is_published_with_it() {
+    let house = House::new();
+    let rounds = AtomicU32::new(0);
+    // Names are given once what is sealed has been read: the first one comes too late for its round.
+    let begin = || {
+        let round = rounds.fetch_add(1, Ordering::Relaxed);
+        if round == 0 {
+            seal(&house, 77);
+        }
+        name(round)
+    };
+    let result = publish(house.publisher(&begin), "2024-04".parse().unwrap()).await;
+    assert_eq!(result.error_message, None);
+    assert_eq!(rounds.load(Ordering::Relaxed), 2);
+    let last = name(1).0;
+    assert_eq!(result.publication_id, Some(last.clone()));
+    assert_eq!(result.tables.len(), 1);
+    assert_eq!(result.tables[0].rows, 1);
+    assert_eq!(
+        house.shown().await,
+        [(last.to_string(), "IPE_07".to_owned(), 1)]
+    );
+}
+
+#[tokio::test]
+async fn a_month_that_is_sealed_all_the_while_is_said_to_lack_the_last() {
+    let house = House::new();
+    let rounds = AtomicU32::new(0);
+    let begin = || {
+        let round = rounds.fetch_add(1, Ordering::Relaxed);
+        seal(&house, 70 + round);
+        name(round)
+    };
+    let result = publish(house.publisher(&begin), "2024-04".parse().unwrap()).await;
+    let error = result.error_message.unwrap();
+    assert!(
+        error.contains("packages of 2024-04 were sealed all the while"),
+        "{error}"
+    );
+    assert!(error.contains("publish again when"), "{error}");
+    assert_eq!(rounds.load(Ordering::Relaxed), 3);
+    // What is shown is whole, but for what came last.
+    assert_eq!(result.tables[0].rows, 2);
 }

@@ -179,9 +179,10 @@ impl Judge {
     /// Runs that no month shows or showed and no receipt names, and files that were being written.
     pub(super) fn warehouse(&mut self, root: &Ground, leftovers: &[&Leftover]) {
         for left in leftovers {
-            let modified = left.files.first().and_then(|file| {
-                let file = root.folder()?.join(&file.path);
-                let metadata = std::fs::symlink_metadata(file).ok()?;
+            // A folder that nothing was written into has its own age.
+            let first = left.files.first().map_or(&left.path, |file| &file.path);
+            let modified = root.folder().and_then(|folder| {
+                let metadata = std::fs::symlink_metadata(folder.join(first)).ok()?;
                 Some(DateTime::<Utc>::from(metadata.modified().ok()?))
             });
             let Some(ipe) = IpeId::of_table(&left.table) else {

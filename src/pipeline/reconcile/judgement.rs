@@ -303,6 +303,15 @@ pub async fn seal(
     Ok((judgement, sealed))
 }
 
+/// The month as it is reported, with what people said and signed; worked out beside the async threads.
+///
+/// # Errors
+/// As [`Judgement::statement`].
+pub async fn stated(judgement: Judgement, log: &MonthLog) -> Result<Statement, PortError> {
+    let log = log.clone();
+    beside(move || judgement.statement(&log)).await?
+}
+
 /// Works on a whole judgement beside the async threads: it may be many megabytes.
 ///
 /// # Errors

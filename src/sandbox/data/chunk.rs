@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, Int32Array, Int64Array, StringArray,
-    TimestampMicrosecondArray,
-};
+use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 
 use crate::sandbox::data::chart::Company;
+use crate::sandbox::data::columns::{flags, money, numbers, small_numbers, texts, times};
 use crate::sandbox::data::decor::BATCH_ROWS;
 use crate::sandbox::data::ledger::{amounts, batch};
 use crate::sandbox::data::table::TableDef;
-use crate::sandbox::tsql::error::{SqlResult, internal};
+use crate::sandbox::tsql::error::SqlResult;
 
 /// Some events of one company, as many as a batch has rows.
 pub(super) struct Chunk<'a, R> {
@@ -27,25 +25,22 @@ impl<R> Chunk<'_, R> {
     }
 
     pub(super) fn text<'s>(&'s self, of: impl Fn(&'s R) -> Option<&'s str>) -> ArrayRef {
-        Arc::new(self.rows.iter().map(|row| of(row)).collect::<StringArray>())
+        texts(self.rows.iter().map(|row| of(row)))
     }
 
     /// Texts that are made for the purpose.
     pub(super) fn made(&self, of: impl Fn(&R) -> Option<String>) -> ArrayRef {
-        Arc::new(self.rows.iter().map(|row| of(row)).collect::<StringArray>())
+        texts(self.rows.iter().map(|row| of(row)))
     }
 
     /// Times in microseconds since 1970.
     pub(super) fn time(&self, of: impl Fn(&R) -> Option<i64>) -> ArrayRef {
-        let times = self.rows.iter().map(|row| of(row));
-        Arc::new(times.collect::<TimestampMicrosecondArray>())
+        times(self.rows.iter().map(|row| of(row)))
     }
 
     /// `decimal(19,4)` in units of 10^-4.
     pub(super) fn money(&self, of: impl Fn(&R) -> i128) -> SqlResult<ArrayRef> {
-        let amounts = Decimal128Array::from_iter_values(self.rows.iter().map(|row| of(row)));
-        let amounts = amounts.with_precision_and_scale(19, 4).map_err(internal)?;
-        Ok(Arc::new(amounts))
+        money(self.rows.iter().map(|row| Some(of(row))))
     }
 
     /// `decimal(38,20)` in units of 10^-20.
@@ -58,22 +53,15 @@ impl<R> Chunk<'_, R> {
     }
 
     pub(super) fn long(&self, of: impl Fn(&R) -> Option<i64>) -> ArrayRef {
-        Arc::new(self.rows.iter().map(|row| of(row)).collect::<Int64Array>())
+        numbers(self.rows.iter().map(|row| of(row)))
     }
 
     pub(super) fn int(&self, of: impl Fn(&R) -> i32) -> ArrayRef {
-        Arc::new(Int32Array::from_iter_values(
-            self.rows.iter().map(|row| of(row)),
-        ))
+        small_numbers(self.rows.iter().map(|row| Some(of(row))))
     }
 
     pub(super) fn bit(&self, of: impl Fn(&R) -> Option<bool>) -> ArrayRef {
-        Arc::new(
-            self.rows
-                .iter()
-                .map(|row| of(row))
-                .collect::<BooleanArray>(),
-        )
+        flags(self.rows.iter().map(|row| of(row)))
     }
 }
 

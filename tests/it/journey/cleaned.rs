@@ -15,10 +15,10 @@ use super::killed::{
 };
 use super::{Place, assert_sealed};
 
-const DEAD: &str = "20240501T090000Z-0badcafe";
+pub(super) const DEAD: &str = "20240501T090000Z-0badcafe";
 
 /// Every file below a folder with its bytes, and every folder.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+pub(super) fn tree(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -43,20 +43,20 @@ fn clean(folder: &Path, more: &[&str]) -> Output {
 }
 
 /// Cleans and gives exit code and report.
-fn report(folder: &Path, more: &[&str]) -> (i32, Value) {
+pub(super) fn report(folder: &Path, more: &[&str]) -> (i32, Value) {
     let output = clean(folder, &[&["--json"], more].concat());
     let report = serde_json::from_slice(&output.stdout);
     let report = report.unwrap_or_else(|_| panic!("{}", text(&output)));
     (output.status.code().unwrap(), report)
 }
 
-fn write(path: PathBuf, bytes: &str) -> PathBuf {
+pub(super) fn write(path: PathBuf, bytes: &str) -> PathBuf {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, bytes).unwrap();
     path
 }
 
-fn good_run(folder: &Path) {
+pub(super) fn good_run(folder: &Path) {
     let done = run(folder, "300").output().unwrap();
     assert!(done.status.success(), "{}", text(&done));
 }

@@ -3,6 +3,7 @@
 mod broken;
 mod buried;
 mod cleaned;
+mod cleaned_tables;
 mod disk;
 mod expired;
 pub(crate) mod killed;
