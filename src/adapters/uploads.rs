@@ -1,23 +1,40 @@
-//! Uploaded files: one path an item, said by whoever runs it. Nothing is looked for, and nothing stands in for a file.
+//! Uploaded files: one place an item, said by whoever runs it. Nothing is looked for, and nothing stands in for a file.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use futures::TryStreamExt as _;
+use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use crate::domain::ids::IpeId;
-use crate::ports::{PortError, PortErrorKind, Upload};
+use crate::ports::{PortError, PortErrorKind, StoreRoot, Upload};
+
+/// Where a file lies.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// On this machine.
+    Path(PathBuf),
+    /// In a store.
+    Object {
+        /// The folder.
+        root: StoreRoot,
+        /// The object in it.
+        name: String,
+    },
+}
 
 /// Files by item.
 #[derive(Debug, Clone, Default)]
 pub struct Uploads {
-    files: BTreeMap<IpeId, PathBuf>,
+    files: BTreeMap<IpeId, Place>,
 }
 
 impl Uploads {
     /// These files.
     #[must_use]
-    pub fn new(files: BTreeMap<IpeId, PathBuf>) -> Self {
+    pub fn new(files: BTreeMap<IpeId, Place>) -> Self {
         Self { files }
     }
 
@@ -25,59 +42,107 @@ impl Uploads {
     ///
     /// # Errors
     /// `Config` for an item without a file, and for what is no file; `Denied`, `Unreachable`.
-    pub fn open(&self, ipe: &IpeId) -> Result<Upload, PortError> {
-        let Some(path) = self.files.get(ipe) else {
-            let what = format!("no file was said for {ipe}");
-            return Err(
-                PortError::new(PortErrorKind::Config, what).hint(format!("say --file {ipe}=PATH"))
-            );
-        };
-        let shown = path.display().to_string();
-        let failed = |error: io::Error| {
-            let is_missing = error.kind() == io::ErrorKind::NotFound;
-            let mut failed = PortError::from(error);
-            if is_missing {
-                failed = PortError::new(PortErrorKind::Config, "there is no such file")
-                    .hint("compare the path of --file with where the file lies");
+    pub async fn open(&self, ipe: &IpeId) -> Result<Upload, PortError> {
+        match self.files.get(ipe) {
+            Some(Place::Path(path)) => on_disk(path),
+            Some(Place::Object { root, name }) => in_store(root, name).await,
+            None => {
+                let what = format!("no file was said for {ipe}");
+                Err(PortError::new(PortErrorKind::Config, what)
+                    .hint(format!("say --file {ipe}=PATH")))
             }
-            failed.at("file", shown.clone())
-        };
-        let file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        if !metadata.is_file() {
-            return Err(PortError::new(PortErrorKind::Config, "this is no file")
-                .at("file", shown)
-                .hint("say the path of one file: a folder may hold several, and nobody knows which is meant"));
         }
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        Ok(Upload {
-            name: name.to_string_lossy().into_owned(),
-            bytes: metadata.len(),
-            content: Box::new(file),
-        })
     }
+}
+
+fn on_disk(path: &Path) -> Result<Upload, PortError> {
+    let shown = path.display().to_string();
+    let failed = |error: io::Error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            return missing(&shown);
+        }
+        PortError::from(error).at("file", shown.clone())
+    };
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(PortError::new(PortErrorKind::Config, "this is no file")
+            .at("file", shown)
+            .hint("say the path of one file: a folder may hold several, and nobody knows which is meant"));
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    Ok(Upload {
+        name: name.to_string_lossy().into_owned(),
+        bytes: metadata.len(),
+        content: Box::new(file),
+    })
+}
+
+/// One request for all of it, so that what is read is one version of the object.
+async fn in_store(root: &StoreRoot, name: &str) -> Result<Upload, PortError> {
+    let found = root.content(name).await?;
+    let (bytes, content) = found.ok_or_else(|| missing(&root.uri_of(name)))?;
+    let content = StreamReader::new(content.map_err(io::Error::other));
+    Ok(Upload {
+        name: name.to_owned(),
+        bytes,
+        content: Box::new(SyncIoBridge::new(content)),
+    })
+}
+
+fn missing(shown: &str) -> PortError {
+    PortError::new(PortErrorKind::Config, "there is no such file")
+        .at("file", shown.to_owned())
+        .hint("put the file there, or mend --file, then run the month again")
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
-    #[test]
-    fn only_the_file_that_was_said_is_opened() {
+    #[tokio::test]
+    async fn only_the_file_that_was_said_is_opened() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("used.csv");
         std::fs::write(&path, "abc").unwrap();
         let item: IpeId = "JDASH".parse().unwrap();
-        let of = |path: PathBuf| Uploads::new([(item.clone(), path)].into());
-        let upload = of(path).open(&item).unwrap();
+        let of = |place: Place| Uploads::new([(item.clone(), place)].into());
+        let at = |path: PathBuf| of(Place::Path(path));
+        let upload = at(path).open(&item).await.unwrap();
         assert_eq!((upload.name.as_str(), upload.bytes), ("used.csv", 3));
+        let object = |name: &str| Place::Object {
+            root: crate::adapters::store::memory(),
+            name: name.to_owned(),
+        };
         for (uploads, part) in [
             (Uploads::default(), "say --file JDASH=PATH"),
-            (of(folder.path().into()), "no file"),
-            (of(folder.path().join("other.csv")), "no such file"),
+            (at(folder.path().into()), "no file"),
+            (at(folder.path().join("other.csv")), "no such file"),
+            (of(object("other.csv")), "no such file"),
         ] {
-            let error = uploads.open(&item).unwrap_err().to_string();
+            let error = uploads.open(&item).await.unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_object_is_read_to_its_last_byte() {
+        let root = crate::adapters::store::memory();
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(100_000).collect();
+        root.create("used.csv", Bytes::from(bytes.clone()))
+            .await
+            .unwrap();
+        let item: IpeId = "JDASH".parse().unwrap();
+        let name = "used.csv".to_owned();
+        let uploads = Uploads::new([(item.clone(), Place::Object { root, name })].into());
+        let mut upload = uploads.open(&item).await.unwrap();
+        assert_eq!((upload.name.as_str(), upload.bytes), ("used.csv", 100_000));
+        let read = tokio::task::spawn_blocking(move || {
+            let mut read = Vec::new();
+            upload.content.read_to_end(&mut read).map(|_| read)
+        });
+        assert_eq!(read.await.unwrap().unwrap(), bytes);
     }
 }

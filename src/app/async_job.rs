@@ -158,7 +158,7 @@ impl AsyncJob {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whoever holds every item of the month.
+    /// Whoever holds an item of the month that is asked for.
     async fn held(
         &self,
         wanted: &RunSettings,
@@ -170,15 +170,14 @@ impl AsyncJob {
         let leases = roots.leases(wanted.leases.as_deref(), &evidence)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let processes: Arc<dyn Processes> = Arc::new(ProcProcesses);
-        let mut first = None;
         for item in &items {
             let month = (&item.id, period);
-            match at_work(&leases, month, &clock, &processes, &wanted.limits).await? {
-                Some(holder) => first = first.or(Some(holder)),
-                None => return Ok(None),
+            let held = at_work(&leases, month, &clock, &processes, &wanted.limits).await?;
+            if held.is_some() {
+                return Ok(held);
             }
         }
-        Ok(first)
+        Ok(None)
     }
 
     /// An execution that runs a month now: the one of this month, if there is one. One that was started a little before

@@ -230,6 +230,7 @@ impl App {
         let mut files = settings.files.clone();
         let all = (&mut items, &mut left_out);
         let exported = uploads::of_stand_in(&reach, (&settings, period), all, &mut files)?;
+        let sources = WithUploads::new(reach.sources(), (&files, period), &roots)?;
         let context = context(&settings, period, started_at, program.await??);
         let places = Places {
             staging: staging.uri.clone(),
@@ -240,7 +241,7 @@ impl App {
             leases: leases.apart().map(str::to_owned),
         };
         let tools = Tools {
-            sources: Arc::new(WithUploads::new(reach.sources(), &files)),
+            sources: Arc::new(sources),
             staging,
             warehouse,
             evidence,
@@ -319,7 +320,8 @@ impl App {
         let now = self.tools.clock.now();
         let mut result = WorkflowResult::new(&self.context, &outcomes, now);
         result.left_out(&self.left_out);
-        match reconcile::of_run(&self.tools, &self.context, &self.items).await {
+        let all = (&*self.items, &*self.left_out);
+        match reconcile::of_run(&self.tools, &self.context, all).await {
             Ok(None) => {}
             Ok(Some(judged)) => {
                 result.reconciled(judged);

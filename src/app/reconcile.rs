@@ -228,18 +228,20 @@ async fn usable(chosen: &RuleChoice) -> Result<Rules, PortError> {
 }
 
 /// The last step of a run that had every item of the contract: judges the month from the run's own packages and seals the
-/// judgement. `None` where the run had only some of them.
+/// judgement. `None` where the run had only some of them. An item that was left out because nobody said its file was asked
+/// for like the others: what it lacks is not concluded.
 ///
 /// # Errors
 /// As [`run`].
 pub(super) async fn of_run(
     tools: &Tools,
     context: &RunContext,
-    items: &[Ipe],
+    (items, left_out): (&[Ipe], &[IpeId]),
 ) -> Result<Option<ReconciliationResult>, PortError> {
     let rules = usable(&RuleChoice::BuiltIn).await?;
-    let ran = |item: &IpeId| items.iter().any(|ipe| ipe.id == *item);
-    if !rules.contract.items().iter().all(ran) {
+    let was_asked_for =
+        |item: &IpeId| left_out.contains(item) || items.iter().any(|ipe| ipe.id == *item);
+    if !rules.contract.items().iter().all(was_asked_for) {
         return Ok(None);
     }
     let staging = &tools.staging;

@@ -6,19 +6,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::roots::RootOpener;
 use super::sources::Reach;
 use super::{StartError, sound_items};
-use crate::adapters::uploads::Uploads;
+use crate::adapters::google::storage;
+use crate::adapters::uploads::{Place, Uploads};
 use crate::domain::ids::IpeId;
 use crate::domain::ipe::Ipe;
 use crate::domain::period::Period;
 use crate::domain::shard::Shard;
 use crate::domain::uploaded::DeclaredForm;
-use crate::ports::{PortError, Source, Sources, Upload};
+use crate::ports::{PortError, PortErrorKind, Source, Sources, Upload};
 use crate::settings::{RunSettings, UploadSettings};
 
 /// Gives each item what is declared of its file, and takes out the items whose file was not said: those that were not
-/// asked for by name are left out, with a word.
+/// asked for by name are left out, with a word. Files that are set for all runs are of no account to one of some items.
 ///
 /// # Errors
 /// One sentence with the item and the remedy.
@@ -28,7 +30,7 @@ pub(super) fn attach(
     named: &[String],
 ) -> Result<Vec<IpeId>, String> {
     for (place, file) in files.iter().enumerate() {
-        let at = format!("{}={}", file.item, file.path.display());
+        let at = format!("{}={}", file.item, file.location);
         if files
             .iter()
             .take(place)
@@ -36,8 +38,13 @@ pub(super) fn attach(
         {
             return Err(format!("{at}: the item has a file already; say one"));
         }
-        let runs = items.iter_mut().find(|ipe| ipe.id.as_str() == file.item);
-        let ipe = runs.ok_or_else(|| format!("{at}: the run has no item `{}`", file.item))?;
+        let ipe = match items.iter_mut().find(|ipe| ipe.id.as_str() == file.item) {
+            Some(ipe) => ipe,
+            None if named.is_empty() => {
+                return Err(format!("{at}: the run has no item `{}`", file.item));
+            }
+            None => continue,
+        };
         let definition = ipe.file.as_mut().ok_or_else(|| {
             format!(
                 "{at}: {} is asked of a server, and is read from no file",
@@ -107,12 +114,30 @@ pub(super) fn of_stand_in(
         items.extend(sound_items(settings.catalog.as_deref(), &[id.to_string()])?);
         files.push(UploadSettings {
             item: id.to_string(),
-            path,
+            location: path.display().to_string(),
             form: DeclaredForm::default(),
         });
     }
     items.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(exported)
+}
+
+/// Where a file lies.
+fn place(location: &str, roots: &RootOpener) -> Result<Place, PortError> {
+    if !location.starts_with(storage::SCHEME) {
+        return Ok(Place::Path(PathBuf::from(location)));
+    }
+    let (folder, name) = location.rsplit_once('/').unwrap_or_default();
+    if name.is_empty() || folder.len() <= storage::SCHEME.len() {
+        let what = "this is no file in a bucket";
+        return Err(PortError::new(PortErrorKind::Config, what)
+            .at("file", location.to_owned())
+            .hint("write gs://bucket/object, such as gs://files/used-{period}.csv"));
+    }
+    Ok(Place::Object {
+        root: roots.open_existing(folder)?,
+        name: name.to_owned(),
+    })
 }
 
 /// Sources that know the files of a run.
@@ -122,17 +147,26 @@ pub(super) struct WithUploads {
 }
 
 impl WithUploads {
-    /// The sources with these files, whose items are checked.
-    pub(super) fn new(sources: Arc<dyn Sources>, files: &[UploadSettings]) -> Self {
-        let files = files.iter().filter_map(|file| {
-            let id: IpeId = file.item.parse().ok()?;
-            Some((id, file.path.clone()))
-        });
-        let files: BTreeMap<_, _> = files.collect();
-        Self {
-            sources,
-            uploads: Uploads::new(files),
+    /// The sources with the files of a month, whose items are checked.
+    ///
+    /// # Errors
+    /// A place in the cloud that is none, or cannot be opened.
+    pub(super) fn new(
+        sources: Arc<dyn Sources>,
+        (files, period): (&[UploadSettings], Period),
+        roots: &RootOpener,
+    ) -> Result<Self, PortError> {
+        let mut places = BTreeMap::new();
+        for file in files {
+            let location = file.location.replace("{period}", &period.to_string());
+            if let Ok(id) = file.item.parse::<IpeId>() {
+                places.insert(id, place(&location, roots)?);
+            }
         }
+        Ok(Self {
+            sources,
+            uploads: Uploads::new(places),
+        })
     }
 }
 
@@ -147,7 +181,7 @@ impl Sources for WithUploads {
     }
 
     async fn upload(&self, ipe: &IpeId) -> Result<Upload, PortError> {
-        self.uploads.open(ipe)
+        self.uploads.open(ipe).await
     }
 }
 
@@ -160,7 +194,7 @@ mod tests {
     fn file(item: &str) -> UploadSettings {
         UploadSettings {
             item: item.to_owned(),
-            path: "used.csv".into(),
+            location: "used.csv".to_owned(),
             form: "day-first".parse().unwrap(),
         }
     }

@@ -7,13 +7,13 @@ use clap::{Args, Parser, Subcommand};
 use crate::domain::period::Period;
 #[cfg(feature = "sandbox")]
 use crate::domain::plant::PlantProfile;
-use crate::domain::uploaded::DeclaredForm;
 use crate::telemetry::LogFormat;
 
 use super::catalog::CatalogArgs;
 use super::clean::CleanArgs;
 use super::doctor::DoctorArgs;
 use super::drive_args::UploadArgs;
+use super::file_args::of_item;
 use super::google_args::GoogleArgs;
 use super::look_args::{InspectArgs, SqlArgs};
 use super::months::{CloseArgs, DisposeArgs, HistoryArgs, ReopenArgs, SignArgs};
@@ -150,25 +150,6 @@ pub(super) struct RunArgs {
         value_parser = witness
     )]
     pub(super) witnesses: Vec<(String, PathBuf)>,
-    /// File that an item is read from, such as the usage of vouchers; without one such an item is no part of the run
-    #[arg(
-        long = "file",
-        env = "SOXAUTO_FILE",
-        value_name = "ITEM=PATH",
-        value_delimiter = ',',
-        value_parser = file
-    )]
-    pub(super) files: Vec<(String, PathBuf)>,
-    /// What is known of how that file is written and cannot be found out for sure: words joined by +, of utf-8, utf-16,
-    /// windows-1252, comma, semicolon, tab, pipe, decimal-point, decimal-comma, iso, day-first
-    #[arg(
-        long = "file-form",
-        env = "SOXAUTO_FILE_FORM",
-        value_name = "ITEM=WORDS",
-        value_delimiter = ',',
-        value_parser = file_form
-    )]
-    pub(super) file_forms: Vec<(String, DeclaredForm)>,
     /// Item to run; repeat it or separate by commas [default: all items of the catalog]
     #[arg(
         long = "ipe",
@@ -203,23 +184,6 @@ pub(super) struct RunArgs {
 fn witness(text: &str) -> Result<(String, PathBuf), String> {
     let (item, file) = of_item(text, "ITEM=FILE, such as IPE_07=sample.csv")?;
     Ok((item, PathBuf::from(file)))
-}
-
-fn file(text: &str) -> Result<(String, PathBuf), String> {
-    let (item, path) = of_item(text, "ITEM=PATH, such as JDASH=used.csv")?;
-    Ok((item, PathBuf::from(path)))
-}
-
-fn file_form(text: &str) -> Result<(String, DeclaredForm), String> {
-    let (item, words) = of_item(text, "ITEM=WORDS, such as JDASH=semicolon+decimal-comma")?;
-    Ok((item, words.parse()?))
-}
-
-fn of_item<'a>(text: &'a str, form: &str) -> Result<(String, &'a str), String> {
-    match text.split_once('=') {
-        Some((item, rest)) if !item.is_empty() && !rest.is_empty() => Ok((item.to_owned(), rest)),
-        _ => Err(format!("write {form}")),
-    }
 }
 
 const VERIFY_EXAMPLES: &str = "\

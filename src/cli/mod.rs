@@ -8,6 +8,7 @@ mod clean;
 mod doctor;
 mod drift_text;
 mod drive_args;
+mod file_args;
 mod google_args;
 mod inspect;
 mod look_args;

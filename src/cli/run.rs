@@ -1,20 +1,23 @@
 //! `soxauto run`.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::app::alerts::Alerts;
 use crate::domain::check::Acceptance;
+use crate::domain::ids::IpeId;
 use crate::domain::limits::ServerLimits;
+use crate::domain::period::Period;
+use crate::domain::run::Holder;
 use crate::domain::shard::Shard;
-use crate::domain::uploaded::DeclaredForm;
 use crate::pipeline::alert::Alert;
 use crate::pipeline::workflow::WorkflowResult;
-use crate::settings::{RunSettings, UploadSettings};
+use crate::settings::RunSettings;
 
 use super::args::RunArgs;
 use super::{output, stopped};
@@ -27,6 +30,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
     let listener = Arc::<output::ProgressLines>::clone(&progress);
     let alerts = Alerts::new(&settings, &ServerLimits::default())?;
     let period = settings.period;
+    let is_whole = settings.items.is_empty() && shard.is_whole();
     let app = match App::build(settings, listener).await {
         Ok(app) => app,
         Err(error) => {
@@ -37,6 +41,16 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
             return Err(error.into());
         }
     };
+    let at_work = if is_whole {
+        app.at_work().await?
+    } else {
+        BTreeMap::new()
+    };
+    if let Some((item, holder)) = at_work.into_iter().next() {
+        let period = app.context().period;
+        app.close().await;
+        anyhow::bail!(in_the_way(&item, period, &holder));
+    }
     if app.items().next().is_none() {
         output::tell(&format!(
             "{shard} has nothing to do: the other tasks have all items"
@@ -62,6 +76,12 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
     };
     progress.close();
     let printed = print(&result, json);
+    if !shard.is_whole() {
+        output::tell(&format!(
+            "{shard} judges no month: when all tasks have ended, `soxauto reconcile --period {} --seal --publish` does",
+            result.period
+        ));
+    }
     undelivered(&result);
     if let Some(alert) = Alert::of(&result) {
         raise(&alerts, &alert).await;
@@ -79,8 +99,6 @@ fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
         reason,
         approver,
         witnesses,
-        files,
-        file_forms,
         items,
         work,
         task_index,
@@ -98,7 +116,6 @@ fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
         preliminary,
         accepted: accepted.into_iter().map(accept).collect(),
         witnesses,
-        files: uploads(files, file_forms)?,
         items,
         shard: Some(shard),
         ..RunSettings::try_from(work)?
@@ -106,21 +123,16 @@ fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
     Ok((settings, shard))
 }
 
-/// Each file with what is declared of its form.
-fn uploads(
-    files: Vec<(String, PathBuf)>,
-    forms: Vec<(String, DeclaredForm)>,
-) -> anyhow::Result<Vec<UploadSettings>> {
-    let has_file = |item: &String| files.iter().any(|(known, _)| known == item);
-    if let Some((item, _)) = forms.iter().find(|(item, _)| !has_file(item)) {
-        anyhow::bail!("--file-form {item}: no file was said for it; say --file {item}=PATH");
-    }
-    let files = files.into_iter().map(|(item, path)| {
-        let of_item = forms.iter().filter(|(known, _)| *known == item);
-        let form = of_item.fold(DeclaredForm::default(), |form, (_, more)| form.or(*more));
-        UploadSettings { item, path, form }
-    });
-    Ok(files.collect())
+/// Why a whole month is not run beside another run: each would take items from under the other, and neither would have all.
+fn in_the_way(item: &IpeId, period: Period, holder: &Holder) -> String {
+    let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC");
+    format!(
+        "run {} has been at work on {item} {period} since {}, and nothing was started\n  wait until it has ended; if it has died, \
+         its lease expires at {}",
+        holder.run_id,
+        time(holder.since),
+        time(holder.expires_at)
+    )
 }
 
 /// Hears the signals: the first asks the run to stop, the second ends the program.

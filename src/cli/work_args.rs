@@ -9,6 +9,7 @@ use crate::domain::limits::Limits;
 use crate::settings::RunSettings;
 
 use super::drive_args::DriveArgs;
+use super::file_args::FileArgs;
 use super::google_args::{DiskArgs, GoogleArgs};
 use super::source_args::SourceArgs;
 use super::warehouse_args::WarehouseArgs;
@@ -49,6 +50,8 @@ pub(super) struct WorkArgs {
     #[arg(long, env = "SOXAUTO_ALERT_WEBHOOK", value_name = "SECRET")]
     alert_webhook: Option<String>,
     #[command(flatten)]
+    files: FileArgs,
+    #[command(flatten)]
     source: SourceArgs,
     #[command(flatten)]
     google: GoogleArgs,
@@ -78,6 +81,7 @@ impl TryFrom<WorkArgs> for RunSettings {
             leases,
             catalog,
             alert_webhook,
+            files,
             source,
             google,
             drive,
@@ -88,7 +92,7 @@ impl TryFrom<WorkArgs> for RunSettings {
             preliminary: false,
             accepted: Vec::new(),
             witnesses: Vec::new(),
-            files: Vec::new(),
+            files: files.try_into()?,
             items: Vec::new(),
             jobs: usize::from(jobs),
             staging,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
@@ -25,6 +26,9 @@ pub struct StoreRoot {
     /// Where it is, without a slash at the end and without secrets.
     pub uri: String,
 }
+
+/// The bytes of an object as they come.
+pub type ObjectBytes = BoxStream<'static, Result<Bytes, StoreError>>;
 
 /// One stored object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -113,6 +117,20 @@ impl StoreRoot {
         let read = async { self.store.get(&self.path(path)?).await?.bytes().await };
         match read.await {
             Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.error(&error, path)),
+        }
+    }
+
+    /// Opens an object for reading from its first byte on: its size, and its bytes as they come, all of one version of it.
+    /// `None` when there is none.
+    ///
+    /// # Errors
+    /// `Denied`, `Unreachable`.
+    pub async fn content(&self, path: &str) -> Result<Option<(u64, ObjectBytes)>, PortError> {
+        let open = async { self.store.get(&self.path(path)?).await };
+        match open.await {
+            Ok(found) => Ok(Some((found.meta.size, found.into_stream()))),
             Err(StoreError::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.error(&error, path)),
         }

@@ -131,9 +131,9 @@ fn timing() -> Timing {
         "until": "2024-05-01",
         "audit": audit("IPE_08.id = JDASH.voucher_id"),
         "companies": {"EC_NG": {
-            "amount": "-2099990.00",
+            "amount": "-2100000.00",
             "rows": [
-                {"key": "ABC-2", "jdash": null, "delivered": "10.00", "amount": "10.00"},
+                {"key": "ABC-2", "jdash": null, "delivered": "10.00", "amount": "0.00"},
                 {"key": "ABC-1", "jdash": "2500000.00", "delivered": "400000.00", "amount": "-2100000.00"},
             ],
             "amount_without_jdash": "10.00",
@@ -143,6 +143,7 @@ fn timing() -> Timing {
         "jdash_only": [{"key": "ABC-9", "amount": "77.00", "why": "unknown", "companies": []}],
         "jdash_without_amount": 3,
         "jdash_without_company": {"rows": 4, "amount": "9.00"},
+        "jdash_without_day": {"rows": 6, "amount": "7.00"},
         "jdash_after": {"rows": 5, "amount": "8.00"},
     });
     serde_json::from_value(timing).unwrap()

@@ -74,9 +74,8 @@ async fn begin(service: &Arc<Service>, asked: Asked) -> Result<Started, Refusal>
     let period = wanted.period;
     let prepared = prepared(wanted, progress).await;
     let (app, held_by) = prepared.map_err(|error| not_begun(service, period, error))?;
-    if let Some(holder) = held_by.values().next()
-        && held_by.len() == app.items().count()
-    {
+    // One item is enough: two runs of a month would take items from under each other, and neither would have all.
+    if let Some(holder) = held_by.values().next() {
         app.close().await;
         return Err(held(holder));
     }

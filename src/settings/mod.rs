@@ -203,8 +203,8 @@ pub struct SourceSettings {
 pub struct UploadSettings {
     /// Item.
     pub item: String,
-    /// The file.
-    pub path: PathBuf,
+    /// Where it lies: a path, or an object such as `gs://bucket/used-{period}.csv`. `{period}` stands for the month.
+    pub location: String,
     /// What is declared of how it is written.
     pub form: DeclaredForm,
 }

@@ -86,6 +86,8 @@ mod sandbox_tds;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod server;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod settled;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

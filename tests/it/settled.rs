@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use soxauto::adapters::store;
-use soxauto::app::scratch;
+use soxauto::app::{SystemClock, scratch};
 use soxauto::domain::limits::Limits;
 use soxauto::domain::period::Period;
 use soxauto::pipeline::reconcile::as_of::settled;
@@ -110,7 +110,7 @@ async fn a_month_is_judged_again_when_an_earlier_one_was_sealed_meanwhile() {
     }
     let rules = rules(&shell);
     let before = seal_march(&shell);
-    let after = Utc::now();
+    let after = SystemClock.now();
 
     // Nothing was sealed meanwhile: one round, and the moment at which it began.
     let clock = Moments::new(&[after, after]);

@@ -13,7 +13,7 @@ use super::timing::{JdashOnly, JdashOnlyWhy, LeftOut, TimingInput};
 use crate::domain::amount::Amount;
 use crate::kernels::frame::{guarded, texts};
 use crate::kernels::reconcile::cells::{COMPANY, Group, code, grouped, key, units};
-use crate::kernels::reconcile::filter::{Condition, Literal, Nulls, Test};
+use crate::kernels::reconcile::filter::{Condition, Literal, Test};
 use crate::kernels::reconcile::{ReconcileError, StagedTable};
 
 /// Column of JDASH with the voucher's number.
@@ -23,30 +23,46 @@ pub(super) const AMOUNT_USED: &str = "amount_used";
 /// Column of JDASH with when it was used; null where the file does not say it.
 const USAGE_DATE: &str = "usage_date";
 
-/// The rows that were used before the month's end, or at no known time, and what was used after it.
+/// The rows of a file by when they were used.
+pub(super) struct InTime {
+    /// Used before the month's end. A file that says no day at all is taken as one of what was used by then.
+    pub(super) kept: StagedTable,
+    /// Used after it.
+    pub(super) after: Option<LeftOut>,
+    /// Used at no known time, in a file that says days: in no sum.
+    pub(super) without_day: Option<LeftOut>,
+    /// The keys of these.
+    pub(super) of_no_day: BTreeSet<String>,
+}
+
+/// Sorts the rows by when they were used.
 ///
 /// # Errors
 /// [`ReconcileError::Column`] for a missing column; a sum beyond 38 digits.
-pub(super) fn in_time(
-    input: TimingInput<'_>,
-) -> Result<(StagedTable, Option<LeftOut>), ReconcileError> {
+pub(super) fn in_time(input: TimingInput<'_>) -> Result<InTime, ReconcileError> {
     let frame = &input.jdash.frame;
     let cutoff = Literal::Day(input.period.next_start());
-    let before = Condition {
-        nulls: Nulls::Keep,
-        ..Condition::new(USAGE_DATE, Test::Below(cutoff))
-    };
-    let before = before.expression(frame)?;
-    let doing = || "choosing what was used by the end of the month".to_owned();
+    let before = Condition::new(USAGE_DATE, Test::Below(cutoff)).expression(frame)?;
     let part = |met: Expr| -> Result<DataFrame, ReconcileError> {
+        let doing = || "choosing what was used by the end of the month".to_owned();
         Ok(guarded(doing, || {
             frame.clone().lazy().filter(met).collect()
         })?)
     };
-    let (kept, after) = (part(before.clone())?, part(before.not())?);
-    let after = grouped(&after, &[key(&after, VOUCHER_ID)?], AMOUNT_USED)?;
-    let after = left_out(&after)?;
-    Ok((StagedTable { frame: kept }, after))
+    let groups = |rows: &DataFrame| grouped(rows, &[key(rows, VOUCHER_ID)?], AMOUNT_USED);
+    let undated = part(before.clone().is_null())?;
+    let says_days = undated.height() < frame.height();
+    let (kept, undated) = match says_days {
+        true => (part(before.clone())?, groups(&undated)?),
+        false => (frame.clone(), Vec::new()),
+    };
+    let keys = undated.iter().filter_map(|group| parts(group, false).1);
+    Ok(InTime {
+        of_no_day: keys.collect(),
+        kept: StagedTable { frame: kept },
+        after: left_out(&groups(&part(before.not())?)?)?,
+        without_day: left_out(&undated)?,
+    })
 }
 
 /// Whether a file names companies. The column is there of every file; one that names none leaves it empty.
@@ -85,18 +101,19 @@ pub(super) struct Jdash {
     pub(super) without_company: Option<LeftOut>,
     /// Company, where the file names it, and key.
     pub(super) uses: Vec<Group>,
-    /// Keys of rows without a company where the file names some.
-    of_no_company: BTreeSet<String>,
+    /// Keys of rows without a company, or without a day, where the file names some.
+    unsure: BTreeSet<String>,
     places: BTreeMap<(Option<String>, String), usize>,
     /// Companies in which IPE_08 knows a key of JDASH.
     known: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Jdash {
-    /// `names_company`: whether the file does, after the month too.
+    /// `names_company`: whether the file does, after the month too; `unsure`: keys that nothing is known of for sure.
     pub(super) fn read(
         input: TimingInput<'_>,
         names_company: bool,
+        unsure: BTreeSet<String>,
     ) -> Result<Self, ReconcileError> {
         let frame = &input.jdash.frame;
         let mut jdash = Self {
@@ -105,7 +122,7 @@ impl Jdash {
             without_amount: 0,
             without_company: None,
             uses: Vec::new(),
-            of_no_company: BTreeSet::new(),
+            unsure,
             places: BTreeMap::new(),
             known: known(input)?,
         };
@@ -114,7 +131,7 @@ impl Jdash {
             jdash.without_amount += group.without_amount;
             match parts(group, names_company) {
                 (company, Some(key)) if is_blank(company.as_ref()) => {
-                    jdash.of_no_company.insert(key);
+                    jdash.unsure.insert(key);
                 }
                 (company, Some(key)) => {
                     jdash.places.insert((company, key), place);
@@ -148,11 +165,11 @@ impl Jdash {
     }
 
     /// Whether a voucher belongs to no company for sure (several have it, or a row of it names none in a file that names
-    /// some), or was used without an amount, which is no zero.
+    /// some), was used at no known time in a file that says days, or without an amount, which is no zero.
     pub(super) fn is_unsure(&self, place: Option<usize>, key: &str) -> bool {
         let used = place.and_then(|place| self.uses.get(place));
         let is_unsure = used.is_some_and(|used| used.without_amount > 0 || self.is_shared(key));
-        is_unsure || self.of_no_company.contains(key)
+        is_unsure || self.unsure.contains(key)
     }
 
     /// What was not counted.

@@ -1,7 +1,8 @@
 //! B1, timing: vouchers that the shop has used and whose order is not delivered, so that the ledger still owes them.
 //!
 //! The shop's usage (JDASH) is summed per voucher and compared with what was used in delivered orders; the difference is
-//! what the ledger will book later. Inner sum = Σ(JDASH − delivered), bridge = −inner sum.
+//! what the ledger will book later. Inner sum = Σ(JDASH − delivered), bridge = −inner sum. What JDASH does not have is no
+//! zero there: such vouchers are listed with their amounts and explain nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +28,8 @@ const TOTAL_USED: &str = "totalamountused";
 pub struct TimingInput<'a> {
     /// Rows of IPE_08: id_company, id, business_use, is_active, created_at, totalamountused.
     pub vouchers: &'a StagedTable,
-    /// Rows of JDASH: voucher_id, amount_used, usage_date, and id_company where the file says it. A row without a date
-    /// counts.
+    /// Rows of JDASH: voucher_id, amount_used, usage_date, and id_company where the file says it. A row without a day
+    /// counts where no row has one.
     pub jdash: &'a StagedTable,
     /// The month.
     pub period: Period,
@@ -54,6 +55,9 @@ pub struct Timing {
     /// Rows without a company in a file that names companies; they are in no sum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jdash_without_company: Option<LeftOut>,
+    /// Rows without a day in a file that says days; they are in no sum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jdash_without_day: Option<LeftOut>,
     /// Rows of what was used after the month; they explain nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jdash_after: Option<LeftOut>,
@@ -71,14 +75,14 @@ pub struct LeftOut {
 /// The bridge of one company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimingCompany {
-    /// In ledger sign: −Σ(JDASH − delivered).
+    /// In ledger sign: −Σ(JDASH − delivered) of the vouchers that JDASH has.
     pub amount: Amount,
-    /// Every voucher that counts.
+    /// Every voucher of the window, also those that JDASH does not have.
     pub rows: Vec<TimingRow>,
-    /// What the vouchers that JDASH does not have are of `amount`: nothing used by JDASH, so their delivered use alone.
+    /// What was used in delivered orders of the vouchers that JDASH does not have; no part of `amount`.
     pub amount_without_jdash: Amount,
     /// Vouchers that cannot be counted: no key, no amount on either side, a key that stands there twice, an id that
-    /// several companies have, or one for which JDASH names no company although it names some.
+    /// several companies have, or one for which JDASH names no company or no day although it names some.
     pub doubtful: Vec<ListedRow>,
     /// Rows that a null leaves undecided.
     pub undecided: u64,
@@ -93,7 +97,7 @@ pub struct TimingRow {
     pub jdash: Option<Amount>,
     /// What was used in delivered orders.
     pub delivered: Amount,
-    /// What it adds to the bridge, in ledger sign.
+    /// What it adds to the bridge, in ledger sign: zero where JDASH does not have it.
     pub amount: Amount,
 }
 
@@ -154,12 +158,12 @@ pub fn timing(input: TimingInput<'_>) -> Result<Timing, ReconcileError> {
     };
     let found = candidates(vouchers, &wanted)?;
     let names_company = names_company(input.jdash)?;
-    let (kept, jdash_after) = in_time(input)?;
+    let in_time = in_time(input)?;
     let input = TimingInput {
-        jdash: &kept,
+        jdash: &in_time.kept,
         ..input
     };
-    let jdash = Jdash::read(input, names_company)?;
+    let jdash = Jdash::read(input, names_company, in_time.of_no_day)?;
     let audit = audited(&found, &jdash, input)?;
     let scale = found.scale.max(jdash.scale);
     let mut timing = Timing {
@@ -170,7 +174,8 @@ pub fn timing(input: TimingInput<'_>) -> Result<Timing, ReconcileError> {
         jdash_only: Vec::new(),
         jdash_without_amount: jdash.without_amount,
         jdash_without_company: jdash.without_company,
-        jdash_after,
+        jdash_without_day: in_time.without_day,
+        jdash_after: in_time.after,
     };
     for (company, doubtful) in found.doubtful {
         let entry = timing.company(company, scale);
@@ -245,16 +250,15 @@ impl Timing {
         let delivered = delivered.map_err(ReconcileError::summing(TOTAL_USED))?;
         let jdash = jdash.map(|jdash| jdash.rescale(scale)).transpose();
         let jdash = jdash.map_err(ReconcileError::summing(AMOUNT_USED))?;
-        let mut amount = delivered;
+        let company = self.company(candidate.company, scale);
+        let mut amount = Amount::zero(scale);
         if let Some(jdash) = jdash {
             let opposite = signed(jdash, true);
-            let opposite = opposite.map_err(ReconcileError::summing(AMOUNT_USED))?;
-            add(&mut amount, opposite, AMOUNT_USED)?;
-        }
-        let company = self.company(candidate.company, scale);
-        add(&mut company.amount, amount, AMOUNT_USED)?;
-        if jdash.is_none() {
-            add(&mut company.amount_without_jdash, amount, TOTAL_USED)?;
+            amount = opposite.map_err(ReconcileError::summing(AMOUNT_USED))?;
+            add(&mut amount, delivered, TOTAL_USED)?;
+            add(&mut company.amount, amount, AMOUNT_USED)?;
+        } else {
+            add(&mut company.amount_without_jdash, delivered, TOTAL_USED)?;
         }
         company.rows.push(TimingRow {
             key: candidate.key,

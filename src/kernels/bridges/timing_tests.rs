@@ -54,16 +54,17 @@ fn plain<'a>(rows: &[(&'a str, &'a str)]) -> Vec<Voucher<'a>> {
     rows.iter().map(row).collect()
 }
 
-/// Σ(JDASH − delivered), as the worked numbers have it; the bridge is its opposite.
+/// Σ(JDASH − delivered), as the worked numbers have it: also over vouchers that JDASH does not have, which the bridge
+/// lists and does not count. The bridge is its opposite.
 fn inner(vouchers: &[(&str, &str)], jdash_rows: &[(&str, &str)]) -> String {
     let timing = run(
         "2025-09",
         &super::tests::vouchers(&plain(vouchers)),
         &jdash(jdash_rows),
     );
-    signed(timing.companies["EC_NG"].amount, true)
-        .unwrap()
-        .to_string()
+    let found = &timing.companies["EC_NG"];
+    let both = found.amount.checked_add(found.amount_without_jdash);
+    signed(both.unwrap(), true).unwrap().to_string()
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn worked_sums() {
     // Rows of one voucher are added before they are compared.
     let rows = [("1", "40"), (" 1.0 ", "60"), ("2", "50")];
     assert_eq!(inner(&both, &rows), "-410.0000");
-    // What JDASH does not have was not used there.
+    // As if what JDASH does not have had not been used there.
     let absent = [("1", "100"), ("2", "50")];
     assert_eq!(inner(&absent, &[]), "-150.0000");
     assert_eq!(inner(&absent, &[("1", "100.00")]), "-50.0000");
@@ -129,7 +130,8 @@ fn worked_windows_and_mixed_vouchers() {
     ]);
     let timing = run("2024-10", &rows, &jdash(&[("1", "120"), ("2", "50")]));
     let company = &timing.companies["EC_NG"];
-    assert_eq!(company.amount, money("65", 4));
+    // The worked number is 65 with what JDASH does not have.
+    assert_eq!(company.amount, money("-10", 4));
     assert_eq!(company.amount_without_jdash, money("75", 4));
     let used: Vec<_> = company
         .rows
@@ -227,7 +229,9 @@ fn a_file_that_names_companies_is_joined_by_them() {
     let of = |company: &str| timing.companies[company].amount;
     assert_eq!(of("EC_NG"), money("-4", 4));
     assert_eq!(of("EC_KE"), money("-6", 4));
-    assert_eq!(of("EC_MA"), money("1", 4));
+    assert_eq!(of("EC_MA"), money("0", 4));
+    let listed = timing.companies["EC_MA"].amount_without_jdash;
+    assert_eq!(listed, money("1", 4));
     assert_eq!(timing.jdash_only.len(), 1);
     assert_eq!(timing.jdash_only[0].why, JdashOnlyWhy::Unknown);
     assert!(!timing.audit.multiplies());
@@ -290,7 +294,9 @@ fn what_was_used_after_the_month_explains_nothing_of_it() {
     }
     for day in ["2024-05-01", "2024-05-02 08:00:00"] {
         let timing = of(day);
-        assert_eq!(timing.companies["EC_NG"].amount, money("400000", 4));
+        let company = &timing.companies["EC_NG"];
+        assert_eq!(company.amount, money("0", 4));
+        assert_eq!(company.amount_without_jdash, money("400000", 4));
         let after = LeftOut {
             rows: 1,
             amount: money("2500000", 2),
@@ -298,6 +304,55 @@ fn what_was_used_after_the_month_explains_nothing_of_it() {
         assert_eq!(timing.jdash_after, Some(after), "{day}");
         assert_eq!(timing.jdash_only, []);
     }
+}
+
+/// A file that was cut off is no explanation: what it lacks is not known, and not zero.
+#[test]
+fn what_jdash_does_not_have_explains_nothing() {
+    let voucher = |company, id| [company, id, "refund", "0", "2023-08-15", "400000"];
+    let rows = vouchers(&[voucher("EC_KE", "K01"), voucher("EC_NG", "E01")]);
+    let whole = [
+        ["EC_KE", "K01", "500000", "-"],
+        ["EC_NG", "E01", "2500000", "-"],
+    ];
+    let of = |file: &[[&str; 4]]| run("2024-04", &rows, &of_companies(file));
+    let timing = of(&whole);
+    assert_eq!(timing.companies["EC_NG"].amount, money("-2100000", 4));
+    let timing = of(&whole[..1]);
+    assert_eq!(timing.companies["EC_KE"].amount, money("-100000", 4));
+    let company = &timing.companies["EC_NG"];
+    assert_eq!(company.amount, money("0", 4));
+    assert_eq!(company.amount_without_jdash, money("400000", 4));
+    let row = &company.rows[0];
+    assert_eq!((row.jdash, row.amount), (None, money("0", 4)));
+}
+
+#[test]
+fn a_row_without_a_day_in_a_file_that_says_days_is_in_doubt() {
+    let voucher = |company, id| [company, id, "refund", "0", "2023-08-15", "400000"];
+    let rows = vouchers(&[voucher("EC_KE", "K01"), voucher("EC_NG", "E01")]);
+    let of = |day: &str| {
+        let used = of_companies(&[
+            ["EC_KE", "K01", "500000", "2024-04-02"],
+            ["EC_NG", "E01", "2500000", day],
+        ]);
+        run("2024-04", &rows, &used)
+    };
+    for day in ["-", "1753-01-01"] {
+        let timing = of(day);
+        let left_out = LeftOut {
+            rows: 1,
+            amount: money("2500000", 2),
+        };
+        assert_eq!(timing.jdash_without_day, Some(left_out));
+        let company = &timing.companies["EC_NG"];
+        assert_eq!((company.amount, company.rows.len()), (money("0", 4), 0));
+        assert_eq!(company.doubtful[0].key, "E01");
+        assert_eq!(timing.companies["EC_KE"].amount, money("-100000", 4));
+    }
+    let timing = of("2024-04-30");
+    assert_eq!(timing.companies["EC_NG"].amount, money("-2100000", 4));
+    assert_eq!(timing.jdash_without_day, None);
 }
 
 /// Defect 10 of the predecessor: the timing bridge was zero once columns had been renamed.

@@ -18,6 +18,7 @@ fn found(without_company: Option<LeftOut>) -> Timing {
         jdash_only: Vec::new(),
         jdash_without_amount: 0,
         jdash_without_company: without_company,
+        jdash_without_day: None,
         jdash_after: Some(LeftOut {
             rows: 7,
             amount: Amount::zero(2),

@@ -32,7 +32,7 @@ fn timing_stands_with_what_it_consists_of_and_what_it_leaves_out() {
         ),
         [
             "EC_NG NGN ABC-1 2500000.00 400000.00 -2100000.00",
-            "EC_NG NGN ABC-2 none 10.00 10.00",
+            "EC_NG NGN ABC-2 none 10.00 0.00",
         ],
         "the largest first"
     );
@@ -41,11 +41,11 @@ fn timing_stands_with_what_it_consists_of_and_what_it_leaves_out() {
             "b1_by_company",
             "amount vouchers without_jdash amount_without_jdash"
         ),
-        ["-2099990.00 2 1 10.00"]
+        ["-2100000.00 2 1 10.00"]
     );
     assert_eq!(
         of("b1_without_jdash", "voucher delivered amount"),
-        ["ABC-2 10.00 10.00"]
+        ["ABC-2 10.00 0.00"]
     );
     assert_eq!(
         of("b1_jdash_only", "voucher used because"),
@@ -58,6 +58,7 @@ fn timing_stands_with_what_it_consists_of_and_what_it_leaves_out() {
             "B1 EC_NG none none 2",
             "B1 none none none 3",
             "B1 none none 9.00 4",
+            "B1 none none 7.00 6",
             "B1 none none 8.00 5",
             "B2 JM_EG  1.00 1",
         ]

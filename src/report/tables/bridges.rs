@@ -77,8 +77,8 @@ impl<'a> Behind<'a> {
             c.count("without_jdash", "Not in JDASH", "Absents de JDASH"),
             c.local(
                 "amount_without_jdash",
-                "Of it not in JDASH LCY",
-                "Dont absents de JDASH devise locale",
+                "Delivered, not in JDASH, LCY",
+                "Livrés, absents de JDASH, devise locale",
             ),
             c.count("doubtful", "Not counted", "Non comptés"),
             c.count("undecided", "Undecided rows", "Lignes indécises"),

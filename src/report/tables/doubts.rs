@@ -54,6 +54,11 @@ impl Behind<'_> {
                 "lignes de JDASH sans société, que d'autres lignes nomment",
             ),
             (
+                left_out(&timing.jdash_without_day),
+                "rows of JDASH without a day, which other rows have",
+                "lignes de JDASH sans jour, que d'autres lignes portent",
+            ),
+            (
                 left_out(&timing.jdash_after),
                 "rows of JDASH used after the month; they explain nothing of it",
                 "lignes de JDASH utilisées après le mois ; elles n'expliquent rien du mois",

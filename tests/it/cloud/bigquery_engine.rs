@@ -40,7 +40,7 @@ async fn load(world: &World, place: &Place) -> RunSettings {
         items: Vec::new(),
         files: vec![UploadSettings {
             item: "JDASH".to_owned(),
-            path,
+            location: path.display().to_string(),
             form: DeclaredForm::default(),
         }],
         jobs: 2,
