@@ -89,6 +89,7 @@ fn line(check: &Check) -> String {
         Outcome::Ok => "ok",
         Outcome::Failed => "FAILED",
         Outcome::NoAnswer => "NO ANSWER",
+        Outcome::Unknown => "unknown",
         Outcome::Skipped => "skipped",
     };
     let (name, seconds) = (output::harmless(&check.name), check.seconds);
