@@ -95,7 +95,8 @@ impl Metadata {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || !name.chars().all(fits) {
             let what = "what the metadata server gives as the region is no name of one";
-            return Err(PortError::new(PortErrorKind::Corrupt, what));
+            return Err(PortError::new(PortErrorKind::Corrupt, what)
+                .hint("a proxy or another host answers in its place: look what lies between"));
         }
         Ok(Some(name.to_owned()))
     }

@@ -10,8 +10,12 @@ use crate::domain::location::{Fit, Location};
 use crate::ports::{PortError, PortErrorKind};
 use crate::settings::{GoogleCredentials, RunSettings, WarehouseChoice};
 
-/// What lies where, in the words of a check.
-type Known = Vec<(&'static str, Location)>;
+/// How a person finds out where a bucket lies.
+const DESCRIBE: &str =
+    "look where it lies: gcloud storage buckets describe gs://BUCKET --format='value(location)'";
+
+/// How a person finds out where jobs and services run.
+const LIST: &str = "look where it runs: gcloud run jobs list, gcloud run services list";
 
 /// Asks where each bucket lies, and the region of Cloud Run that this is; compares them with the location of the dataset
 /// that the run names.
@@ -25,7 +29,7 @@ pub(super) async fn check(at: &mut Examination<'_>, run: &RunSettings, google: O
         ("evidence", Some(run.evidence.as_str()), None),
         ("leases", run.leases.as_deref(), None),
     ];
-    let mut known: Known = Vec::new();
+    let mut known: Vec<(&str, Location)> = Vec::new();
     known.extend(dataset.iter().map(|place| ("the dataset", place.clone())));
     for (root, location, loads_into) in roots {
         let Some(location) = location.filter(|location| is_bucket(location)) else {
@@ -53,7 +57,7 @@ async fn bucket(
 ) -> Result<Good<Option<Location>>, PortError> {
     let found = match storage::lies_in(&google.session()?, location).await {
         Ok(found) => found,
-        Err(error) => return left_open(error, None),
+        Err(error) => return left_open(error, None, DESCRIBE),
     };
     match dataset {
         Some(dataset) => loaded(&found, dataset),
@@ -92,17 +96,14 @@ fn loaded(found: &Location, dataset: &Location) -> Result<Good<Option<Location>>
 }
 
 /// The region of this machine; advice where something lies on another continent.
-async fn region(
-    google: &Google,
-    known: &[(&'static str, Location)],
-) -> Result<Good<()>, PortError> {
+async fn region(google: &Google, known: &[(&str, Location)]) -> Result<Good<()>, PortError> {
     let here = match google.session()?.region().await {
         Ok(Some(here)) => Location::new(&here, &[]),
         Ok(None) => {
             let said = "the metadata server names none: this is not Cloud Run";
             return Ok(Good::new(said, ()));
         }
-        Err(error) => return left_open(error, ()),
+        Err(error) => return left_open(error, (), LIST),
     };
     let listed = |fits: &dyn Fn(&Location) -> bool| {
         let found = known.iter().filter(|(_, place)| fits(place));
@@ -122,16 +123,16 @@ async fn region(
     Ok(Good::new(said, ()).better(advised))
 }
 
-/// An answer that does not say it leaves it open; who does not answer is waited for elsewhere too.
-fn left_open<T>(mut error: PortError, value: T) -> Result<Good<T>, PortError> {
+/// An answer that does not say it leaves it open, with what to do; who does not answer at all is no answer.
+fn left_open<T>(mut error: PortError, value: T, by_hand: &str) -> Result<Good<T>, PortError> {
     if matches!(
         error.kind,
         PortErrorKind::Unreachable | PortErrorKind::Timeout
     ) {
         return Err(error);
     }
-    let todo = error.hint.take();
+    let todo = error.hint.take().unwrap_or_else(|| by_hand.to_owned());
     Ok(Good::new(format!("not known: {error}"), value)
         .left_open()
-        .better(todo))
+        .better(Some(todo)))
 }
