@@ -106,6 +106,16 @@ impl AsyncJob {
         })
     }
 
+    /// Looks whether the job is there, may be looked at and may be started; starts none.
+    ///
+    /// # Errors
+    /// `Denied` without a right; `Config` where there is no such job; `Unreachable`.
+    pub async fn look(&self) -> Result<(), PortError> {
+        let job = self.job().await?;
+        job.look().await?;
+        job.may_start().await
+    }
+
     /// Starts an execution unless one is at work, or a lease says that somebody else is.
     ///
     /// # Errors

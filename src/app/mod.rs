@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod doctor;
 pub mod elsewhere;
 pub mod months;
+pub mod ready;
 pub mod reconcile;
 pub mod roots;
 pub mod rules;

@@ -1,24 +1,18 @@
-//! What the HTTP service asks of the root: what it is set up with, who may call, and whether its dependencies are there.
+//! What the HTTP service asks of the root: what it is set up with, and who may call.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::adapters::google::http::Http;
 use crate::adapters::google::oidc::{Expected, Unproven, Verifier};
-
-use crate::catalog::Definitions;
 use crate::domain::digest::sha256_hex;
 use crate::domain::limits::HttpLimits;
 use crate::domain::run::Program;
-use crate::ports::{PortError, PortErrorKind};
-use crate::settings::{Access, RunSettings, ServiceSettings, WarehouseChoice};
+use crate::ports::PortError;
+use crate::settings::{Access, ServiceSettings, WarehouseChoice};
 
-use super::alerts::Alerts;
-use super::roots::RootOpener;
-use super::sources::Reach;
-use super::{StartError, SystemClock, program, sound_items, warehouse};
+use super::{StartError, SystemClock, program, sound_items};
 
 /// An item as the service announces it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,18 +54,6 @@ pub struct Configuration {
     pub google_drive_folder_id: Option<String>,
     /// Whether callers must prove who they are.
     pub authentication: &'static str,
-}
-
-/// One thing that a run needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Dependency {
-    /// What.
-    pub name: String,
-    /// Whether it is there.
-    pub is_ready: bool,
-    /// What is wrong and what to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
 }
 
 /// Reads what the service is set up with, the catalog and the binary among it.
@@ -127,7 +109,7 @@ pub fn configuration(settings: &ServiceSettings) -> Result<Configuration, StartE
 }
 
 /// A place without what may be secret in it: user, password and query.
-fn redacted(location: &str) -> String {
+pub(super) fn redacted(location: &str) -> String {
     let Ok(mut url) = url::Url::parse(location) else {
         return location.to_owned();
     };
@@ -178,6 +160,23 @@ impl Door {
         )?)))
     }
 
+    /// Whether callers must bring a token.
+    #[must_use]
+    pub fn asks_for_tokens(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Looks whether there are keys to look at tokens with; asks for them no more often than tokens do.
+    ///
+    /// # Errors
+    /// Why the last question gave none, where none that came before can be used.
+    pub async fn look(&self) -> Result<(), PortError> {
+        match &self.0 {
+            Some(verifier) => verifier.look().await,
+            None => Ok(()),
+        }
+    }
+
     /// Lets whoever holds this token in.
     ///
     /// # Errors
@@ -198,116 +197,4 @@ impl Door {
             Err(Unproven::NoKeys(error)) => Err(Shut::NoKeys(error)),
         }
     }
-}
-
-/// Looks whether all is there that a run needs, without asking any of it to work: names resolve to secrets, servers take
-/// a connection, storage lists, the dataset is where it is said to be. Of leases and alerts only where they have a place
-/// of their own.
-pub async fn dependencies(settings: &ServiceSettings, alerts: &Alerts) -> Vec<Dependency> {
-    let (run, longest) = (&settings.run, settings.limits.ready_timeout);
-    let within = |name: &str, look| {
-        let name = name.to_owned();
-        async move {
-            let found: Result<Result<(), PortError>, _> = tokio::time::timeout(longest, look).await;
-            let problem = match found {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some(format!("no answer in {} s", longest.as_secs())),
-            };
-            Dependency {
-                name,
-                is_ready: problem.is_none(),
-                problem,
-            }
-        }
-    };
-    let staging = within("staging", boxed(listable(run, &run.staging)));
-    let evidence = within("evidence", boxed(listable(run, &run.evidence)));
-    let own = run.leases.as_deref().unwrap_or(&run.evidence);
-    let leases = within("leases", boxed(listable(run, own)));
-    let warehouse = within("warehouse", boxed(warehoused(run)));
-    let source = within("source", boxed(reachable(run)));
-    let alerts = within("alerts", boxed(alerts.look()));
-    let (source, staging, warehouse, evidence, leases, alerts) =
-        tokio::join!(source, staging, warehouse, evidence, leases, alerts);
-    let shown = |mut found: Dependency, location: &str| {
-        let problem = found.problem.take();
-        found.problem = problem.map(|text| text.replace(location, &redacted(location)));
-        found
-    };
-    let warehouse = match &run.warehouse {
-        WarehouseChoice::Local(location) => shown(warehouse, location),
-        WarehouseChoice::BigQuery(_) => warehouse,
-    };
-    let (staging, evidence) = (shown(staging, &run.staging), shown(evidence, &run.evidence));
-    let leases = run.leases.as_ref().map(|own| shown(leases, own));
-    [source, staging, warehouse, evidence]
-        .into_iter()
-        .chain(leases)
-        .chain(run.alert_webhook.is_some().then_some(alerts))
-        .collect()
-}
-
-type Look<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), PortError>> + Send + 'a>>;
-
-fn boxed<'a>(look: impl Future<Output = Result<(), PortError>> + Send + 'a) -> Look<'a> {
-    Box::pin(look)
-}
-
-/// A folder that no run has made yet is one that a run can make.
-async fn listable(run: &RunSettings, location: &str) -> Result<(), PortError> {
-    let opener = opener(run).await?;
-    match opener.existing(location) {
-        Ok(Some(root)) => root.list("soxauto-ready").await.map(drop),
-        Ok(None) => Ok(()),
-        Err(error) if location.starts_with("memory:") => {
-            drop(error);
-            Ok(())
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// A dataset that no run has made yet is one that a run can make, as a folder is.
-async fn warehoused(run: &RunSettings) -> Result<(), PortError> {
-    match &run.warehouse {
-        WarehouseChoice::Local(location) => listable(run, location).await,
-        WarehouseChoice::BigQuery(place) => {
-            let opener = opener(run).await?;
-            let dataset = warehouse::dataset(place, opener.google(), &run.limits)?;
-            dataset.look().await
-        }
-    }
-}
-
-async fn opener(run: &RunSettings) -> Result<RootOpener, PortError> {
-    RootOpener::beside(&run.google, &run.source.secrets, &run.limits).await
-}
-
-async fn reachable(run: &RunSettings) -> Result<(), PortError> {
-    if run.source.secrets == crate::settings::SecretsChoice::Sandbox {
-        return Ok(());
-    }
-    let failed = |error: crate::catalog::CatalogError| {
-        PortError::new(PortErrorKind::Config, error.to_string())
-    };
-    let catalog = Definitions::open(run.catalog.as_deref()).and_then(|all| all.catalog());
-    let catalog = catalog.map_err(failed)?;
-    let asked = catalog.items().filter(|ipe| ipe.file.is_none());
-    let mut secrets: Vec<&str> = asked.map(|ipe| ipe.secret.as_str()).collect();
-    secrets.sort_unstable();
-    secrets.dedup();
-    let opener = opener(run).await?;
-    let reach = Reach::open(&run.source, opener.google(), &run.limits, 1).await?;
-    for secret in secrets {
-        let server = reach.server(secret).await?;
-        tokio::net::TcpStream::connect(&server)
-            .await
-            .map_err(|error| {
-                PortError::new(PortErrorKind::Unreachable, error.to_string())
-                    .at("server", server)
-                    .hint("check name service, firewall and VPC egress")
-            })?;
-    }
-    Ok(())
 }

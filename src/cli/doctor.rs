@@ -89,6 +89,7 @@ fn line(check: &Check) -> String {
         Outcome::Ok => "ok",
         Outcome::Failed => "FAILED",
         Outcome::NoAnswer => "NO ANSWER",
+        Outcome::Unknown => "unknown",
         Outcome::Skipped => "skipped",
     };
     let (name, seconds) = (output::harmless(&check.name), check.seconds);
@@ -129,5 +130,12 @@ mod tests {
             line,
             "FAILED       1.2 s  source X: login: refused\u{fffd}by\u{fffd}[31m"
         );
+        let open = Check {
+            outcome: Outcome::Unknown,
+            said: "not known".into(),
+            ..check
+        };
+        let line = super::line(&open);
+        assert_eq!(line, "unknown      1.2 s  source X: login: not known");
     }
 }

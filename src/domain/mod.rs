@@ -14,6 +14,7 @@ pub mod job;
 pub mod keys;
 pub mod lexer;
 pub mod limits;
+pub mod location;
 pub mod losses;
 pub mod manifest;
 pub mod matching;

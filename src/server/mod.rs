@@ -28,7 +28,8 @@ use tracing::Instrument as _;
 use crate::app::StartError;
 use crate::app::alerts::Alerts;
 use crate::app::async_job::AsyncJob;
-use crate::app::service::{Configuration, Dependency, Door, configuration};
+use crate::app::ready::Dependency;
+use crate::app::service::{Configuration, Door, configuration};
 use crate::pipeline::alert::Alert;
 use crate::settings::ServiceSettings;
 

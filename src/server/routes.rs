@@ -12,7 +12,8 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::app::service::{Configuration, dependencies};
+use crate::app::ready::dependencies;
+use crate::app::service::Configuration;
 use crate::app::{SystemClock, elsewhere};
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::run::OverallStatus;
@@ -70,7 +71,8 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
     let found = match fresh {
         Some((_, found)) => found.clone(),
         None => {
-            let found = dependencies(&service.settings, &service.alerts).await;
+            let (settings, job) = (&service.settings, service.job.as_ref());
+            let found = dependencies(settings, &service.alerts, job, &service.door).await;
             *kept = Some((Instant::now(), found.clone()));
             found
         }

@@ -270,6 +270,17 @@ impl CloudRunJob {
         )))
     }
 
+    /// Looks whether the job is there.
+    ///
+    /// # Errors
+    /// `Denied` without the right to look; `Config` where there is no such job; `Unreachable`.
+    pub async fn look(&self) -> Result<(), PortError> {
+        let what = format!("looking at job {}", self.name);
+        let call = self.looking(what, self.url(&[&self.name.job])?);
+        let reply = self.session.send(&call).await;
+        reply.map(drop).map_err(|failure| self.failed(failure))
+    }
+
     /// All executions that Cloud Run still lists.
     ///
     /// # Errors

@@ -94,6 +94,23 @@ impl Keys {
     /// # Errors
     /// Why the last question gave no keys, when this one may be among them.
     pub(super) async fn key(&self, kid: &str) -> Result<Option<DecodingKey>, PortError> {
+        self.wanted(Some(kid)).await
+    }
+
+    /// Looks whether there is any key; asks as for one by its name.
+    ///
+    /// # Errors
+    /// Why the last question gave no keys.
+    pub(super) async fn any(&self) -> Result<(), PortError> {
+        let key = self.wanted(None).await?;
+        key.map(drop).ok_or_else(|| {
+            let what = "the keys that tokens are signed with are too old";
+            PortError::new(PortErrorKind::Timeout, what)
+        })
+    }
+
+    /// The key of that name, or any.
+    async fn wanted(&self, kid: Option<&str>) -> Result<Option<DecodingKey>, PortError> {
         let (mut key, is_due) = self.look(kid);
         if is_due || key.is_none() {
             let asking = Arc::clone(&self.0.asking);
@@ -126,15 +143,19 @@ impl Keys {
         }
     }
 
-    /// The key of that name as it is kept, and whether to ask because of it: when it is not there or no longer fresh, and
+    /// The key of that name, or any, as it is kept, and whether to ask because of it: when it is not there or no longer fresh, and
     /// the pause since the last question is over.
-    fn look(&self, kid: &str) -> (Option<DecodingKey>, bool) {
+    fn look(&self, kid: Option<&str>) -> (Option<DecodingKey>, bool) {
         let (kept, now, limits) = (self.kept(), self.0.clock.now(), &self.0.limits);
         let is_past = |since: Option<DateTime<Utc>>, time: Duration| {
             since.is_none_or(|since| now >= since + delta(time))
         };
         let is_usable = !is_past(kept.came_at, limits.keys_kept_max);
-        let key = kept.keys.get(kid).filter(|_| is_usable).cloned();
+        let named = match kid {
+            Some(kid) => kept.keys.get(kid),
+            None => kept.keys.values().next(),
+        };
+        let key = named.filter(|_| is_usable).cloned();
         let is_good = key.is_some() && !is_past(kept.good_until, Duration::ZERO);
         let may_ask = is_past(kept.asked_at, limits.keys_pause);
         (key, may_ask && !is_good)

@@ -1,4 +1,5 @@
-//! The metadata server: tokens of the service account under which a machine of Google Cloud runs. No key is kept.
+//! The metadata server: tokens of the service account under which a machine of Google Cloud runs, and where it is. No key
+//! is kept.
 //!
 //! May use `http`. Believes only a reply that carries the header by which the server is known.
 
@@ -73,6 +74,31 @@ impl Metadata {
         let is_email =
             |text: &String| text.contains('@') && text.chars().all(|c| c.is_ascii_graphic());
         email.filter(is_email).unwrap_or_else(unknown)
+    }
+
+    /// The region of Cloud Run that this machine is in, such as `europe-west1`; `None` where the server names none, as on a
+    /// machine that is not Cloud Run.
+    ///
+    /// # Errors
+    /// `Unreachable` where there is no such server; `Corrupt` for what is no name.
+    pub(super) async fn region(&self, http: &Http) -> Result<Option<String>, PortError> {
+        let url = below(&self.base, &["computeMetadata", "v1", "instance", "region"])?;
+        let call = Call::get("asking the metadata server for the region", url);
+        let reply = match self.ask(http, &call).await {
+            Ok(reply) => reply,
+            Err(failure) if failure.is(404) => return Ok(None),
+            Err(failure) => return Err(failure.into()),
+        };
+        let text = String::from_utf8_lossy(&reply.body);
+        // `projects/NUMBER/regions/REGION`.
+        let name = text.trim().rsplit('/').next().unwrap_or_default();
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || !name.chars().all(fits) {
+            let what = "what the metadata server gives as the region is no name of one";
+            return Err(PortError::new(PortErrorKind::Corrupt, what)
+                .hint("a proxy or another host answers in its place: look what lies between"));
+        }
+        Ok(Some(name.to_owned()))
     }
 
     fn account(&self, what: &str) -> Result<Url, PortError> {

@@ -27,6 +27,7 @@ use crate::ports::PortError;
 use endpoints::Endpoints;
 use failure::Failure;
 use http::{Call, Http, Reply};
+use metadata::Metadata;
 use token::Tokens;
 
 /// An identity at Google and the way there. Cheap to clone.
@@ -71,6 +72,15 @@ impl Session {
     #[must_use]
     pub fn tokens(&self) -> Arc<dyn Tokens> {
         Arc::clone(&self.tokens)
+    }
+
+    /// The region of Cloud Run that this machine is in; `None` where its metadata server names none.
+    ///
+    /// # Errors
+    /// `Unreachable` where there is no such server; `Corrupt` for what is no name.
+    pub async fn region(&self) -> Result<Option<String>, PortError> {
+        let server = Metadata::new(self.endpoints.metadata.clone(), &[]);
+        server.region(&self.http).await
     }
 
     /// Sends a call in the name of this identity. A token that is refused is renewed once and the call sent again,

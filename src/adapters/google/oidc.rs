@@ -79,6 +79,14 @@ impl Verifier {
         })
     }
 
+    /// Looks whether there are keys to look at a token with; asks for them as a token would.
+    ///
+    /// # Errors
+    /// Why the last question gave none, where none that came before can be used.
+    pub async fn look(&self) -> Result<(), PortError> {
+        self.keys.any().await
+    }
+
     /// Whether the token is good; gives the address that it names.
     ///
     /// # Errors

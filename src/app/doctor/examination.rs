@@ -9,10 +9,11 @@ use super::{Check, Outcome, Report};
 use crate::domain::limits::DoctorLimits;
 use crate::ports::{PortError, PortErrorKind};
 
-/// A check that ended well.
+/// A check that ended well, or that found out nothing which a run needs.
 pub(super) struct Good<T> {
     said: String,
     todo: Option<String>,
+    outcome: Outcome,
     value: T,
 }
 
@@ -22,8 +23,15 @@ impl<T> Good<T> {
         Self {
             said: said.into(),
             todo: None,
+            outcome: Outcome::Ok,
             value,
         }
+    }
+
+    /// Not found out; a run works without it.
+    pub(super) fn left_open(mut self) -> Self {
+        self.outcome = Outcome::Unknown;
+        self
     }
 
     /// What could be better all the same.
@@ -72,7 +80,7 @@ impl<'a> Examination<'a> {
             Err(PortError::new(PortErrorKind::Timeout, what))
         });
         let (outcome, said, todo, value) = match ended {
-            Ok(good) => (Outcome::Ok, good.said, good.todo, Some(good.value)),
+            Ok(good) => (good.outcome, good.said, good.todo, Some(good.value)),
             Err(mut error) => {
                 let todo = error.hint.take();
                 (outcome(error.kind), error.to_string(), todo, None)
@@ -105,9 +113,9 @@ impl<'a> Examination<'a> {
     }
 
     pub(super) fn report(self) -> Report {
-        let is_well = |check: &Check| matches!(check.outcome, Outcome::Ok | Outcome::Skipped);
+        let is_bad = |check: &Check| matches!(check.outcome, Outcome::Failed | Outcome::NoAnswer);
         Report {
-            is_well: self.checks.iter().all(is_well),
+            is_well: !self.checks.iter().any(is_bad),
             checks: self.checks,
         }
     }
@@ -169,5 +177,18 @@ mod tests {
         assert_eq!(report.todo(), ["grant it"]);
         assert_eq!(report.checks[0].outcome, Outcome::Failed);
         assert_eq!(report.exit_code(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_left_open_is_told_and_spoils_nothing() {
+        let mut tell = |_: &Check| {};
+        let mut at = Examination::new(&mut tell, DoctorLimits::default());
+        let open = Good::new("not known", 7).left_open();
+        let open = open.better(Some("grant it".to_owned()));
+        assert_eq!(at.look("x", async { Ok(open) }).await, Some(7));
+        let report = at.report();
+        assert_eq!(report.checks[0].outcome, Outcome::Unknown);
+        assert_eq!(report.todo(), ["grant it"]);
+        assert_eq!((report.is_well, report.exit_code()), (true, 0));
     }
 }

@@ -1,11 +1,12 @@
 //! A look at everything that a run needs, one check after the other, each with what to grant or do where it fails.
 //!
-//! The order is that of need: who we are at Google, the secret, then the way to the SQL Server step by step, the roots,
-//! the warehouse, what else is used of Google, the machine. A check that fails stops only those that cannot be made without
+//! The order is that of need: who we are at Google, the secret, then the way to the SQL Server step by step, the roots and
+//! where they lie, the warehouse, what else is used of Google, the machine. A check that fails stops only those that cannot be made without
 //! it (ADR-0035). Reads no row of any table, and writes only what ADR-0035 lists.
 
 mod examination;
 mod google;
+mod locations;
 mod machine;
 mod outside;
 mod places;
@@ -29,6 +30,8 @@ pub enum Outcome {
     Failed,
     /// Nobody answered, so it is not known.
     NoAnswer,
+    /// It is not known, and no run needs to know it.
+    Unknown,
     /// Not made; why is said.
     Skipped,
 }
@@ -52,7 +55,7 @@ pub struct Check {
 /// Everything that was looked at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// Whether all checks that were made ended well.
+    /// Whether nothing is wrong, and nothing that a run needs could not be found out.
     pub is_well: bool,
     /// The checks in their order.
     pub checks: Vec<Check>,
@@ -110,6 +113,7 @@ pub async fn examine(settings: &DoctorSettings, tell: &mut (dyn FnMut(&Check) + 
     let staging = places::root(&mut at, run, ("staging", &run.staging), cloud).await;
     let evidence = places::root(&mut at, run, ("evidence", &run.evidence), cloud).await;
     places::leases(&mut at, run, evidence, cloud).await;
+    locations::check(&mut at, run, cloud).await;
     places::warehouse(&mut at, settings, &limits, (cloud, staging)).await;
     outside::drive(&mut at, run, &limits, cloud).await;
     outside::job(&mut at, settings.async_job.as_ref(), cloud).await;
@@ -159,8 +163,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_wins_over_what_is_wrong() {
-        use Outcome::{Failed, NoAnswer, Ok, Skipped};
-        assert_eq!(report(&[Ok, Skipped]).exit_code(), 0);
+        use Outcome::{Failed, NoAnswer, Ok, Skipped, Unknown};
+        assert_eq!(report(&[Ok, Skipped, Unknown]).exit_code(), 0);
         assert_eq!(report(&[Ok, Failed, Skipped]).exit_code(), 1);
         assert_eq!(report(&[NoAnswer, Failed]).exit_code(), 2);
         assert_eq!(report(&[]).exit_code(), 0);

@@ -16,6 +16,7 @@ mod drive_folder;
 pub(crate) mod fakes;
 #[cfg(feature = "sandbox")]
 mod killed;
+mod places;
 mod refused;
 #[cfg(feature = "sandbox")]
 mod runs;

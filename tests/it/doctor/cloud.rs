@@ -13,10 +13,10 @@ use crate::cloud::fakes::{Google, quick};
 use crate::journey::Place;
 
 const SECRET: &str = "DB_CREDENTIALS_NAV_BI";
-const RUNNER: &str = "runner@test-project.iam.gserviceaccount.com";
+pub(super) const RUNNER: &str = "runner@test-project.iam.gserviceaccount.com";
 
 /// Roots in buckets and secrets in Secret Manager, which names a port that nobody listens at.
-fn settings(place: &Place, google: &Google) -> RunSettings {
+pub(super) fn settings(place: &Place, google: &Google) -> RunSettings {
     let closed = "SERVER=tcp:127.0.0.1,1;DATABASE=d;UID=u;PWD=SENTINEL-PASSWORD";
     google.secrets.add(SECRET, closed, Damage::None);
     let mut run = place.settings("");
@@ -40,7 +40,7 @@ fn assert_silent(report: &Report) {
     assert!(!text.contains("SENTINEL"), "{text}");
 }
 
-const CONNECTION: &str = "source DB_CREDENTIALS_NAV_BI: connection";
+pub(super) const CONNECTION: &str = "source DB_CREDENTIALS_NAV_BI: connection";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn buckets_secrets_identity_and_clock_are_well_and_one_object_is_left_in_each_root() {
@@ -110,7 +110,7 @@ async fn without_a_token_what_needs_none_is_looked_at() {
             .unwrap()
             .contains("--service-account")
     );
-    for name in ["staging", "evidence", "google clock"] {
+    for name in ["staging", "evidence", "staging location", "google clock"] {
         let check = check(&report, name);
         assert_eq!(check.outcome, Outcome::Skipped, "{check:?}");
         assert!(check.said.contains("no identity"), "{check:?}");
@@ -137,7 +137,7 @@ async fn a_secret_that_we_may_not_read_is_named_with_the_role() {
 }
 
 /// The same with a dataset.
-async fn with_dataset(place: &Place) -> (Jobs, RunSettings) {
+pub(super) async fn with_dataset(place: &Place) -> (Jobs, RunSettings) {
     let jobs = Jobs::start(None).await;
     let mut run = settings(place, &jobs.google);
     run.google = jobs.settings();
@@ -202,7 +202,7 @@ async fn who_may_run_no_jobs_is_told_the_role_and_a_dataset_that_is_not_there_is
     );
 }
 
-fn one() -> serde_json::Value {
+pub(super) fn one() -> serde_json::Value {
     json!({"jobComplete": true, "totalRows": "1", "rows": [{"f": [{"v": "1"}]}],
            "schema": {"fields": [{"name": "n", "type": "INTEGER"}]}})
 }

@@ -2,6 +2,7 @@
 //! what cannot be looked at without it.
 
 mod cloud;
+mod locations;
 mod outside;
 mod source;
 mod trial;

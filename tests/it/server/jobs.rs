@@ -16,7 +16,7 @@ use crate::journey::Place;
 const APRIL: &str = r#"{"cutoff_date": "2024-05-01", "ipes": ["CR_04"]}"#;
 const START: &str = "POST /v2/";
 
-fn settings(place: &Place, google: &Google) -> ServiceSettings {
+pub(super) fn settings(place: &Place, google: &Google) -> ServiceSettings {
     let mut settings = open_settings(place);
     settings.async_job = Some(JOB.parse().unwrap());
     settings.run.google = google.settings();

@@ -1,12 +1,20 @@
-//! `/ready` over a dataset: it is there or can be made, it is elsewhere, nobody may look, nobody answers.
+//! `/ready`: a dataset that is there or can be made, is elsewhere, may not be looked at, does not answer; and the job, the
+//! folder of Drive, the keys for tokens and the webhook, each asked about where it is used and nowhere else.
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use soxauto::settings::{BigQueryPlace, WarehouseChoice};
+use serde_json::{Value, json};
+use soxauto::app::alerts::Alerts;
+use soxauto::app::ready::{Dependency, dependencies};
+use soxauto::app::service::Door;
+use soxauto::settings::{BigQueryPlace, DriveSettings, ServiceSettings, WarehouseChoice};
 
-use super::{Served, Silent, open_settings};
+use super::auth::{EMAIL, Publisher, Signer, claims, guarded, with_token};
+use super::{Served, Silent, jobs, open_settings};
+use crate::cloud::fakes::Google;
 use crate::cloud::fakes::bigquery::{DATASET, Jobs, PROJECT};
+use crate::cloud::fakes::cloud_run::JOB;
+use crate::cloud::fakes::drive::FOLDER;
 use crate::cloud::fakes::server::Fault;
 use crate::journey::Place;
 
@@ -24,10 +32,27 @@ async fn served(jobs: &Jobs, place: &Place) -> Served {
 
 /// What `/ready` says of the warehouse, with its status.
 async fn warehouse(served: &Served) -> (u16, Value) {
+    said(served, "warehouse").await
+}
+
+/// What it says of one thing, with its status.
+async fn said(served: &Served, name: &str) -> (u16, Value) {
     let reply = served.get("/ready").await;
     let all = reply.json()["dependencies"].as_array().unwrap().clone();
-    let found = all.into_iter().find(|one| one["name"] == "warehouse");
-    (reply.status, found.unwrap())
+    let found = all.into_iter().find(|one| one["name"] == name);
+    (reply.status, found.unwrap_or_default())
+}
+
+/// Asserts that a service with these settings is not ready because of this one thing, and says why.
+async fn assert_missing(settings: &ServiceSettings, name: &str, why: &str) {
+    let (status, found) = said(&Served::start(settings.clone()).await, name).await;
+    assert_eq!(
+        (status, &found["is_ready"]),
+        (503, &json!(false)),
+        "{found}"
+    );
+    let problem = found["problem"].as_str().unwrap();
+    assert!(problem.contains(why), "{why}: {problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,4 +157,106 @@ async fn a_webhook_without_its_url_is_not_ready_and_without_a_webhook_nobody_ask
         problem.contains("URL of the webhook") && !problem.contains("DRIVER"),
         "{problem}"
     );
+}
+
+/// The schedule rests on the job: it must be there, may be looked at, and may be started. It is not started.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_ready_when_it_may_be_looked_at_and_started_and_is_not_started() {
+    let (place, google) = (Place::new(), Google::start().await);
+    let mut settings = jobs::settings(&place, &google);
+    let served = Served::start(settings.clone()).await;
+    for _ in 0..3 {
+        let (status, found) = said(&served, "job").await;
+        assert_eq!((status, &found["is_ready"]), (200, &json!(true)), "{found}");
+    }
+    let asked = google.fake.seen("/v2/");
+    assert_eq!(asked.len(), 2, "kept for a while: {asked:?}");
+    assert!(google.executions.arguments().is_empty());
+
+    settings.async_job = Some(JOB.replace("pg01", "pg02").parse().unwrap());
+    assert_missing(&settings, "job", "is there a job soxauto-pg02-run").await;
+    settings.async_job = Some(JOB.parse().unwrap());
+    google.executions.deny_running();
+    let role = "grant roles/run.jobsExecutorWithOverrides on job soxauto-pg01-run";
+    assert_missing(&settings, "job", role).await;
+    google.executions.deny_looking();
+    assert_missing(
+        &settings,
+        "job",
+        "grant roles/run.viewer on job soxauto-pg01-run",
+    )
+    .await;
+
+    settings.async_job = None;
+    let before = google.fake.seen("").len();
+    let (status, found) = said(&Served::start(settings).await, "job").await;
+    assert_eq!((status, found), (200, Value::Null));
+    assert_eq!(google.fake.seen("").len(), before, "nobody is asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_drive_is_ready_when_it_takes_files_and_gets_none() {
+    let (place, google) = (Place::new(), Google::start().await);
+    let mut settings = jobs::settings(&place, &google);
+    settings.async_job = None;
+    let plain = said(&Served::start(settings.clone()).await, "drive").await;
+    assert_eq!(plain, (200, Value::Null));
+    settings.run.drive = Some(DriveSettings {
+        folder: FOLDER.parse().unwrap(),
+        include_rows: false,
+    });
+    let (status, found) = said(&Served::start(settings.clone()).await, "drive").await;
+    assert_eq!((status, &found["is_ready"]), (200, &json!(true)), "{found}");
+    google
+        .drive
+        .folder(json!({"capabilities": {"canAddChildren": false}}));
+    assert_missing(&settings, "drive", "may not add files to folder").await;
+    google.drive.folder(json!({"trashed": true}));
+    assert_missing(&settings, "drive", "is in the bin").await;
+    assert!(google.drive.files().is_empty());
+}
+
+fn keys(found: &[Dependency]) -> &Dependency {
+    found.iter().find(|one| one.name == "keys").unwrap()
+}
+
+/// Whoever gets as far as `/ready` was let in with a key; what it says without one is asked of the root.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_for_tokens_are_asked_for_no_more_often_than_by_tokens() {
+    let (place, signer) = (Place::new(), Signer::new("k1"));
+    let publisher = Publisher::start(vec![signer.published.clone()]).await;
+    let mut settings = guarded(&place, &publisher, &[EMAIL]);
+    let served = Served::start(settings.clone()).await;
+    let token = signer.sign("k1", &claims());
+    let reply = with_token(&served, "/ready", &token).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let all = reply.json()["dependencies"].as_array().unwrap().clone();
+    let found = all.iter().find(|one| one["name"] == "keys").unwrap();
+    assert_eq!(found["is_ready"], json!(true));
+    assert_eq!(publisher.asked(), 1, "the kept keys are good");
+
+    let alerts = Alerts::new(&settings.run, &settings.limits).unwrap();
+    let door = Door::new(&settings).unwrap();
+    publisher.change(|says| says.status = 403);
+    for _ in 0..3 {
+        let found = dependencies(&settings, &alerts, None, &door).await;
+        let missing = keys(&found);
+        assert!(!missing.is_ready, "{missing:?}");
+        assert!(missing.problem.as_deref().unwrap().contains("answered 403"));
+    }
+    assert_eq!(publisher.asked(), 2, "once in a pause");
+    settings.limits.keys_pause = Duration::ZERO;
+    let door = Door::new(&settings).unwrap();
+    let found = dependencies(&settings, &alerts, None, &door).await;
+    assert!(!keys(&found).is_ready, "{found:?}");
+    publisher.change(|says| (says.status, says.max_age) = (200, 0));
+    let found = dependencies(&settings, &alerts, None, &door).await;
+    assert!(keys(&found).is_ready, "{found:?}");
+    // Once they came they are used on while no new ones come.
+    publisher.change(|says| says.status = 403);
+    let found = dependencies(&settings, &alerts, None, &door).await;
+    assert!(keys(&found).is_ready, "{found:?}");
+
+    let open = Served::start(open_settings(&place)).await;
+    assert_eq!(said(&open, "keys").await, (200, Value::Null));
 }

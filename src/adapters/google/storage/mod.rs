@@ -3,6 +3,7 @@
 //! May use the session and `object_store`, whose port it is. Never overwrites: an object is created where there is
 //! none, or not at all. Never copies, and uploads nothing in pieces, because neither can promise that.
 
+mod layout;
 mod place;
 mod refused;
 mod reply;
@@ -34,6 +35,8 @@ use super::endpoints::below;
 use super::http::{Call, Reply};
 use place::{is_plain, place};
 use reply::Listing;
+
+pub use layout::lies_in;
 
 /// Scheme of the locations that are opened here.
 pub const SCHEME: &str = "gs://";

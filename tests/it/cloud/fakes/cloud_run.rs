@@ -112,7 +112,7 @@ impl Executions {
 pub(crate) fn router(executions: Executions) -> Router {
     let jobs = "/v2/projects/{project}/locations/{location}/jobs/{job}";
     Router::new()
-        .route(jobs, post(run))
+        .route(jobs, post(run).get(describe))
         .route(&format!("{jobs}/executions"), get(list))
         .route(&format!("{jobs}/executions/{{id}}"), get(show))
         .with_state(executions)
@@ -199,6 +199,27 @@ fn permitted(executions: &Executions, name: &(String, String, String), body: &Va
         false => body.clone(),
     };
     axum::Json(said).into_response()
+}
+
+async fn describe(
+    State(executions): State<Executions>,
+    Path(name): Named,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = executions.issuer.refusal(&headers) {
+        return refusal;
+    }
+    if let Err(said) = strict::asked(query.as_deref(), &[]) {
+        return strict::bad(&said);
+    }
+    if executions.held.lock().unwrap().may_not_look {
+        return denied("run.jobs.get");
+    }
+    if !is_there(&name) {
+        return absent();
+    }
+    axum::Json(json!({"name": JOB, "template": {"taskCount": 1}})).into_response()
 }
 
 async fn list(

@@ -16,7 +16,7 @@ use axum::routing::{any, get};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use soxauto::app::SystemClock;
 use soxauto::ports::Clock as _;
 
@@ -33,6 +33,8 @@ struct Held {
     objects: BTreeMap<(String, String), (u64, DateTime<Utc>)>,
     buckets: BTreeSet<String>,
     denied: BTreeSet<String>,
+    /// Where buckets lie that do not lie in the EU.
+    layouts: BTreeMap<String, Value>,
     /// The caller may create, and a write where something lies is refused whatever it expects.
     create_only: bool,
     /// A write replaces what lies there, whatever it expects.
@@ -67,6 +69,12 @@ impl Buckets {
     /// The caller may do nothing in this bucket from now on.
     pub(crate) fn deny(&self, bucket: &str) {
         self.held.lock().unwrap().denied.insert(bucket.to_owned());
+    }
+
+    /// Where a bucket lies: `location`, and what else its layout says.
+    pub(crate) fn locate(&self, bucket: &str, layout: Value) {
+        let mut held = self.held.lock().unwrap();
+        held.layouts.insert(bucket.to_owned(), layout);
     }
 
     /// The caller may create and read from now on, and neither replace nor delete.
@@ -134,6 +142,7 @@ fn hash(bytes: &[u8]) -> String {
 pub(crate) fn router(buckets: Buckets) -> Router {
     Router::new()
         .route("/storage/v1/b/{bucket}/o", get(list))
+        .route("/storage/v1/b/{bucket}/storageLayout", get(layout))
         .route("/{bucket}/{*name}", any(object))
         // A part of a large month is larger than what the framework takes by itself.
         .layer(DefaultBodyLimit::disable())
@@ -146,6 +155,37 @@ const ASKED: [&str; 5] = ["prefix", "delimiter", "pageToken", "maxResults", "fie
 /// Headers of the interface that a write may have; what reads or deletes has none.
 const WRITTEN: [&str; 2] = ["x-goog-if-generation-match", "x-goog-hash"];
 
+/// A refusal as the JSON interface writes it; both need the right to list.
+fn of_json(refusal: Response) -> Response {
+    match refusal.status().as_u16() {
+        404 => error(404, "notFound", "The specified bucket does not exist."),
+        403 => error(403, "forbidden", "no storage.objects.list access"),
+        _ => refusal,
+    }
+}
+
+async fn layout(
+    State(buckets): State<Buckets>,
+    Path(bucket): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let held = buckets.held.lock().unwrap();
+    if let Some(refusal) = buckets.refusal(&held, &bucket, &headers) {
+        return of_json(refusal);
+    }
+    if let Err(said) = strict::asked(query.as_deref(), &[]) {
+        return strict::bad(&said);
+    }
+    let mut body = json!({"kind": "storage#storageLayout", "bucket": bucket, "location": "EU",
+        "locationType": "multi-region", "hierarchicalNamespace": {"enabled": false}});
+    let other = held.layouts.get(&bucket).and_then(Value::as_object);
+    body.as_object_mut()
+        .unwrap()
+        .extend(other.cloned().unwrap_or_default());
+    axum::Json(body).into_response()
+}
+
 async fn list(
     State(buckets): State<Buckets>,
     Path(bucket): Path<String>,
@@ -154,11 +194,7 @@ async fn list(
 ) -> Response {
     let held = buckets.held.lock().unwrap();
     if let Some(refusal) = buckets.refusal(&held, &bucket, &headers) {
-        return match refusal.status().as_u16() {
-            404 => error(404, "notFound", "The specified bucket does not exist."),
-            403 => error(403, "forbidden", "no storage.objects.list access"),
-            _ => refusal,
-        };
+        return of_json(refusal);
     }
     let asked = match strict::asked(query.as_deref(), &ASKED) {
         Ok(asked) => asked,

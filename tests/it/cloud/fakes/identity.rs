@@ -38,6 +38,8 @@ struct Known {
     /// Public key and audience of the account's key.
     key: Option<(Vec<u8>, String)>,
     no_flavor: bool,
+    /// What the metadata server says of the region; it says none on what is not Cloud Run.
+    region: Option<String>,
 }
 
 /// Whoever gives tokens and knows which are good.
@@ -48,6 +50,7 @@ impl Default for Issuer {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Known {
             lifetime: 3_600,
+            region: Some("projects/4711/regions/europe-west1".to_owned()),
             ..Known::default()
         })))
     }
@@ -69,6 +72,11 @@ impl Issuer {
     /// Tokens that were given.
     pub(crate) fn issued(&self) -> Vec<String> {
         self.0.lock().unwrap().issued.clone()
+    }
+
+    /// The metadata server says this of the region from now on.
+    pub(crate) fn region(&self, said: Option<&str>) {
+        self.0.lock().unwrap().region = said.map(str::to_owned);
     }
 
     /// The metadata server no longer says who it is.
@@ -143,6 +151,7 @@ pub(crate) fn router(issuer: Issuer) -> Router {
     Router::new()
         .route(&format!("{account}/token"), get(machine_token))
         .route(&format!("{account}/email"), get(machine_email))
+        .route("/computeMetadata/v1/instance/region", get(machine_region))
         .route("/token", post(key_token))
         .with_state(issuer)
 }
@@ -181,6 +190,16 @@ async fn machine_token(
 
 async fn machine_email(State(issuer): State<Issuer>, headers: HeaderMap) -> Response {
     as_metadata(&issuer, &headers, || EMAIL.into_response())
+}
+
+async fn machine_region(State(issuer): State<Issuer>, headers: HeaderMap) -> Response {
+    as_metadata(&issuer, &headers, || {
+        let region = issuer.0.lock().unwrap().region.clone();
+        match region {
+            Some(region) => region.into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    })
 }
 
 #[derive(Deserialize)]
