@@ -8,7 +8,7 @@ locals {
     SOXAUTO_EVIDENCE  = "gs://${google_storage_bucket.retained["evidence"].name}"
     SOXAUTO_LEASES    = "gs://${google_storage_bucket.leases.name}"
     SOXAUTO_WAREHOUSE = "bigquery://${var.project_id}/${var.dataset}?location=${var.location}"
-    SOXAUTO_FILES     = "JDASH=gs://${google_storage_bucket.files.name}/jdash-{period}.csv"
+    SOXAUTO_FILE      = "JDASH=gs://${google_storage_bucket.files.name}/jdash-{period}.csv"
   }, { for secret in google_secret_manager_secret.webhook : "SOXAUTO_ALERT_WEBHOOK" => secret.secret_id }, var.drive_folder_id == "" ? {} : { GOOGLE_DRIVE_FOLDER_ID = var.drive_folder_id })
 
   # A certificate of the company's own authority, as ../network.md keeps it.

@@ -109,7 +109,7 @@ fn every_setting_is_one_name_and_one_value() {
 #[test]
 fn a_file_is_looked_for_where_it_is_uploaded() {
     let guide = commands(&text("README.md")).join("\n");
-    let looked_for = between(&guide, "SOXAUTO_FILES=JDASH=", '"')[0];
+    let looked_for = between(&guide, "SOXAUTO_FILE=JDASH=", '"')[0];
     let run = text("terraform/run.tf");
     let terraforms = between(&run, "\"JDASH=", '"')[0];
     let bucket = "gs://${google_storage_bucket.files.name}";
