@@ -10,7 +10,7 @@ resource "google_bigquery_dataset" "control" {
   }
 }
 
-# Fails, and so alerts, from working day N on while an item of the last month is not loaded.
+# Fails, and so alerts, from working day N on while the last month is not closed, as far as it was published.
 resource "google_bigquery_data_transfer_config" "deadline" {
   display_name         = "soxauto-deadline"
   data_source_id       = "scheduled_query"

@@ -1,4 +1,4 @@
-# Who may do what. Every line stands in the table of ../README.md with its reason; tests/it/deploy.rs compares the two.
+# Who may do what. Every line stands in the table of ../README.md with its reason; tests/it/deploy compares the two.
 
 resource "google_service_account" "role" {
   for_each = {
@@ -20,12 +20,21 @@ locals {
     deployer  = google_service_account.role["deployer"].member
     auditors  = var.auditors
     deployers = var.deployers
+    closers   = var.closers
+    uploaders = var.uploaders
   }
 
   buckets = merge(
     { for name, bucket in google_storage_bucket.retained : name => bucket.name },
-    { leases = google_storage_bucket.leases.name, build = google_storage_bucket.build.name },
+    {
+      leases = google_storage_bucket.leases.name
+      files  = google_storage_bucket.files.name
+      build  = google_storage_bucket.build.name
+    },
   )
+
+  # Where people's acts lie in the evidence, as a condition on the name of an object.
+  months = "resource.name.startsWith('projects/_/buckets/${google_storage_bucket.retained["evidence"].name}/objects/months/')"
 
   project_grants = [
     { who = "runner", role = "roles/bigquery.jobUser" },
@@ -47,17 +56,28 @@ locals {
   bucket_grants = [
     { who = "runner", role = "roles/storage.objectCreator", on = "staging" },
     { who = "runner", role = "roles/storage.objectViewer", on = "staging" },
-    { who = "runner", role = "roles/storage.objectCreator", on = "evidence" },
     { who = "runner", role = "roles/storage.objectViewer", on = "evidence" },
     { who = "runner", role = "roles/storage.objectCreator", on = "leases" },
     { who = "runner", role = "roles/storage.objectViewer", on = "leases" },
+    { who = "runner", role = "roles/storage.objectViewer", on = "files" },
     { who = "auditor", role = "roles/storage.objectViewer", on = "staging" },
     { who = "auditor", role = "roles/storage.legacyBucketReader", on = "staging" },
     { who = "auditor", role = "roles/storage.objectViewer", on = "evidence" },
     { who = "auditor", role = "roles/storage.legacyBucketReader", on = "evidence" },
     { who = "auditor", role = "roles/storage.objectViewer", on = "leases" },
+    { who = "auditor", role = "roles/storage.objectViewer", on = "files" },
+    { who = "closers", role = "roles/storage.objectViewer", on = "staging" },
+    { who = "closers", role = "roles/storage.objectViewer", on = "evidence" },
+    { who = "uploaders", role = "roles/storage.objectCreator", on = "files" },
+    { who = "uploaders", role = "roles/storage.objectViewer", on = "files" },
     { who = "deployer", role = "roles/storage.objectUser", on = "build" },
     { who = "deployer", role = "roles/storage.legacyBucketReader", on = "build" },
+  ]
+
+  # Who creates in the evidence: what people do to a month, and all the rest. Who runs cannot close.
+  evidence_grants = [
+    { who = "closers", role = "roles/storage.objectCreator", title = "months", condition = local.months },
+    { who = "runner", role = "roles/storage.objectCreator", title = "not-months", condition = "${local.months} == false" },
   ]
 
   secret_grants = concat(
@@ -107,6 +127,18 @@ resource "google_storage_bucket_iam_member" "grant" {
   bucket   = local.buckets[each.value.on]
   role     = each.value.role
   member   = local.who[each.value.who]
+}
+
+resource "google_storage_bucket_iam_member" "evidence" {
+  for_each = { for grant in local.evidence_grants : "${grant.who} ${grant.role}" => grant }
+  bucket   = local.buckets["evidence"]
+  role     = each.value.role
+  member   = local.who[each.value.who]
+
+  condition {
+    title      = each.value.title
+    expression = each.value.condition
+  }
 }
 
 resource "google_secret_manager_secret_iam_member" "grant" {

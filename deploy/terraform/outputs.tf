@@ -9,7 +9,7 @@ output "accounts" {
 }
 
 output "buckets" {
-  description = "Where parts, evidence and leases lie"
+  description = "Where parts, evidence, leases and uploaded files lie"
   value       = local.buckets
 }
 

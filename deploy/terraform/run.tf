@@ -8,6 +8,7 @@ locals {
     SOXAUTO_EVIDENCE  = "gs://${google_storage_bucket.retained["evidence"].name}"
     SOXAUTO_LEASES    = "gs://${google_storage_bucket.leases.name}"
     SOXAUTO_WAREHOUSE = "bigquery://${var.project_id}/${var.dataset}?location=${var.location}"
+    SOXAUTO_FILE      = "JDASH=gs://${google_storage_bucket.files.name}/jdash-{period}.csv"
   }, { for secret in google_secret_manager_secret.webhook : "SOXAUTO_ALERT_WEBHOOK" => secret.secret_id }, var.drive_folder_id == "" ? {} : { GOOGLE_DRIVE_FOLDER_ID = var.drive_folder_id })
 
   # A certificate of the company's own authority, as ../network.md keeps it.
@@ -15,7 +16,8 @@ locals {
 }
 
 # The month: one execution, one task, never again by itself. Exit code 1 says findings, 2 that something is not known;
-# a repetition would neither find less nor know more, and a person must look first.
+# a repetition would neither find less nor know more, and a person must look first. One task, because a month is judged by
+# the task that has every item of it: with more, ../README.md, step 10, gives the second step that judges it.
 resource "google_cloud_run_v2_job" "pg01" {
   name     = local.job
   location = var.region

@@ -69,6 +69,32 @@ resource "google_storage_bucket" "leases" {
   }
 }
 
+# Files that items are read from. People add to them and replace none; versions keep what an Owner would.
+resource "google_storage_bucket" "files" {
+  name                        = "${var.project_id}-soxauto-files"
+  location                    = var.location
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  depends_on                  = [google_project_service.api]
+
+  versioning {
+    enabled = true
+  }
+
+  lifecycle_rule {
+    condition {
+      age = 7
+    }
+    action {
+      type = "AbortIncompleteMultipartUpload"
+    }
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
 # Sources on their way to Cloud Build.
 resource "google_storage_bucket" "build" {
   name                        = "${var.project_id}-soxauto-build"

@@ -53,13 +53,23 @@ variable "deployers" {
   type        = string
 }
 
+variable "closers" {
+  description = "Who may dispose, sign, close and reopen as themselves, as group:… or user:…; none of them a deployer or an auditor"
+  type        = string
+}
+
+variable "uploaders" {
+  description = "Who may upload files that items are read from, as group:… or user:…"
+  type        = string
+}
+
 variable "oncall_email" {
   description = "Address that gets the alerts"
   type        = string
 }
 
 variable "working_day" {
-  description = "Working day of the month by whose morning every item must be loaded"
+  description = "Working day of the month by whose morning the last month must be closed and published"
   type        = number
   default     = 5
 }

@@ -76,11 +76,38 @@ async fn judged(settings: &RunSettings, is_engine: bool) -> Result<Reconciled, P
     Ok(judged.judgement.reconciled)
 }
 
+/// Whether the question of the deadline alert has an answer for April: a month that is closed.
+async fn is_closed(world: &World) -> bool {
+    let sql = include_str!("../../../deploy/alerts/deadline.sql");
+    let (_, question) = sql.split_once("IF NOT EXISTS (").unwrap();
+    let (question, _) = question.split_once(") THEN").unwrap();
+    let question = question
+        .replace("${PROJECT_ID}.${DATASET}", DATASET)
+        .replace("due_month", "DATE '2024-04-01'");
+    !world.engine.run(&question).await.unwrap().is_empty()
+}
+
+/// The deadline alert asks the table as it is published: a run that nobody closed does not end it, and one that is no control
+/// evidence neither.
+async fn assert_deadline(world: &World) {
+    assert!(!is_closed(world).await);
+    for (said, closed) in [
+        ("state = 'FINAL'", false),
+        ("is_control_evidence = TRUE", true),
+    ] {
+        let table = format!("{DATASET}.soxauto_runs");
+        let sql = format!("UPDATE `{table}` SET {said} WHERE item = 'reconciliation'");
+        world.engine.run(&sql).await.unwrap();
+        assert_eq!(is_closed(world).await, closed, "{said}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the BigQuery stand-in (SOXAUTO_TEST_BIGQUERY); scripts/test installs it where Python 3.13 is"]
 async fn sums_of_the_loaded_months_are_those_of_the_staged_parts() {
     let (world, place) = (World::start().await, Place::new());
     let settings = load(&world, &place).await;
+    assert_deadline(&world).await;
     let here = judged(&settings, false).await.unwrap();
     let there = judged(&settings, true).await.unwrap();
     let lines = here.result.judged();

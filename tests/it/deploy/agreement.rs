@@ -87,7 +87,40 @@ fn guide_and_terraform_give_the_same_variables() {
     let exported = exported.join("\n");
     let run = text("terraform/run.tf");
     assert_eq!(settings(&exported), settings(&run));
-    assert_eq!(settings(&exported).len(), 8);
+    assert_eq!(settings(&exported).len(), 9);
+}
+
+/// `--set-env-vars` takes what stands between two commas, name and value.
+#[test]
+fn every_setting_is_one_name_and_one_value() {
+    let guide = commands(&text("README.md"));
+    let exported = guide.iter().filter(|line| line.contains("SETTINGS=\""));
+    for line in exported {
+        let inside = between(line, "SETTINGS=\"", '"')[0];
+        for setting in inside.trim_start_matches("$SETTINGS,").split(',') {
+            let (name, value) = setting.split_once('=').unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(settings(name).len(), 1, "{line}");
+            assert!(!value.is_empty(), "{line}");
+        }
+    }
+}
+
+/// The name under which people upload a file is the one that a run of its month looks for.
+#[test]
+fn a_file_is_looked_for_where_it_is_uploaded() {
+    let guide = commands(&text("README.md")).join("\n");
+    let looked_for = between(&guide, "SOXAUTO_FILE=JDASH=", '"')[0];
+    let run = text("terraform/run.tf");
+    let terraforms = between(&run, "\"JDASH=", '"')[0];
+    let bucket = "gs://${google_storage_bucket.files.name}";
+    assert_eq!(
+        terraforms.replace(bucket, "gs://$PROJECT_ID-soxauto-files"),
+        looked_for
+    );
+    assert_eq!(looked_for.matches("{period}").count(), 1);
+    let april = looked_for.replace("{period}", "2024-04");
+    let upload = format!("gcloud storage cp export.csv \"{april}\"");
+    assert!(guide.contains(&upload), "{upload}");
 }
 
 #[test]
@@ -120,6 +153,10 @@ fn guide_and_terraform_agree_on_what_the_control_rests_on() {
         ("--oidc-token-audience=\"$URL\"", "audience = local.url"),
         ("--max-retry-attempts=3", "retry_count = 3"),
         ("--max-retries=0", "max_retries = 0"),
+        (
+            "--tasks=1 --parallelism=1",
+            "task_count = 1 parallelism = 1",
+        ),
         ("--task-timeout=6h", "timeout = \"21600s\""),
         ("--timeout=3600", "timeout = \"3600s\""),
         ("--max-instances=1", "max_instance_count = 1"),

@@ -1,13 +1,12 @@
-//! Metrics, policies and the deadline query name what there is.
+//! Metrics and policies name what there is, and say what to do.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use serde_json::Value;
 
-use super::{between, commands, files, folder, terraform, text, words};
+use super::{between, commands, files, terraform, text};
 
-fn json(name: &str) -> Value {
+pub(super) fn json(name: &str) -> Value {
     serde_json::from_str(&text(&format!("alerts/{name}")))
         .unwrap_or_else(|error| panic!("deploy/alerts/{name}: {error}"))
 }
@@ -49,7 +48,7 @@ fn every_metric_is_watched_and_every_watched_metric_is_there() {
         .flat_map(|name| metrics_of(&json(name)))
         .collect();
     assert_eq!(made, watched);
-    assert_eq!(made.len(), 3);
+    assert_eq!(made.len(), 5);
 }
 
 #[test]
@@ -70,6 +69,33 @@ fn every_policy_says_what_to_do() {
             policy["severity"].is_string() && policy["combiner"] == "OR",
             "{name}"
         );
+    }
+}
+
+#[test]
+fn no_alert_counts_failed_executions_because_findings_are_one() {
+    for name in files("alerts", "policy-", ".json") {
+        let policy = text(&format!("alerts/{name}"));
+        assert!(!policy.contains("completed_execution_count"), "{name}");
+    }
+}
+
+#[test]
+fn what_a_policy_watches_for_stands_in_its_advice() {
+    for (name, said) in [
+        ("failed-run", ["NOT_CONCLUDED", "ended the program"]),
+        ("findings", ["INVESTIGATE", "could not be published"]),
+        ("exit-2", ["could not be found out", "no run began"]),
+        (
+            "deadline",
+            ["no FINAL judgement", "soxauto reconcile --publish"],
+        ),
+    ] {
+        let policy = json(&format!("policy-{name}.json"));
+        let advice = policy["documentation"]["content"].as_str().unwrap();
+        for said in said {
+            assert!(advice.contains(said), "{name}: {said}: {advice}");
+        }
     }
 }
 
@@ -98,9 +124,13 @@ fn the_guide_makes_every_metric_and_every_policy() {
 }
 
 #[test]
-fn policies_watch_the_job_and_the_service_that_are_deployed() {
+fn policies_and_metrics_watch_the_job_and_the_service_that_are_deployed() {
     let terraform = terraform();
-    for name in files("alerts", "policy-", ".json") {
+    let (policies, metrics) = (
+        files("alerts", "policy-", ".json"),
+        files("alerts", "metric-", ".json"),
+    );
+    for name in policies.union(&metrics) {
         let policy = text(&format!("alerts/{name}"));
         for resource in ["job_name=\\\"", "service_name=\\\""] {
             for deployed in between(&policy, resource, '\\') {
@@ -111,25 +141,4 @@ fn policies_watch_the_job_and_the_service_that_are_deployed() {
             }
         }
     }
-}
-
-#[test]
-fn the_deadline_looks_for_every_item_of_the_catalog() {
-    let sql = text("alerts/deadline.sql");
-    let listed = between(&sql, "UNNEST([", ']');
-    let listed: BTreeSet<_> = words(listed[0], |c| c.is_ascii_alphanumeric() || c == '_').collect();
-    let catalog = folder().join("../data/catalog");
-    let items: BTreeSet<_> = fs::read_dir(catalog)
-        .unwrap()
-        .map(|entry| {
-            entry
-                .unwrap()
-                .file_name()
-                .into_string()
-                .unwrap()
-                .to_lowercase()
-        })
-        .collect();
-    let items: BTreeSet<_> = items.iter().map(String::as_str).collect();
-    assert_eq!(listed, items, "deploy/alerts/deadline.sql and data/catalog");
 }

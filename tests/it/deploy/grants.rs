@@ -1,6 +1,6 @@
 //! Who may do what: the table of each guide, its commands and Terraform name the same roles for the same accounts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{between, commands, terraform, text};
 
@@ -117,6 +117,9 @@ fn beyond(grants: &Grants, who: &str, allowed: &[&str]) -> Vec<String> {
         .collect()
 }
 
+/// Adds objects; neither deletes nor replaces one.
+const CREATE: &str = "roles/storage.objectCreator";
+
 /// None of these deletes or replaces an object, deploys, or changes a policy.
 const RUNNER: [&str; 8] = [
     "roles/bigquery.jobUser",
@@ -144,6 +147,11 @@ fn the_runner_cannot_delete_or_deploy_and_the_auditor_only_reads() {
     assert!(beyond(&granted, "runner", &RUNNER).is_empty());
     assert!(beyond(&granted, "auditor", &AUDITOR).is_empty());
     assert!(beyond(&granted, "scheduler", &["roles/run.invoker"]).is_empty());
+    for people in ["closers", "uploaders"] {
+        assert!(granted.contains(&pair(people, CREATE)), "{people}");
+        let allowed = [CREATE, "roles/storage.objectViewer"];
+        assert!(beyond(&granted, people, &allowed).is_empty(), "{people}");
+    }
     let mut widened = granted.clone();
     widened.insert(pair("runner", "roles/storage.objectUser"));
     assert_eq!(
@@ -165,4 +173,110 @@ fn only_the_build_bucket_gives_a_right_to_delete() {
     for grant in between(&iam, "roles/storage.objectUser\"", '}') {
         assert!(grant.contains("on = \"build\""), "{grant}");
     }
+}
+
+/// Who may add to the evidence, and under which condition, by the commands: a command of a loop is for every bucket of it.
+fn adds_to_evidence(lines: &[String]) -> BTreeMap<String, String> {
+    let mut head = "";
+    let mut found = BTreeMap::new();
+    for line in lines {
+        if line.starts_with("for ") || line == "done" {
+            head = line;
+        }
+        let of_loop = line.contains("-soxauto-$bucket\"") && head.contains(" evidence");
+        if line.contains(CREATE) && (line.contains("-soxauto-evidence\"") || of_loop) {
+            let condition = between(line, "expression=", '"').first().copied();
+            let member = between(line, "--member=\"", '"')[0].to_owned();
+            found.insert(member, condition.unwrap_or("always").to_owned());
+        }
+    }
+    found
+}
+
+/// What people do to a month is theirs to write, and whoever runs it cannot.
+#[test]
+fn below_months_the_closers_add_and_everywhere_else_the_runner() {
+    let lines = commands(&text("README.md"));
+    let expected: BTreeMap<_, _> = [
+        ("$CLOSERS", "$MONTHS"),
+        ("serviceAccount:$RUNNER", "$MONTHS == false"),
+    ]
+    .map(|(member, condition)| (member.to_owned(), condition.to_owned()))
+    .into();
+    assert_eq!(adds_to_evidence(&lines), expected);
+    let iam = text("terraform/iam.tf");
+    let granted = between(&iam, "evidence_grants = [", ']')[0];
+    assert!(granted.contains("\"closers\"") && granted.contains("condition = local.months }"));
+    assert!(granted.contains("\"runner\"") && granted.contains("\"${local.months} == false\""));
+    let everywhere = format!("role = \"{CREATE}\", on = \"evidence\"");
+    assert!(!iam.contains(&everywhere));
+    // The folder is that of the program, in the bucket that its evidence lies in.
+    let folder = format!("/objects/{}/')", soxauto::pipeline::months::FOLDER);
+    let months = lines.iter().find(|line| line.starts_with("export MONTHS="));
+    let begin = "startsWith('projects/_/buckets/";
+    let guides = format!("{begin}$PROJECT_ID-soxauto-evidence{folder}\"");
+    assert!(months.unwrap().contains(&guides), "{months:?}");
+    let terraforms =
+        format!("{begin}${{google_storage_bucket.retained[\"evidence\"].name}}{folder}\"");
+    assert!(iam.contains(&terraforms), "{terraforms}");
+}
+
+#[test]
+fn a_condition_that_is_lost_is_seen() {
+    let lines = commands(&text("README.md"));
+    let granted = adds_to_evidence(&lines);
+    let without = |what: &str| {
+        lines
+            .iter()
+            .map(|line| line.replace(what, ""))
+            .collect::<Vec<_>>()
+    };
+    for lost in [" == false", "expression=$MONTHS == false"] {
+        assert_ne!(adds_to_evidence(&without(lost)), granted, "{lost}");
+    }
+    let page = text("README.md").replace(
+        "for bucket in staging leases; do",
+        "for bucket in staging evidence leases; do",
+    );
+    let widened: Vec<_> = commands(&page)
+        .into_iter()
+        .filter(|line| !line.contains("not-months"))
+        .collect();
+    assert_eq!(
+        adds_to_evidence(&widened)["serviceAccount:$RUNNER"],
+        "always"
+    );
+}
+
+#[test]
+fn people_upload_into_the_bucket_of_files_alone_and_no_bucket_lacks_uniform_access() {
+    let lines = commands(&text("README.md"));
+    let uploads = lines
+        .iter()
+        .filter(|line| line.contains("$UPLOADERS\" --role"));
+    let uploads: Vec<_> = uploads.collect();
+    assert_eq!(uploads.len(), 2);
+    for line in uploads {
+        assert!(line.contains("-soxauto-files\""), "{line}");
+    }
+    let iam = text("terraform/iam.tf");
+    for grant in between(&iam, "{ who = \"uploaders\"", '}') {
+        assert!(grant.contains("on = \"files\""), "{grant}");
+    }
+    // A condition on the name of an object needs it.
+    let made = lines
+        .iter()
+        .filter(|line| line.starts_with("gcloud storage buckets create"));
+    for line in made {
+        assert!(line.contains("--uniform-bucket-level-access"), "{line}");
+    }
+    let storage = text("terraform/storage.tf");
+    assert_eq!(
+        storage
+            .matches("resource \"google_storage_bucket\"")
+            .count(),
+        storage
+            .matches("uniform_bucket_level_access = true")
+            .count()
+    );
 }

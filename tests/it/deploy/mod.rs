@@ -3,6 +3,8 @@
 
 mod agreement;
 mod alerts;
+mod deadline;
+mod filters;
 mod grants;
 mod program;
 mod terraform;

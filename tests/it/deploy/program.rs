@@ -108,6 +108,12 @@ fn every_command_line_is_known_to_the_program() {
         "verify",
         "clean",
         "doctor",
+        "reconcile",
+        "dispose",
+        "sign",
+        "close",
+        "reopen",
+        "history",
         "catalog plan",
         "catalog lint",
     ] {
