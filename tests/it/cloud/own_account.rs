@@ -98,7 +98,8 @@ async fn cloud_run_and_whoever_says_so_call_as_the_machine_all_the_same() {
     let home = home(&Issuer::login_file());
     let service = Path::new("soxauto");
     let said = [&VERIFY[..], &["--google-credentials", "metadata"]].concat();
-    let (own, none): (_, [(&str, &Path); 0]) = (("HOME", home.path()), []);
+    let own = ("HOME", home.path());
+    let none: [(&str, &Path); 0] = [];
     for (args, environment) in [
         (&VERIFY[..], &[own, ("K_SERVICE", service)][..]),
         (&VERIFY[..], &[own, ("CLOUD_RUN_JOB", service)][..]),
