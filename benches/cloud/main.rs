@@ -57,6 +57,7 @@ fn run(dir: &Path, jobs: &Jobs, source: &StandIn) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_soxauto"));
     command
         .args(["run", "--period", "2024-04", "--json"])
+        .args(["--google-credentials", "metadata"])
         .arg("--secrets")
         .arg(format!("file:{}", secrets.display()))
         .arg("--catalog")

@@ -8,8 +8,7 @@ use crate::adapters::google::endpoints::{Endpoints, is_googles};
 use crate::adapters::google::http::Http;
 use crate::adapters::google::metadata::Metadata;
 use crate::adapters::google::secrets::GcpSecrets;
-use crate::adapters::google::service_account::ServiceAccount;
-use crate::adapters::google::token::{CachedTokens, Origin};
+use crate::adapters::google::token::{CLOUD_SCOPE, CachedTokens, Origin};
 use crate::adapters::secrets::{EnvSecrets, FileSecrets};
 use crate::domain::limits::{HttpLimits, Limits};
 use crate::ports::{PortError, PortErrorKind, Secret, Secrets as _};
@@ -18,7 +17,7 @@ use crate::settings::{GoogleCredentials, GoogleSettings, SecretsChoice};
 use super::SystemClock;
 
 /// What a token may be used for: the roles of the account are what limits it.
-const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"];
+const SCOPES: [&str; 1] = [CLOUD_SCOPE];
 
 /// Name of the secret that holds the key of a service account.
 const KEY_SECRET: &str = "GOOGLE_SERVICE_ACCOUNT_CREDENTIALS";
@@ -71,7 +70,7 @@ impl Google {
     /// The session for everything but secrets.
     ///
     /// # Errors
-    /// `Config` for a key that cannot be read or is none, and for an endpoint that is refused.
+    /// `Config` for a file of credentials that cannot be read or used, and for an endpoint that is refused.
     pub(super) fn session(&self) -> Result<Session, PortError> {
         self.session.get_or_init(|| self.make(&SCOPES)).clone()
     }
@@ -116,26 +115,28 @@ impl Google {
 
     fn make(&self, scopes: &[&str]) -> Result<Session, PortError> {
         match (&self.settings.credentials, &self.key) {
-            (GoogleCredentials::File(file), _) => {
+            (GoogleCredentials::File(file) | GoogleCredentials::Found(file), _) => {
                 let shown = file.to_string_lossy();
-                let key = std::fs::read_to_string(file).map_err(|io| {
-                    let what = format!("the key of --google-credentials cannot be read: {io}");
-                    PortError::new(PortErrorKind::Config, what).at("file", shown.clone())
+                let text = std::fs::read_to_string(file).map_err(|io| {
+                    let what = format!("the credentials cannot be read: {io}");
+                    PortError::new(PortErrorKind::Config, what)
+                        .at("file", shown.clone())
+                        .hint("say who calls: --google-credentials metadata or file:KEY.json")
                 })?;
-                self.of_key(&Secret::new(key), scopes)
+                self.of_file(&Secret::new(text), scopes)
                     .map_err(|error| error.at("file", shown))
             }
             (_, Some(key)) => self
-                .of_key(key, scopes)
+                .of_file(key, scopes)
                 .map_err(|error| error.at("secret", KEY_SECRET)),
             _ => self.of_machine(scopes),
         }
     }
 
-    fn of_key(&self, key: &Secret, scopes: &[&str]) -> Result<Session, PortError> {
+    fn of_file(&self, file: &Secret, scopes: &[&str]) -> Result<Session, PortError> {
         let endpoints = Endpoints::replaced(&self.settings.endpoints)?;
-        let account = ServiceAccount::read(key, scopes, &endpoints, Arc::new(SystemClock))?;
-        self.of(endpoints, Origin::ServiceAccount(Box::new(account)))
+        let origin = Origin::read(file, scopes, &endpoints, Arc::new(SystemClock))?;
+        self.of(endpoints, origin)
     }
 
     fn of_machine(&self, scopes: &[&str]) -> Result<Session, PortError> {

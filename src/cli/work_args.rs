@@ -64,7 +64,7 @@ pub(super) struct WorkArgs {
 impl WorkArgs {
     /// Whether this is Cloud Run.
     pub(super) fn is_on_cloud_run(&self) -> bool {
-        self.disk.is_cloud_run()
+        self.google.is_cloud_run()
     }
 }
 
@@ -87,6 +87,7 @@ impl TryFrom<WorkArgs> for RunSettings {
             drive,
             disk,
         } = args;
+        let disk_is_memory = disk.is_memory(&google);
         Ok(Self {
             period: None,
             preliminary: false,
@@ -103,7 +104,7 @@ impl TryFrom<WorkArgs> for RunSettings {
             source: source.into(),
             google: google.into(),
             drive: drive.into(),
-            disk_is_memory: disk.is_memory(),
+            disk_is_memory,
             shard: None,
             alert_webhook,
             stamps: Vec::new(),

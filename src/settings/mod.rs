@@ -102,8 +102,10 @@ pub enum GoogleCredentials {
     /// The service account of the machine, from its metadata server; no key is kept.
     #[default]
     Metadata,
-    /// The key of a service account in a file.
+    /// What a file says: the key of a service account, or the login that gcloud keeps there.
     File(PathBuf),
+    /// The same, of a file that was found at one of the usual places because nobody said who calls.
+    Found(PathBuf),
     /// The key of a service account in the secret `GOOGLE_SERVICE_ACCOUNT_CREDENTIALS`.
     Secret,
 }

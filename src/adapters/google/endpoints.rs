@@ -7,7 +7,7 @@ use url::{Host, Url};
 use crate::ports::{PortError, PortErrorKind};
 
 /// Names of the services, as they are written in settings.
-const NAMES: &str = "storage, bigquery, secretmanager, drive, run, metadata, oauth";
+const NAMES: &str = "storage, bigquery, secretmanager, drive, run, metadata, oauth, iamcredentials";
 
 /// Base URLs of the services, without a path that belongs to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,10 @@ pub struct Endpoints {
     pub run: Url,
     /// The metadata server of the machine that runs.
     pub metadata: Url,
-    /// Where a service account's key is exchanged for a token; `None` is where the key itself says.
+    /// Where a key or a login is exchanged for a token; `None` is where its file says.
     pub oauth: Option<Url>,
+    /// Where a token of another service account is asked for; `None` is where the file of the credentials says.
+    pub iamcredentials: Option<Url>,
 }
 
 impl Endpoints {
@@ -43,6 +45,7 @@ impl Endpoints {
             run: own("https://run.googleapis.com")?,
             metadata: own("http://metadata.google.internal")?,
             oauth: None,
+            iamcredentials: None,
         };
         for (service, url) in replacements {
             let place = parsed(service, url)?;
@@ -54,6 +57,7 @@ impl Endpoints {
                 "run" => endpoints.run = place,
                 "metadata" => endpoints.metadata = place,
                 "oauth" => endpoints.oauth = Some(place),
+                "iamcredentials" => endpoints.iamcredentials = Some(place),
                 _ => return Err(refused(service, "no service of that name is known here")),
             }
         }
@@ -96,6 +100,21 @@ pub fn parsed(what: &str, text: &str) -> Result<Url, PortError> {
         (false, _) => Err(refused(what, "tokens travel over https: only")),
         (true, false) => Err(refused(what, "an endpoint has no query and no password")),
     }
+}
+
+/// Reads a URL out of a file of credentials, to which what is secret in them is sent: a place of Google's own, whoever
+/// wrote the file. `field` names it in the error, which does not quote it.
+///
+/// # Errors
+/// `Config` for every other place.
+pub fn googles(field: &str, text: &str) -> Result<Url, PortError> {
+    let url = parsed(field, text).ok();
+    url.filter(|url| is_googles(url.as_str())).ok_or_else(|| {
+        let what = format!("`{field}` of the credentials is no place of Google");
+        PortError::new(PortErrorKind::Config, what).hint(
+            "nothing was sent there: take the file as gcloud wrote it, or name another place by --google-endpoint",
+        )
+    })
 }
 
 /// Whether a token may be sent there: encrypted, or not over a network that others use.
@@ -184,6 +203,27 @@ mod tests {
             "host",
         ] {
             assert!(!is_googles(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_credentials_sends_its_secrets_to_google_only() {
+        let url = googles("token_uri", "https://oauth2.googleapis.com/token").unwrap();
+        assert_eq!(url.host_str(), Some("oauth2.googleapis.com"));
+        for other in [
+            "https://oauth2.example.com/SENTINEL",
+            "https://oauth2.googleapis.com.example/SENTINEL",
+            "https://u:SENTINEL@oauth2.googleapis.com/token",
+            "https://oauth2.googleapis.com/token?to=SENTINEL",
+            "http://oauth2.googleapis.com/SENTINEL",
+            "http://127.0.0.1/SENTINEL",
+            "SENTINEL",
+        ] {
+            let error = googles("token_uri", other).unwrap_err();
+            assert_eq!(error.kind, PortErrorKind::Config, "{other}");
+            let said = error.to_string();
+            assert!(said.contains("`token_uri`"), "{said}");
+            assert!(!said.contains("SENTINEL"), "{said}");
         }
     }
 

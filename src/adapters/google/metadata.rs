@@ -53,7 +53,8 @@ impl Metadata {
                 let error = PortError::from(failure);
                 Err(if elsewhere {
                     error.hint(
-                        "outside of Google Cloud pass a key: --google-credentials file:KEY.json",
+                        "outside of Google Cloud run `gcloud auth application-default login`, or pass a key: \
+                         --google-credentials file:KEY.json",
                     )
                 } else {
                     error

@@ -4,12 +4,15 @@
 //! [`Session`]; no service makes a client or asks for a token of its own (ADR-0027). Never prints a token, a key, a
 //! secret or the body of a reply.
 
+pub mod authorized_user;
 mod clock;
 pub mod cloud_run;
+mod credentials;
 pub mod drive;
 pub mod endpoints;
 pub mod failure;
 pub mod http;
+pub mod impersonated;
 mod keys;
 pub mod metadata;
 pub mod oidc;
@@ -28,7 +31,7 @@ use endpoints::Endpoints;
 use failure::Failure;
 use http::{Call, Http, Reply};
 use metadata::Metadata;
-use token::Tokens;
+use token::{PAYER, Tokens};
 
 /// An identity at Google and the way there. Cheap to clone.
 #[derive(Clone)]
@@ -89,6 +92,9 @@ impl Session {
     /// # Errors
     /// [`Failure`]; one that refuses the caller names who was refused.
     pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
+        let payer = self.tokens.payer();
+        let paid = payer.map(|project| call.clone().header(PAYER, project.clone()));
+        let call = paid.as_ref().unwrap_or(call);
         let token = self.tokens.token().await.map_err(Failure::NoToken)?;
         let mut outcome = self.http.send(call, Some(&token)).await;
         if outcome.as_ref().is_err_and(|failure| failure.is(401)) {

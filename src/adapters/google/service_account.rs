@@ -6,15 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ports::{Clock, PortError, PortErrorKind, Secret};
 
+use super::credentials;
 use super::endpoints::{Endpoints, parsed};
-use super::http::{Call, Http};
-use super::token::Grant;
+use super::http::Http;
+use super::token::{Grant, asking};
 
 /// How long a signed statement is good, in seconds: the longest that Google takes.
 const STATEMENT_SECONDS: i64 = 3_600;
@@ -65,13 +65,7 @@ impl ServiceAccount {
         endpoints: &Endpoints,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, PortError> {
-        // The parser's own message may quote what it found.
-        let file: KeyFile = serde_json::from_str(file.expose()).map_err(|error| {
-            refused(&format!(
-                "it lacks a field or is no JSON, line {}",
-                error.line()
-            ))
-        })?;
+        let file: KeyFile = credentials::fields(file, refused)?;
         if file.r#type != "service_account" {
             return Err(refused("its `type` is not service_account"));
         }
@@ -101,15 +95,11 @@ impl ServiceAccount {
     /// `Denied` when the key is not accepted; `Unreachable`.
     pub(super) async fn grant(&self, http: &Http) -> Result<Grant, PortError> {
         let statement = self.signed()?;
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", GRANT_TYPE)
-            .append_pair("assertion", statement.expose())
-            .finish();
-        let what = format!("asking for a token of {}", self.email);
-        // Asking twice gives two tokens, of which one is never used.
-        let call = Call::new(what, Method::POST, self.endpoint.clone())
-            .body("application/x-www-form-urlencoded", form)
-            .repeatable();
+        let fields = [
+            ("grant_type", GRANT_TYPE),
+            ("assertion", statement.expose()),
+        ];
+        let call = asking(&self.email, &self.endpoint, &fields);
         let failed = |failure: super::failure::Failure| {
             let is_refused = failure.is(400) || failure.is(401);
             let mut error = PortError::from(failure);

@@ -1,21 +1,31 @@
 //! Access tokens: kept until shortly before they end, renewed when one is refused.
 //!
-//! May use `http`, and the two places that tokens come from. Never prints a token; reads no clock of the machine,
-//! only how much time has passed.
+//! May use `http`, and the places that tokens come from. Never prints a token; reads no clock of the machine, only how
+//! much time has passed.
 
 use std::fmt;
 
 use async_trait::async_trait;
+use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use url::Url;
 
 use crate::ports::{PortError, Secret};
 
-use super::http::Http;
+use super::authorized_user::AuthorizedUser;
+use super::http::{Call, Http, Method};
+use super::impersonated::Impersonated;
 use super::metadata::Metadata;
 use super::service_account::ServiceAccount;
+
+/// What a token is good for that may do whatever the roles of its account allow.
+pub const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// Header that names the project for which calls are counted.
+pub(super) const PAYER: HeaderName = HeaderName::from_static("x-goog-user-project");
 
 /// A source of access tokens for one identity.
 #[async_trait]
@@ -34,6 +44,11 @@ pub trait Tokens: Send + Sync {
 
     /// Whose tokens they are, for people.
     async fn identity(&self) -> String;
+
+    /// The project for which calls with them are counted; `None` leaves it to Google.
+    fn payer(&self) -> Option<&HeaderValue> {
+        None
+    }
 }
 
 /// Where tokens come from.
@@ -42,13 +57,30 @@ pub enum Origin {
     Metadata(Metadata),
     /// The key of a service account.
     ServiceAccount(Box<ServiceAccount>),
+    /// The login of a person.
+    AuthorizedUser(Box<AuthorizedUser>),
+    /// A service account in whose name somebody else may call.
+    Impersonated(Box<Impersonated>),
 }
 
 /// A token as its origin gives it.
 #[derive(Deserialize)]
 pub(super) struct Grant {
-    access_token: String,
-    expires_in: u64,
+    /// The token.
+    pub(super) access_token: String,
+    /// Seconds that it is good for.
+    pub(super) expires_in: u64,
+}
+
+/// A request to a token endpoint. Asking twice gives two tokens, of which one is never used.
+pub(super) fn asking(whose: &str, endpoint: &Url, fields: &[(&str, &str)]) -> Call {
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let what = format!("asking for a token of {whose}");
+    Call::new(what, Method::POST, endpoint.clone())
+        .body("application/x-www-form-urlencoded", form)
+        .repeatable()
 }
 
 struct Held {
@@ -78,6 +110,8 @@ impl CachedTokens {
         let grant = match &self.origin {
             Origin::Metadata(server) => server.grant(&self.http).await?,
             Origin::ServiceAccount(account) => account.grant(&self.http).await?,
+            Origin::AuthorizedUser(user) => user.grant(&self.http).await?,
+            Origin::Impersonated(account) => account.grant(&self.http).await?,
         };
         let lifetime = Duration::from_secs(grant.expires_in);
         let good_for = lifetime.saturating_sub(self.http.limits().token_margin);
@@ -112,6 +146,16 @@ impl Tokens for CachedTokens {
         match &self.origin {
             Origin::Metadata(server) => server.identity(&self.http).await,
             Origin::ServiceAccount(account) => account.email().to_owned(),
+            Origin::AuthorizedUser(user) => user.name().to_owned(),
+            Origin::Impersonated(account) => account.name().to_owned(),
+        }
+    }
+
+    fn payer(&self) -> Option<&HeaderValue> {
+        match &self.origin {
+            Origin::Metadata(_) | Origin::ServiceAccount(_) => None,
+            Origin::AuthorizedUser(user) => user.payer(),
+            Origin::Impersonated(account) => account.payer(),
         }
     }
 }

@@ -19,7 +19,10 @@ fn is_used(settings: &DoctorSettings) -> bool {
         || settings.async_job.is_some()
         || matches!(run.warehouse, WarehouseChoice::BigQuery(_))
         || matches!(run.source.secrets, SecretsChoice::Gcp(_))
-        || run.google.credentials != GoogleCredentials::Metadata
+        || matches!(
+            run.google.credentials,
+            GoogleCredentials::File(_) | GoogleCredentials::Secret
+        )
 }
 
 /// Whether a root lies in Cloud Storage.

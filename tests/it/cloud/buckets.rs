@@ -12,9 +12,11 @@ use soxauto::pipeline::workflow::IpeResult;
 use soxauto::sandbox::{Sandbox, SandboxConfig};
 use soxauto::settings::{GoogleCredentials, RunSettings};
 
+use super::fakes::identity::Issuer;
 use super::fakes::secret_manager::Damage;
 use super::fakes::server::Fault;
 use super::fakes::{Google, quick};
+use super::own_account;
 use crate::cli::{Said, Shell};
 use crate::journey::Place;
 
@@ -170,6 +172,12 @@ async fn verify_and_inspect_work_where_the_package_lies() {
     let said = shell(&["verify", package], &google).await;
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     assert!(said.out.contains("\nVALID"), "{}", said.out);
+    // So does an auditor with an account of their own.
+    let auditor = own_account::home(&Issuer::login_file());
+    let environment = [("HOME", auditor.path())];
+    let said = own_account::soxauto(&google, &["verify", package], &environment).await;
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(google.fake.seen("POST /token").len(), 1);
 
     let run_id = package.rsplit_once("run=").unwrap().1;
     let by_name = format!("CR_04@{run_id}");

@@ -16,6 +16,9 @@ mod drive_folder;
 pub(crate) mod fakes;
 #[cfg(feature = "sandbox")]
 mod killed;
+mod logins;
+#[cfg(feature = "sandbox")]
+mod own_account;
 mod places;
 mod refused;
 #[cfg(feature = "sandbox")]

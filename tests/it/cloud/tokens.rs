@@ -110,7 +110,9 @@ async fn the_metadata_server_is_waited_for_and_must_say_who_it_is() {
     google.fake.plan(MACHINE, vec![Fault::Cut; 2]);
     let error = google.session().tokens().token().await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::Unreachable);
-    assert!(error.hint.unwrap().contains("--google-credentials file:"));
+    let hint = error.hint.unwrap();
+    assert!(hint.contains("--google-credentials file:"), "{hint}");
+    assert!(hint.contains("application-default login"), "{hint}");
     google.fake.plan(MACHINE, [Fault::Error(404, "")]);
     let error = google.session().tokens().token().await.unwrap_err();
     assert!(error.hint.unwrap().contains("--service-account"));

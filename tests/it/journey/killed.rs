@@ -16,7 +16,8 @@ const STAGES: [&str; 7] = ["open", "ask", "extract", "check", "load", "verify", 
 
 pub(crate) fn soxauto(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_soxauto"));
-    command.args(args).current_dir(folder).env("TMPDIR", folder);
+    command.args(args).current_dir(folder).env_clear();
+    command.env("TMPDIR", folder);
     command
 }
 

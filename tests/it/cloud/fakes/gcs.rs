@@ -152,8 +152,15 @@ pub(crate) fn router(buckets: Buckets) -> Router {
 /// What a list may be asked for.
 const ASKED: [&str; 5] = ["prefix", "delimiter", "pageToken", "maxResults", "fields"];
 
-/// Headers of the interface that a write may have; what reads or deletes has none.
-const WRITTEN: [&str; 2] = ["x-goog-if-generation-match", "x-goog-hash"];
+/// Headers of the interface that a write may have; the last names the project that a person's calls are counted for.
+const WRITTEN: [&str; 3] = [
+    "x-goog-if-generation-match",
+    "x-goog-hash",
+    "x-goog-user-project",
+];
+
+/// Those of what reads or deletes.
+const READ: [&str; 1] = ["x-goog-user-project"];
 
 /// A refusal as the JSON interface writes it; both need the right to list.
 fn of_json(refusal: Response) -> Response {
@@ -256,7 +263,7 @@ async fn object(
     }
     let known = match method {
         Method::PUT => &WRITTEN[..],
-        Method::GET | Method::HEAD | Method::DELETE => &[],
+        Method::GET | Method::HEAD | Method::DELETE => &READ[..],
         _ => return xml(405, "MethodNotAllowed", "The method is not allowed."),
     };
     let wrong = strict::unknown_header(&headers, "x-goog-", known);

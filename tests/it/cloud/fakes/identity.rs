@@ -1,4 +1,5 @@
-//! The metadata server and the OAuth token endpoint, which checks what is signed as Google does.
+//! The metadata server, the OAuth token endpoint, which checks what is signed and who has logged in as Google does, and
+//! the service that gives tokens of another account.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -7,14 +8,17 @@ use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
+use chrono::{SecondsFormat, TimeDelta};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use soxauto::app::SystemClock;
+use soxauto::ports::Clock as _;
 
 use super::error;
 
@@ -26,6 +30,11 @@ pub(crate) const CLOUD: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 /// What a token must be good for at Drive.
 pub(crate) const DRIVE: &str = "https://www.googleapis.com/auth/drive.file";
+
+/// What a person's login is exchanged for; the signs in it must be escaped in a form.
+pub(crate) const REFRESH_TOKEN: &str = "1//SENTINEL+REFRESH&TOKEN=";
+
+const CLIENT_SECRET: &str = "SENTINEL-CLIENT-SECRET";
 
 #[derive(Default)]
 struct Known {
@@ -40,6 +49,9 @@ struct Known {
     no_flavor: bool,
     /// What the metadata server says of the region; it says none on what is not Cloud Run.
     region: Option<String>,
+    /// The person's login has ended.
+    is_logged_out: bool,
+    may_not_impersonate: bool,
 }
 
 /// Whoever gives tokens and knows which are good.
@@ -136,6 +148,34 @@ impl Issuer {
         .to_string()
     }
 
+    /// A person's login, as the file that gcloud writes; calls are counted for `test-project`.
+    pub(crate) fn login_file() -> Value {
+        json!({
+            "type": "authorized_user", "account": "", "client_id": "client-1", "client_secret": CLIENT_SECRET,
+            "refresh_token": REFRESH_TOKEN, "quota_project_id": "test-project", "universe_domain": "googleapis.com",
+        })
+    }
+
+    /// An impersonation of the account by whoever `source` is, as the file that gcloud writes.
+    pub(crate) fn impersonation_file(source: &Value) -> Value {
+        let accounts = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts";
+        let url = format!("{accounts}/{EMAIL}:generateAccessToken");
+        json!({
+            "type": "impersonated_service_account", "source_credentials": source, "delegates": [],
+            "service_account_impersonation_url": url,
+        })
+    }
+
+    /// The person's login ends.
+    pub(crate) fn log_out(&self) {
+        self.0.lock().unwrap().is_logged_out = true;
+    }
+
+    /// Nobody may impersonate the account from now on.
+    pub(crate) fn deny_impersonation(&self) {
+        self.0.lock().unwrap().may_not_impersonate = true;
+    }
+
     fn issue(&self, scopes: &str) -> Value {
         let mut known = self.0.lock().unwrap();
         let token = format!("ya29.SENTINEL-TOKEN-{}", known.issued.len() + 1);
@@ -152,7 +192,11 @@ pub(crate) fn router(issuer: Issuer) -> Router {
         .route(&format!("{account}/token"), get(machine_token))
         .route(&format!("{account}/email"), get(machine_email))
         .route("/computeMetadata/v1/instance/region", get(machine_region))
-        .route("/token", post(key_token))
+        .route("/token", post(token))
+        .route(
+            "/v1/projects/-/serviceAccounts/{account}",
+            post(impersonate),
+        )
         .with_state(issuer)
 }
 
@@ -210,29 +254,107 @@ struct Statement {
     exp: i64,
 }
 
-async fn key_token(State(issuer): State<Issuer>, body: String) -> Response {
-    let refused = |why: &str| {
-        let body = json!({"error": "invalid_grant", "error_description": why});
-        (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
-    };
+/// An error as OAuth writes it.
+fn oauth_error(status: StatusCode, error: &str, why: &str) -> Response {
+    let body = json!({"error": error, "error_description": why});
+    (status, axum::Json(body)).into_response()
+}
+
+fn invalid_grant(why: &str) -> Response {
+    oauth_error(StatusCode::BAD_REQUEST, "invalid_grant", why)
+}
+
+async fn token(State(issuer): State<Issuer>, headers: HeaderMap, body: String) -> Response {
     let form: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes())
         .into_owned()
         .collect();
     let field = |name: &str| {
-        form.iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        let pair = form.iter().find(|(key, _)| key == name);
+        pair.map_or("", |(_, value)| value.as_str())
     };
-    if field("grant_type") != Some("urn:ietf:params:oauth:grant-type:jwt-bearer") {
-        return refused("grant_type");
+    let said = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
+    let is_form = said("content-type") == Some("application/x-www-form-urlencoded");
+    if !is_form || said("authorization").is_some() {
+        return oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "headers");
     }
+    let mut names: Vec<&str> = form.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    match (field("grant_type"), names.as_slice()) {
+        ("urn:ietf:params:oauth:grant-type:jwt-bearer", ["assertion", "grant_type"]) => {
+            key_token(&issuer, field("assertion"))
+        }
+        (
+            "refresh_token",
+            [
+                "client_id",
+                "client_secret",
+                "grant_type",
+                "refresh_token",
+                "scope",
+            ],
+        ) => {
+            let client = (field("client_id"), field("client_secret"));
+            login_token(&issuer, client, field("refresh_token"), field("scope"))
+        }
+        _ => oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "fields"),
+    }
+}
+
+/// A token of the person, who has agreed to [`CLOUD`] and nothing else.
+fn login_token(issuer: &Issuer, client: (&str, &str), refresh: &str, scope: &str) -> Response {
+    if client != ("client-1", CLIENT_SECRET) {
+        return oauth_error(StatusCode::UNAUTHORIZED, "invalid_client", "Unauthorized");
+    }
+    if refresh != REFRESH_TOKEN || issuer.0.lock().unwrap().is_logged_out {
+        // Google does not quote it; somebody in between might.
+        return invalid_grant(&format!("Token has been expired or revoked. {refresh}"));
+    }
+    if scope != CLOUD {
+        return oauth_error(StatusCode::BAD_REQUEST, "invalid_scope", "Bad Request");
+    }
+    axum::Json(issuer.issue(scope)).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Impersonation {
+    delegates: Vec<String>,
+    scope: Vec<String>,
+    lifetime: String,
+}
+
+async fn impersonate(
+    State(issuer): State<Issuer>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    axum::Json(asked): axum::Json<Impersonation>,
+) -> Response {
+    if let Some(refusal) = issuer.refusal(&headers) {
+        return refusal;
+    }
+    let is_denied = issuer.0.lock().unwrap().may_not_impersonate;
+    if is_denied || account != format!("{EMAIL}:generateAccessToken") {
+        let said = "Permission 'iam.serviceAccounts.getAccessToken' denied on resource.";
+        return error(403, "IAM_PERMISSION_DENIED", said);
+    }
+    let is_name = |name: &String| name.starts_with("projects/-/serviceAccounts/");
+    let is_whole = asked.lifetime == "3600s" && !asked.scope.is_empty();
+    if !is_whole || !asked.delegates.iter().all(is_name) {
+        return error(400, "INVALID_ARGUMENT", "Request is invalid.");
+    }
+    let issued = issuer.issue(&asked.scope.join(" "));
+    let lifetime = TimeDelta::seconds(issued["expires_in"].as_i64().unwrap());
+    let end = (SystemClock.now() + lifetime).to_rfc3339_opts(SecondsFormat::Secs, true);
+    axum::Json(json!({"accessToken": issued["access_token"], "expireTime": end})).into_response()
+}
+
+fn key_token(issuer: &Issuer, signed: &str) -> Response {
     let Some((public, audience)) = issuer.0.lock().unwrap().key.clone() else {
-        return refused("no such account");
+        return invalid_grant("no such account");
     };
     let mut rules = Validation::new(Algorithm::RS256);
     rules.set_audience(&[audience]);
     let key = DecodingKey::from_rsa_der(&public);
-    let signed = field("assertion").unwrap_or_default();
     match jsonwebtoken::decode::<Statement>(signed, &key, &rules) {
         Ok(read)
             if read.claims.iss == EMAIL
@@ -242,7 +364,7 @@ async fn key_token(State(issuer): State<Issuer>, body: String) -> Response {
             assert_eq!(read.header.kid.as_deref(), Some("key-1"));
             axum::Json(issuer.issue(&read.claims.scope)).into_response()
         }
-        Ok(_) => refused("claims"),
-        Err(_) => refused("Invalid JWT Signature."),
+        Ok(_) => invalid_grant("claims"),
+        Err(_) => invalid_grant("Invalid JWT Signature."),
     }
 }

@@ -92,6 +92,14 @@ impl Google {
             .into()
     }
 
+    /// The same, and where logins and keys are exchanged.
+    pub(crate) fn endpoints_of_people(&self) -> Vec<(String, String)> {
+        let mut endpoints = self.endpoints();
+        endpoints.push(("oauth".to_owned(), format!("{}/token", self.fake.url())));
+        endpoints.push(("iamcredentials".to_owned(), self.fake.url()));
+        endpoints
+    }
+
     /// A session in the name of the machine's service account.
     pub(crate) fn session(&self) -> Session {
         self.session_within(quick())
