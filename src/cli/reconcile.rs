@@ -164,6 +164,10 @@ pub(super) struct ReconcileArgs {
     /// Where the parts are now [default: where their packages say]
     #[arg(long, env = "SOXAUTO_STAGING", value_name = "URL")]
     staging: Option<String>,
+    /// Root of the leases, where the runs were given one; publications of a month wait for each other there [default: the
+    /// evidence root]
+    #[arg(long, env = "SOXAUTO_LEASES", value_name = "URL")]
+    leases: Option<String>,
     #[command(flatten)]
     report: ReportArgs,
     #[command(flatten)]
@@ -217,7 +221,11 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
         },
         seal: args.seal,
         engine: engine(args.engine, &warehouse)?,
-        publish: staging.map(|staging| PublishSettings { warehouse, staging }),
+        publish: staging.map(|staging| PublishSettings {
+            warehouse,
+            staging,
+            leases: args.leases,
+        }),
         google: args.google.into(),
     };
     let judged = reconcile::run(&settings).await?;
