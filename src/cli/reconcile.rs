@@ -45,7 +45,8 @@ never one in the binary. Either way the result says NOT CONTROL EVIDENCE.
 --publish loads what is sealed of the month into two tables: soxauto_validations has every bucket of
 the judgement that the month is closed with, else of the newest; soxauto_runs has every sealed
 package. A run that judges its month does so by itself. What close, reopen and dispose change is
-shown when the month is published again.
+shown when the month is published again. Publications of a month wait for each other, by leases that
+lie where those of the runs do (--leases).
 
 Exit codes: 0 every line is OK and there is nothing to report · 1 something is to be reported, also a
 line that could not be concluded, or an input of which a check failed or did not run · 2 something
