@@ -252,3 +252,14 @@ async fn a_final_month_is_published_and_its_leases_lie_where_those_of_the_runs_d
     assert_eq!(error.kind, PortErrorKind::Config, "{error}");
     assert!(error.to_string().contains("--leases"), "{error}");
 }
+
+#[tokio::test]
+async fn a_lease_that_names_nobody_is_an_error_and_never_the_end_of_a_line() {
+    let house = House::new();
+    let path = "runs/SOXAUTO_TABLES/period=2024-04/000001/lease.json";
+    let nobody = br#"{"at": "2024-05-01T09:00:00Z"}"#.to_vec();
+    house.evidence.create(path, nobody.into()).await.unwrap();
+    let error = published(&house, 1).await.error_message.unwrap();
+    assert!(error.contains("it says of nobody"), "{error}");
+    assert!(error.contains("move the file away"), "{error}");
+}
