@@ -125,7 +125,7 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
         .transpose()?;
     let outlet = settings.publish.as_ref();
     let outlet = outlet
-        .map(|settings| Outlet::open(settings, &roots))
+        .map(|settings| Outlet::open(settings, &roots, &evidence))
         .transpose()?;
     let limits = Limits::default();
     let engine = settings.engine.as_ref();
@@ -161,11 +161,10 @@ pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
     };
     let log = months::read(&evidence, settings.period).await?;
     let publication = match &outlet {
-        Some(outlet) => Some(
-            outlet
-                .publish(&evidence, settings.period, &judgement.program)
-                .await,
-        ),
+        Some(outlet) => {
+            let month = (&judgement.run_id, settings.period);
+            Some(outlet.publish(month, &judgement.program).await)
+        }
         None => None,
     };
     Ok(Judged {

@@ -45,7 +45,8 @@ never one in the binary. Either way the result says NOT CONTROL EVIDENCE.
 --publish loads what is sealed of the month into two tables: soxauto_validations has every bucket of
 the judgement that the month is closed with, else of the newest; soxauto_runs has every sealed
 package. A run that judges its month does so by itself. What close, reopen and dispose change is
-shown when the month is published again.
+shown when the month is published again. Publications of a month wait for each other, by leases that
+lie where those of the runs do (--leases).
 
 Exit codes: 0 every line is OK and there is nothing to report · 1 something is to be reported, also a
 line that could not be concluded, or an input of which a check failed or did not run · 2 something
@@ -164,6 +165,10 @@ pub(super) struct ReconcileArgs {
     /// Where the parts are now [default: where their packages say]
     #[arg(long, env = "SOXAUTO_STAGING", value_name = "URL")]
     staging: Option<String>,
+    /// Root of the leases, where the runs were given one; publications of a month wait for each other there [default: the
+    /// evidence root]
+    #[arg(long, env = "SOXAUTO_LEASES", value_name = "URL")]
+    leases: Option<String>,
     #[command(flatten)]
     report: ReportArgs,
     #[command(flatten)]
@@ -217,7 +222,11 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
         },
         seal: args.seal,
         engine: engine(args.engine, &warehouse)?,
-        publish: staging.map(|staging| PublishSettings { warehouse, staging }),
+        publish: staging.map(|staging| PublishSettings {
+            warehouse,
+            staging,
+            leases: args.leases,
+        }),
         google: args.google.into(),
     };
     let judged = reconcile::run(&settings).await?;

@@ -20,6 +20,9 @@ pub struct IdError {
 /// How the warehouse tables of items begin.
 const TABLE_PREFIX: &str = "pg01_validated_ipe_";
 
+/// What stands where items have their name when the published tables of a month are leased.
+const PUBLISHED: &str = "SOXAUTO_TABLES";
+
 /// Name of an item of the catalog, such as `IPE_07` or `CR_04`: an upper-case letter, then upper-case letters,
 /// digits and underscores, at most 40 in all. Safe in paths, table names and URIs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,6 +34,13 @@ impl IpeId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name under which publications of a month stand in one line, as the runs of an item do under its own. An item
+    /// that were called so would stand in the same line and wait for them; nothing else of the two meets.
+    #[must_use]
+    pub fn of_published() -> Self {
+        Self(PUBLISHED.to_owned())
     }
 
     /// Warehouse table of this item: `pg01_validated_ipe_` and the name in lower case.

@@ -68,6 +68,9 @@ pub struct Limits {
     pub lease_beat_interval: Duration,
     /// Without a sign of life for so long a run is dead: ten signs missed, so that no hiccup of storage kills a run.
     pub lease_expires_after: Duration,
+    /// How long a publication waits for another one of its month: a dead one is over by then, also when it died on another
+    /// machine just after a sign of life.
+    pub publication_wait: Duration,
     /// Bytes set aside on the evidence disk at the start, so that a full disk can still be sealed.
     pub evidence_reserve_bytes: usize,
     /// Calls to web services.
@@ -340,6 +343,7 @@ impl Default for Limits {
             open_backoff_max: Duration::from_secs(10),
             lease_beat_interval: Duration::from_secs(30),
             lease_expires_after: Duration::from_secs(5 * 60),
+            publication_wait: Duration::from_secs(5 * 60 + 30),
             evidence_reserve_bytes: 4 << 20,
             http: HttpLimits::default(),
             bigquery: BigQueryLimits::default(),

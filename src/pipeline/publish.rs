@@ -85,7 +85,10 @@ pub(super) async fn load_and_verify(
         log: &mut *log,
     };
     let loaded = tools.warehouse.load_telling(&job, &mut noted).await;
-    let receipt = during("load", loaded.map_err(|error| left_open(error, record)))?;
+    let receipt = during(
+        "load",
+        loaded.map_err(|error| left_open(error, record.submitted.as_ref())),
+    )?;
     record.submitted = None;
     log.note("month replaced", json!({"table": receipt.destination_table, "rows": receipt.output_rows, "job_id": receipt.job_id}));
     record.receipt = Some(receipt);
@@ -104,8 +107,8 @@ pub(super) async fn load_and_verify(
 }
 
 /// Says with the error of a load what it leaves open.
-fn left_open(error: PortError, record: &ItemRecord) -> PortError {
-    match &record.submitted {
+pub(super) fn left_open(error: PortError, submitted: Option<&Submitted>) -> PortError {
+    match submitted {
         Some(load) => error.at(
             "month",
             format!("may have been replaced by job {}", load.job_id),

@@ -214,7 +214,16 @@ fn run(shell: &Shell, more: &[&str]) -> Said {
     shell.run(&[&args, more].concat())
 }
 
-/// Where the program was told and where not: run, clean, doctor.
+/// Publishes the month; gives what was said, and whether it was published.
+fn publish(shell: &Shell, more: &[&str]) -> (Said, bool) {
+    let args = "reconcile --period 2024-04 --publish --staging out/staging";
+    let args: Vec<&str> = args.split(' ').collect();
+    let said = shell.run(&[&args[..], more].concat());
+    let is_published = said.err.contains("published soxauto_runs$202404");
+    (said, is_published)
+}
+
+/// Where the program was told and where not: run, publish, clean, doctor.
 #[test]
 fn every_command_asks_the_root_of_the_leases() {
     let (shell, own) = (Shell::new(), ["--leases", "leases"]);
@@ -247,6 +256,15 @@ fn every_command_asks_the_root_of_the_leases() {
         said.out
     );
     assert_eq!(shell.run(&[&doctor[..], &own].concat()).code, 0);
+
+    let (said, is_published) = publish(&shell, &[]);
+    assert_eq!((said.code, is_published), (2, false), "{}", said.err);
+    assert!(said.err.contains(&noted), "{}", said.err);
+    let (said, is_published) = publish(&shell, &own);
+    assert!(said.code < 2 && is_published, "{}", said.err);
+    let lease = "leases/runs/SOXAUTO_TABLES/period=2024-04/000001/ended.json";
+    assert!(shell.path(lease).is_file());
+    assert!(!shell.path("out/evidence/runs/SOXAUTO_TABLES").exists());
 
     // What the killed run left is judged by the leases, and by no others.
     std::fs::remove_dir_all(&package).unwrap();

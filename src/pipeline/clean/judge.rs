@@ -224,9 +224,16 @@ impl Judge {
         }
     }
 
-    /// What a publication left that was cut off. It takes no lease: its age alone says that it is over.
+    /// What a publication left that was cut off. Of one that the leases do not know its age alone says that it is over.
     fn published(&mut self, root: &Ground, left: &Leftover, modified: Option<DateTime<Utc>>) {
-        let word = self.old(modified.unwrap_or(self.young_since));
+        let month = left.period.map(|period| (IpeId::of_published(), period));
+        let modified = modified.unwrap_or(self.young_since);
+        let word = match (&month, &left.run_id) {
+            (Some((tables, period)), Some(run)) => {
+                self.leased(tables, Some(*period), run, modified)
+            }
+            _ => self.nameless(month.clone(), modified),
+        };
         let why = "a publication that was cut off; the month never showed it, and the next one makes all of it again";
         let (kind, folder) = match left.run_id {
             Some(_) => (OrphanKind::NeverShown, Some(left.path.clone())),
@@ -235,7 +242,7 @@ impl Judge {
         let place = (left.path.clone(), folder);
         self.put(
             word,
-            orphan(kind, root, place, why, left.files.clone(), None),
+            orphan(kind, root, place, why, left.files.clone(), month),
         );
     }
 

@@ -21,12 +21,41 @@ use crate::ports::{Clock, PortError, PortErrorKind, Processes, StoreRoot};
 
 use super::Untaken;
 
-/// What a run leaves when it takes the lease.
+/// Who takes a lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taker {
+    /// Name of the run or the publication.
+    pub run_id: RunId,
+    /// The item, or what stands where items have their name ([`IpeId::of_published`]).
+    pub ipe: IpeId,
+    /// The month.
+    pub period: Period,
+    /// Host that it runs on.
+    pub host: String,
+}
+
+impl Taker {
+    /// The run of a record.
+    pub(super) fn of(record: &ItemRecord) -> Self {
+        Self {
+            run_id: record.context.run_id.clone(),
+            ipe: record.ipe.clone(),
+            period: record.context.period,
+            host: record.places.host.clone(),
+        }
+    }
+}
+
+/// What is left when a lease is taken.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Taken {
     pub(super) at: DateTime<Utc>,
-    /// The record as it stood then: what is known of the run should it never end.
-    pub(super) record: ItemRecord,
+    /// The record of a run as it stood then: what is known of it should it never end. A publication has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) record: Option<ItemRecord>,
+    /// The publication, where one took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) publication: Option<Taker>,
     /// Its process, where that is known.
     pub(super) process: Option<ProcessMark>,
     /// The first run that ever took the item and month with this evidence root; `None` in leases of older programs.
@@ -40,6 +69,14 @@ pub(super) struct Taken {
     /// comes after a cut seals the same bytes.
     #[serde(default)]
     pub(super) dead: Vec<ItemRecord>,
+}
+
+impl Taken {
+    /// Who took it; `None` in a file that is no lease.
+    fn by(&self) -> Option<Taker> {
+        let run = self.record.as_ref().map(Taker::of);
+        run.or_else(|| self.publication.clone())
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,6 +97,7 @@ pub(super) struct Held {
     /// Whether it lies in the root that leases are taken in.
     is_here: bool,
     pub(super) taken: Taken,
+    pub(super) by: Taker,
     /// The last sign of life.
     alive_at: DateTime<Utc>,
     /// The load that it noted last, unless that replaced nothing.
@@ -81,22 +119,24 @@ impl Held {
 
     /// Who holds it.
     pub(super) fn holder(&self, limits: &Limits) -> Holder {
-        let record = &self.taken.record;
         Holder {
-            run_id: record.context.run_id.clone(),
+            run_id: self.by.run_id.clone(),
             since: self.taken.at,
-            host: record.places.host.clone(),
+            host: self.by.host.clone(),
             expires_at: self.alive_at + whole(limits.lease_expires_after),
         }
     }
 
     pub(super) fn refusal(&self, leases: &Leases, limits: &Limits) -> Untaken {
         let holder = self.holder(limits);
+        let (word, of) = match &self.taken.record {
+            Some(record) => ("run", record.ipe.as_str()),
+            None => ("publication", "the tables of"),
+        };
         let what = format!(
-            "run {} has been at work on {} {} since {} on {}",
+            "{word} {} has been at work on {of} {} since {} on {}",
             holder.run_id,
-            self.taken.record.ipe,
-            self.taken.record.context.period,
+            self.by.period,
             holder.since.format("%H:%M:%S UTC"),
             holder.host,
         );
@@ -108,6 +148,36 @@ impl Held {
             .at("leases", leases.root.uri.clone())
             .hint(hint);
         Untaken::Held(holder, error)
+    }
+
+    /// What one is told whom it took over.
+    pub(super) fn took_over(&self) -> PortError {
+        let by = &self.by.run_id;
+        let (what, hint) = match &self.taken.record {
+            Some(_) => (
+                format!("run {by} took this item and month over; nothing was loaded"),
+                "this run gave no sign of life for too long; see the other run's package",
+            ),
+            None => (
+                format!(
+                    "publication {by} took the tables of {} over",
+                    self.by.period
+                ),
+                "this one gave no sign of life for too long; the other one has read the evidence after it",
+            ),
+        };
+        PortError::new(PortErrorKind::Denied, what).hint(hint)
+    }
+
+    /// Says of a publication that never ended which load it leaves open; of a run its package says it.
+    pub(super) fn say_open(&self) {
+        let job = self.submitted.as_ref().map(|load| load.job_id.as_str());
+        let publication = self.by.run_id.as_str();
+        tracing::warn!(
+            publication,
+            job,
+            "a publication never ended; the next one takes its place, and replaces what its load may still show"
+        );
     }
 
     /// Its place in the line.
@@ -126,13 +196,12 @@ impl Held {
 
     /// The first run of the line in which this one stands.
     pub(super) fn line(&self) -> RunId {
-        let own = &self.taken.record.context.run_id;
-        self.taken.line.as_ref().unwrap_or(own).clone()
+        self.taken.line.as_ref().unwrap_or(&self.by.run_id).clone()
     }
 
-    /// The record of the dead run, as its package will say it.
-    pub(super) fn abandoned(&self, now: DateTime<Utc>, by: &ItemRecord) -> ItemRecord {
-        let mut record = self.taken.record.clone();
+    /// The record of the dead run, as its package will say it; `None` of a publication.
+    pub(super) fn abandoned(&self, now: DateTime<Utc>, by: &ItemRecord) -> Option<ItemRecord> {
+        let mut record = self.taken.record.clone()?;
         record.status = ItemStatus::Abandoned;
         record.ended_at = now;
         let load = self.submitted.as_ref().map_or_else(String::new, |load| {
@@ -146,7 +215,7 @@ impl Held {
         record.submitted = self.submitted.clone();
         record.checks = check::before_load(&record);
         record.verification = check::after_load(&record);
-        record
+        Some(record)
     }
 }
 
@@ -193,15 +262,15 @@ pub async fn holders(
     for root in leases.places() {
         for stored in root.list(&leases_folder(ipe, period)).await? {
             if stored.path.ends_with("/lease.json") {
-                let taken: Taken = read(root, &stored.path).await?;
-                holders.runs.insert(taken.record.context.run_id);
+                let (by, _) = lease(root, &stored.path).await?;
+                holders.runs.insert(by.run_id);
             }
         }
     }
     let last = last(leases, ipe, period).await?;
     let alive = last.filter(|held| !held.ended && !held.is_dead(clock, processes, limits));
     if let Some(held) = alive {
-        let run_id = held.taken.record.context.run_id;
+        let run_id = held.by.run_id;
         // It may have come after the list above.
         holders.runs.insert(run_id.clone());
         holders.at_work = Some(run_id);
@@ -245,7 +314,7 @@ async fn last_in(
     let of_it = names.iter().filter(|(number, _)| *number == generation);
     let of_it: Vec<&str> = of_it.map(|(_, name)| *name).collect();
     let path = |name: &str| format!("{folder}/{generation:06}/{name}");
-    let taken: Taken = read(root, &path("lease.json")).await?;
+    let (by, taken) = lease(root, &path("lease.json")).await?;
     let beat = of_it.iter().filter(|name| name.starts_with("beat-")).max();
     let alive_at = match beat {
         Some(name) => read::<Beat>(root, &path(name)).await?.at,
@@ -261,10 +330,20 @@ async fn last_in(
         folder: generation,
         is_here,
         taken,
+        by,
         alive_at,
         submitted,
         ended,
     }))
+}
+
+/// A lease and who took it.
+async fn lease(root: &StoreRoot, path: &str) -> Result<(Taker, Taken), PortError> {
+    let taken: Taken = read(root, path).await?;
+    match taken.by() {
+        Some(by) => Ok((by, taken)),
+        None => Err(unreadable(root, path, "it says of nobody that he took it")),
+    }
 }
 
 pub(super) async fn read<T: serde::de::DeserializeOwned>(
@@ -272,11 +351,13 @@ pub(super) async fn read<T: serde::de::DeserializeOwned>(
     path: &str,
 ) -> Result<T, PortError> {
     let bytes = root.get(path).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        PortError::new(PortErrorKind::Corrupt, format!("not readable: {error}"))
-            .at("uri", root.uri_of(path))
-            .hint("another program wrote there; move the file away and run again")
-    })
+    serde_json::from_slice(&bytes).map_err(|error| unreadable(root, path, &error.to_string()))
+}
+
+fn unreadable(root: &StoreRoot, path: &str, why: &str) -> PortError {
+    PortError::new(PortErrorKind::Corrupt, format!("not readable: {why}"))
+        .at("uri", root.uri_of(path))
+        .hint("another program wrote there; move the file away and run again")
 }
 
 fn whole(duration: Duration) -> chrono::TimeDelta {

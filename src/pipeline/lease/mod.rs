@@ -5,7 +5,8 @@
 //! generation one wins. A run that shows no sign of life for `lease_expires_after`, or whose process on this machine is
 //! gone, is dead: the next run takes the next generation and seals an `ABANDONED` package for it. A run that was thought
 //! dead loses the right to load: it looks again just before (ADR-0015), and the warehouse refuses it after (ADR-0024).
-//! Where the root of the leases is, the evidence root knows (ADR-0029).
+//! Where the root of the leases is, the evidence root knows (ADR-0029). Publications of a month stand in such a line too,
+//! under a name of their own (ADR-0044): they seal no package, and a final month does not refuse them.
 
 mod held;
 mod roots;
@@ -22,10 +23,10 @@ use crate::domain::limits::Limits;
 use crate::domain::manifest::Submitted;
 use crate::domain::period::Period;
 use crate::domain::run::{Fence, Holder, ItemStatus};
-use crate::ports::{Clock, PortError, PortErrorKind, StoreRoot};
+use crate::ports::{Clock, PortError, PortErrorKind, Processes, StoreRoot};
 
 use held::{Beat, Held, LoadNote, Taken, last};
-pub use held::{Holders, at_work, holders};
+pub use held::{Holders, Taker, at_work, holders};
 pub use roots::Leases;
 
 use super::Tools;
@@ -41,6 +42,26 @@ struct Ended {
     at: DateTime<Utc>,
     run_id: RunId,
     status: ItemStatus,
+}
+
+/// Where leases are taken, and what says whether whoever holds one is alive.
+#[derive(Clone, Copy)]
+pub struct LeaseTools<'a> {
+    /// The root that they lie in.
+    pub leases: &'a Leases,
+    /// Time.
+    pub clock: &'a Arc<dyn Clock>,
+    /// Who runs on this machine.
+    pub processes: &'a Arc<dyn Processes>,
+    /// When a lease expires.
+    pub limits: &'a Limits,
+}
+
+/// For whom a lease is taken.
+#[derive(Clone, Copy)]
+enum Whom<'a> {
+    Run(&'a Tools, &'a ItemRecord),
+    Publication(&'a Taker),
 }
 
 /// Why a lease was not taken.
@@ -66,7 +87,7 @@ impl From<Untaken> for PortError {
     }
 }
 
-/// The right to load one item and month. Dropping it stops the signs of life.
+/// The right to load one item and month, or the published tables of a month. Dropping it stops the signs of life.
 #[derive(Debug)]
 pub struct Lease {
     leases: Leases,
@@ -99,16 +120,46 @@ pub fn leases_folder(ipe: &IpeId, period: Period) -> String {
 /// [`Untaken::Held`] when another run is at work: who, since when, and when its lease would expire; `Denied` when the
 /// month is final.
 pub async fn take(tools: &Tools, record: &ItemRecord) -> Result<(Lease, Vec<ItemRecord>), Untaken> {
-    let (leases, clock, limits) = (&tools.leases, &tools.clock, &tools.limits);
-    let (ipe, period) = (&record.ipe, record.context.period);
-    let run_id = record.context.run_id.clone();
-    refuse_final(&tools.evidence, period).await?;
+    refuse_final(&tools.evidence, record.context.period).await?;
+    let lease_tools = LeaseTools {
+        leases: &tools.leases,
+        clock: &tools.clock,
+        processes: &tools.processes,
+        limits: &tools.limits,
+    };
+    next(lease_tools, Whom::Run(tools, record)).await
+}
+
+/// Takes the lease of a month's published tables, also where the month is final; a publication that died leaves nothing to
+/// seal.
+///
+/// # Errors
+/// [`Untaken::Held`] when another publication is at work.
+pub async fn take_tables(tools: LeaseTools<'_>, publication: &Taker) -> Result<Lease, Untaken> {
+    let (lease, _none) = next(tools, Whom::Publication(publication)).await?;
+    Ok(lease)
+}
+
+/// Takes the next generation, unless the newest is at work.
+async fn next(tools: LeaseTools<'_>, whom: Whom<'_>) -> Result<(Lease, Vec<ItemRecord>), Untaken> {
+    let LeaseTools {
+        leases,
+        clock,
+        processes,
+        limits,
+    } = tools;
+    let Taker {
+        run_id,
+        ipe,
+        period,
+        ..
+    } = whom.taker();
     leases.claim(&run_id, clock.now()).await?;
     for _ in 0..ATTEMPTS_MAX {
-        let held = last(leases, ipe, period).await?;
+        let held = last(leases, &ipe, period).await?;
         if let Some(held) = &held
             && !held.ended
-            && !held.is_dead(clock, &tools.processes, limits)
+            && !held.is_dead(clock, processes, limits)
         {
             return Err(held.refusal(leases, limits));
         }
@@ -117,21 +168,23 @@ pub async fn take(tools: &Tools, record: &ItemRecord) -> Result<(Lease, Vec<Item
             line: held.as_ref().map_or_else(|| run_id.clone(), Held::line),
             generation: before.saturating_add(number),
         };
+        let (record, publication) = whom.known();
         let taken = Taken {
             at: clock.now(),
-            record: record.clone(),
-            process: tools.processes.mine(),
+            record,
+            publication,
+            process: processes.mine(),
             line: Some(fence.line.clone()),
             before,
-            dead: unsealed(tools, held, record).await?,
+            dead: whom.unsealed(held).await?,
         };
-        let folder = format!("{}/{number:06}", leases_folder(ipe, period));
+        let folder = format!("{}/{number:06}", leases_folder(&ipe, period));
         let path = format!("{folder}/lease.json");
         match leases.root.create(&path, json(&taken)?).await {
             Ok(()) => {
                 let lease = Lease {
                     leases: leases.clone(),
-                    ipe: ipe.clone(),
+                    ipe,
                     period,
                     fence,
                     run_id,
@@ -152,6 +205,36 @@ pub async fn take(tools: &Tools, record: &ItemRecord) -> Result<(Lease, Vec<Item
         .into())
 }
 
+impl Whom<'_> {
+    fn taker(self) -> Taker {
+        match self {
+            Self::Run(_, record) => Taker::of(record),
+            Self::Publication(taker) => taker.clone(),
+        }
+    }
+
+    /// What is known of it should it never end.
+    fn known(self) -> (Option<ItemRecord>, Option<Taker>) {
+        match self {
+            Self::Run(_, record) => (Some(record.clone()), None),
+            Self::Publication(taker) => (None, Some(taker.clone())),
+        }
+    }
+
+    /// What it is to seal in the names of the dead.
+    async fn unsealed(self, held: Option<Held>) -> Result<Vec<ItemRecord>, PortError> {
+        match self {
+            Self::Run(tools, record) => unsealed(tools, held, record).await,
+            Self::Publication(_) => {
+                if let Some(dead) = held.filter(|held| !held.ended) {
+                    dead.say_open();
+                }
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
 /// The dead whom nobody has sealed: those that the last run was to seal, and that run itself if it never ended.
 async fn unsealed(
     tools: &Tools,
@@ -163,7 +246,7 @@ async fn unsealed(
     };
     let mut dead = std::mem::take(&mut held.taken.dead);
     if !held.ended {
-        dead.push(held.abandoned(tools.clock.now(), by));
+        dead.extend(held.abandoned(tools.clock.now(), by));
     }
     let mut left = Vec::new();
     for record in dead {
@@ -225,15 +308,17 @@ impl Lease {
     /// root.
     pub async fn still_ours(&self) -> Result<(), PortError> {
         refuse_final(&self.leases.evidence, self.period).await?;
+        self.not_overtaken().await
+    }
+
+    /// Whether nobody has taken over: all that keeps a publication from loading.
+    ///
+    /// # Errors
+    /// `Denied` when another one has; `Config` when the leases have got another root.
+    pub async fn not_overtaken(&self) -> Result<(), PortError> {
         self.leases.agree().await?;
         match last(&self.leases, &self.ipe, self.period).await? {
-            Some(held) if held.generation() > self.fence.generation => {
-                let by = held.taken.record.context.run_id;
-                let what = format!("run {by} took this item and month over; nothing was loaded");
-                Err(PortError::new(PortErrorKind::Denied, what).hint(
-                    "this run gave no sign of life for too long; see the other run's package",
-                ))
-            }
+            Some(held) if held.generation() > self.fence.generation => Err(held.took_over()),
             _ => Ok(()),
         }
     }

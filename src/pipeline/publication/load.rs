@@ -2,6 +2,7 @@
 
 use tokio::task::spawn_blocking;
 
+use super::line::Noted;
 use super::{PublishedTable, Publisher};
 use crate::domain::contract::Contract;
 use crate::domain::digest::TableDigest;
@@ -13,6 +14,7 @@ use crate::domain::totals::ControlTotals;
 use crate::kernels::cells::own_batch;
 use crate::kernels::conform::Conform;
 use crate::pipeline::extract::RowFold;
+use crate::pipeline::lease::Lease;
 use crate::pipeline::stage::{FinishedPart, PartLayout, provenance, read_back, store_part};
 use crate::ports::{LoadJob, PortError, PortErrorKind, ReadBack, SourceColumn};
 use crate::report::published::MonthTable;
@@ -98,14 +100,17 @@ struct Folded {
     totals: ControlTotals,
 }
 
-/// Replaces the month of a table by what was staged, and counts it again in the warehouse.
+/// Replaces the month of a table by what was staged, at the place in the line that the lease gives, and counts it again in
+/// the warehouse.
 ///
 /// # Errors
-/// `Corrupt` names every difference between what was staged and what the warehouse counts; else what the warehouse says.
-/// The month then may show this publication, or what it showed before.
+/// `Denied` when a later publication has taken over; `Corrupt` names every difference between what was staged and what the
+/// warehouse counts; else what the warehouse says, and with it which load it leaves open. The month then may show this
+/// publication, or what it showed before; never an earlier one than that.
 pub async fn load(
     publisher: Publisher<'_>,
     staged: &StagedTable,
+    lease: &mut Lease,
 ) -> Result<PublishedTable, PortError> {
     let StagedTable { name, contract, .. } = staged;
     let warehouse = publisher.warehouse;
@@ -115,10 +120,15 @@ pub async fn load(
         period: staged.period,
         metadata: staged.metadata.clone(),
         parts: vec![staged.part.clone()],
-        // Publications stand in no line: each is made from all that is sealed, and looks again after its load.
-        fence: None,
+        fence: Some(lease.fence().clone()),
     };
-    let receipt = warehouse.load(&job).await?;
+    lease.not_overtaken().await?;
+    let mut noted = Noted {
+        lease,
+        submitted: None,
+    };
+    let loaded = warehouse.load_telling(&job, &mut noted).await;
+    let receipt = loaded.map_err(|error| noted.left_open(error))?;
     let rows_max = publisher.limits.recheck_rows_max;
     let back = warehouse
         .read_back(name, staged.period, contract, rows_max)
@@ -143,7 +153,9 @@ pub async fn load(
     );
     Err(PortError::new(PortErrorKind::Corrupt, what)
         .at("table", receipt.destination_table)
-        .hint("publish again; if another publication was at work, its rows are those of the same evidence"))
+        .hint(
+            "publish again; rows of another publication come from one with another evidence root",
+        ))
 }
 
 impl StagedTable {

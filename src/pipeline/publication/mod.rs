@@ -1,11 +1,16 @@
 //! A month in the warehouse for analysts: the judgement that speaks for it, bucket by bucket, and every sealed package.
 //!
 //! Evidence is the truth and the warehouse a copy. Both tables are made whole from the evidence root each time, under a name
-//! that no other publication has, then staged, loaded and counted as the month of an item is (ADR 44). Nothing is sealed
-//! here, and nothing that is sealed changes by it.
+//! that no other publication has, then staged, loaded and counted as the month of an item is (ADR 44). Evidence is read at a
+//! place in the line of the month's publications, so that who stands later there has seen more. Nothing is sealed here, and
+//! nothing that is sealed changes by it.
 
 mod gather;
+mod line;
 mod load;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,9 +18,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::RunId;
 use crate::domain::limits::Limits;
 use crate::domain::period::Period;
-use crate::domain::run::{Program, RunContext};
-use crate::ports::{PortError, PortErrorKind, StoreRoot, Warehouse};
+use crate::domain::run::{ItemStatus, Program, RunContext};
+use crate::pipeline::lease::{Lease, Leases};
+use crate::ports::{Clock, PortError, PortErrorKind, Processes, StoreRoot, Warehouse};
 
+pub use line::enter;
 pub use load::{StagedTable, load, stage};
 
 /// How often a month is made again because something was sealed meanwhile.
@@ -26,14 +33,22 @@ const ROUNDS_MAX: u32 = 3;
 pub struct Publisher<'a> {
     /// Root of the packages.
     pub evidence: &'a StoreRoot,
+    /// Where its leases lie.
+    pub leases: &'a Leases,
     /// Where the tables are staged.
     pub staging: &'a StoreRoot,
     /// Where they are loaded.
     pub warehouse: &'a dyn Warehouse,
     /// The program that publishes.
     pub program: &'a Program,
-    /// How much is looked at together.
+    /// How much is looked at together, and how long another publication is waited for.
     pub limits: &'a Limits,
+    /// Time, by which leases expire.
+    pub clock: &'a Arc<dyn Clock>,
+    /// Who else runs on this machine.
+    pub processes: &'a Arc<dyn Processes>,
+    /// Name of this machine, for those who wait.
+    pub host: &'a str,
     /// Gives a name that no publication has, and the present time.
     pub begin: &'a (dyn Fn() -> (RunId, DateTime<Utc>) + Sync),
 }
@@ -78,16 +93,16 @@ async fn rounds(
     result: &mut PublicationResult,
 ) -> Result<(), PortError> {
     for _ in 0..ROUNDS_MAX {
-        let sealed = gather::sealed(publisher.evidence, period).await?;
-        let tables = gather::tables(publisher.evidence, period).await?;
         let context = context(publisher, period);
-        result.publication_id = Some(context.run_id.clone());
-        result.tables.clear();
-        for table in &tables {
-            let staged = stage(publisher, &context, table).await?;
-            result.tables.push(load(publisher, &staged).await?);
-        }
-        if gather::sealed(publisher.evidence, period).await? == sealed {
+        let mut lease = line::enter(publisher, &context).await?;
+        let published = round(publisher, &context, &mut lease, result).await;
+        let status = match &published {
+            Ok(_) => ItemStatus::Success,
+            Err(_) => ItemStatus::Error,
+        };
+        line::leave(publisher, lease, status).await;
+        let published = published?;
+        if gather::sealed(publisher.evidence, period).await? == published {
             return Ok(());
         }
     }
@@ -96,6 +111,24 @@ async fn rounds(
     Err(PortError::new(PortErrorKind::Limit, what)
         .at("evidence", publisher.evidence.uri.clone())
         .hint("publish again when the runs of the month have ended"))
+}
+
+/// Publishes once, at a place in the line; gives what was sealed when it began to read.
+async fn round(
+    publisher: Publisher<'_>,
+    context: &RunContext,
+    lease: &mut Lease,
+    result: &mut PublicationResult,
+) -> Result<BTreeSet<String>, PortError> {
+    let sealed = gather::sealed(publisher.evidence, context.period).await?;
+    let tables = gather::tables(publisher.evidence, context.period).await?;
+    result.publication_id = Some(context.run_id.clone());
+    result.tables.clear();
+    for table in &tables {
+        let staged = stage(publisher, context, table).await?;
+        result.tables.push(load(publisher, &staged, lease).await?);
+    }
+    Ok(sealed)
 }
 
 /// The context of a publication's rows.

@@ -3,6 +3,7 @@
 mod by_hand;
 mod failures;
 mod overtaken;
+mod published;
 mod random;
 mod submitted;
 mod world;
