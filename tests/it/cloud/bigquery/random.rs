@@ -1,6 +1,6 @@
-//! Random interleavings of whole runs, lost replies, refusals, kills and sleeps at any call to BigQuery and any request to
-//! the buckets of staging, evidence and leases, of signs of life that fail, of jobs that end with nobody looking, and of
-//! expiries: after every step the month is one whole run, and no package denies what it shows.
+//! Random interleavings of whole runs, lost replies, refusals, kills and sleeps at any call to BigQuery and any request
+//! to the buckets of staging, evidence and leases, of signs of life that fail, of jobs that end with nobody looking, and
+//! of expiries: after every step the month is one whole run, and no package denies what it shows.
 //! Time-boxed like the fuzz tests, by the same two variables.
 
 use std::collections::BTreeMap;
