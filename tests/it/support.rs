@@ -249,19 +249,20 @@ pub(crate) fn number(variable: &str) -> Option<u64> {
     )
 }
 
-/// Plays one schedule after another for a few seconds, the first by `SOXAUTO_FUZZ_SEED`; each seed is printed before.
-pub(crate) async fn schedules(what: &str, play: impl AsyncFn(u64)) {
-    let seconds = number("SOXAUTO_FUZZ_SECONDS").unwrap_or(4);
+/// Plays one schedule after another for so many seconds, or as many as `SOXAUTO_FUZZ_SECONDS` says, the first by
+/// `SOXAUTO_FUZZ_SEED`; how each is played again is printed before. `test` is a part of the test's name.
+pub(crate) async fn schedules(test: &str, seconds: u64, play: impl AsyncFn(u64)) {
+    let seconds = number("SOXAUTO_FUZZ_SECONDS").unwrap_or(seconds);
     let first = number("SOXAUTO_FUZZ_SEED").unwrap_or_else(rand::random);
     let begin = Instant::now();
     let mut seed = first;
     while seed == first || begin.elapsed() < Duration::from_secs(seconds) {
-        println!("SOXAUTO_FUZZ_SEED={seed}");
+        println!("play it again with SOXAUTO_FUZZ_SEED={seed} scripts/test {test}");
         play(seed).await;
         seed = seed.wrapping_add(1);
     }
     let played = seed.wrapping_sub(first);
-    println!("{what}: {played} schedules from seed {first}");
+    println!("{test}: {played} schedules from seed {first}");
 }
 
 /// Runs a script of tests/clients with the Python of scripts/test and reads the last line that it prints.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use soxauto::domain::digest::sha256_hex;
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::ItemOutcome;
-use soxauto::ports::Warehouse as _;
+use soxauto::ports::{StoreRoot, Warehouse as _};
 
 use super::source::{item, rows_of};
 use super::world::World;
@@ -21,16 +21,16 @@ pub(super) struct Judge {
     verified: BTreeSet<String>,
 }
 
-type Verdict = Result<(), String>;
+pub(crate) type Verdict = Result<(), String>;
 
-fn hold(holds: bool, what: impl FnOnce() -> String) -> Verdict {
+pub(crate) fn hold(holds: bool, what: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(what()) }
 }
 
 impl Judge {
     /// The month, the packages, and what a run said that has just ended.
     pub(super) async fn look(&mut self, world: &World, ended: Option<&ItemOutcome>) -> Verdict {
-        let leases = leases(world).await;
+        let leases = leases(&world.evidence).await;
         self.month(world, &leases).await?;
         self.packages(world, false).await?;
         match ended {
@@ -116,13 +116,13 @@ impl Judge {
     }
 }
 
-/// Run by generation.
-async fn leases(world: &World) -> BTreeMap<u64, String> {
+/// Run by generation, in a root of leases.
+pub(crate) async fn leases(root: &StoreRoot) -> BTreeMap<u64, String> {
     let mut runs = BTreeMap::new();
-    for stored in world.evidence.list("runs").await.unwrap() {
+    for stored in root.list("runs").await.unwrap() {
         let steps: Vec<&str> = stored.path.split('/').collect();
         if let [_, _, _, generation, "lease.json"] = steps.as_slice() {
-            let lease = world.evidence.get(&stored.path).await.unwrap();
+            let lease = root.get(&stored.path).await.unwrap();
             let lease: Value = serde_json::from_slice(&lease).unwrap();
             let run = lease["record"]["context"]["run_id"].as_str().unwrap();
             runs.insert(generation.parse().unwrap(), run.to_owned());

@@ -1,4 +1,4 @@
-//! A source with fixed rows that answers at once: run n reads n % 4 + 1 rows, whose amounts name the run.
+//! A source with fixed rows that answers at once: run n reads n % 4 + 1 rows, each a batch, whose amounts name the run.
 
 use std::sync::Arc;
 
@@ -124,18 +124,19 @@ impl Snapshot for View {
         _columns: &[SourceColumn],
         _limits: &Limits,
     ) -> Result<BatchStream, PortError> {
-        let rows = 0..i32::try_from(rows_of(self.0)).unwrap();
-        let amounts = rows.clone().map(|_| i128::from(self.0));
-        let amounts = Decimal128Array::from_iter_values(amounts);
-        let arrays: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values(rows.clone().map(|_| "EC_NG"))),
-            Arc::new(Int32Array::from_iter_values(rows)),
-            Arc::new(amounts.with_precision_and_scale(38, 2).unwrap()),
-        ];
         let schema = Arc::new(source_schema(&columns()).unwrap());
-        let (sender, batches) = mpsc::channel(1);
-        let batch = RecordBatch::try_new(schema, arrays).unwrap();
-        sender.send(Ok(batch)).await.unwrap();
+        let rows = rows_of(self.0);
+        let (sender, batches) = mpsc::channel(usize::try_from(rows).unwrap());
+        for row in 0..i32::try_from(rows).unwrap() {
+            let amounts = Decimal128Array::from_iter_values([i128::from(self.0)]);
+            let arrays: Vec<ArrayRef> = vec![
+                Arc::new(StringArray::from_iter_values(["EC_NG"])),
+                Arc::new(Int32Array::from_iter_values([row])),
+                Arc::new(amounts.with_precision_and_scale(38, 2).unwrap()),
+            ];
+            let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).unwrap();
+            sender.send(Ok(batch)).await.unwrap();
+        }
         let (said, changes) = oneshot::channel();
         said.send(vec![Changes::default(); COLUMNS.len()]).unwrap();
         Ok(BatchStream { batches, changes })

@@ -1,7 +1,9 @@
 //! The protocol with BigQuery, against a scripted service: whatever fails, one copy of the month or the old one whole.
 
+mod buckets;
 mod by_hand;
 mod failures;
+mod judge;
 mod overtaken;
 mod published;
 mod random;

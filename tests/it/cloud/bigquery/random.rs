@@ -1,24 +1,64 @@
-//! Random interleavings of whole runs, lost replies, refusals, kills and sleeps at any call to BigQuery, of jobs that end
-//! with nobody looking, and of expiries: after every step the month is one whole run, and no package denies what it shows.
+//! Random interleavings of whole runs, lost replies, refusals, kills and sleeps at any call to BigQuery and any request
+//! to the buckets of staging, evidence and leases, of signs of life that fail, of jobs that end with nobody looking, and
+//! of expiries: after every step the month is one whole run, and no package denies what it shows.
 //! Time-boxed like the fuzz tests, by the same two variables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::ItemOutcome;
-use soxauto::pipeline::record::ItemRecord;
 
 use super::super::fakes::server::{Fault, Gate, When};
 use super::brisk;
-use super::world::{MONTH, Running, World};
+use super::judge::Judge;
+use super::world::{BELOW, Running, World};
+use crate::chaos::world::limits;
 use crate::support::schedules;
 
-/// Calls of a run that meets no fault, and some more.
+/// Seconds that schedules are played for.
+const SECONDS: u64 = 12;
+
+/// Calls to BigQuery of a run that meets no fault, and some more.
 const CALLS: usize = 26;
+
+/// Requests to the buckets of a run that meets no fault and speaks for no dead one, and some more.
+const OBJECTS: usize = 80;
+
+/// Objects that matter most, one of which may be struck by its name.
+const NAMED: [&str; 7] = [
+    ".parquet",
+    ".keys",
+    "/lease.json",
+    "/load-",
+    "/record.json",
+    "/manifest-sha256.txt",
+    "/ended.json",
+];
+
+/// Signs of life, and more of them than a step of a schedule takes.
+const BEAT: &str = "/beat-";
+const BEATS: usize = 300;
+const BEATS_EVERY: Duration = Duration::from_millis(20);
+
+/// As often as a request is sent until it is given up.
+const ATTEMPTS: usize = 4;
+
 const ASLEEP_MAX: usize = 2;
+
+/// What strikes one run.
+struct Strikes {
+    /// Calls to BigQuery, in their order.
+    calls: Vec<Fault>,
+    /// Requests to the buckets about objects of one name, before all others.
+    named: (&'static str, Vec<Fault>),
+    /// The other requests to the buckets, in their order.
+    objects: Vec<Fault>,
+    /// The time between two signs of life, and what becomes of each.
+    beats: (Duration, Fault),
+}
 
 /// A run whose request is kept back.
 struct Sleeper {
@@ -26,7 +66,7 @@ struct Sleeper {
     gate: Arc<Gate>,
 }
 
-/// The runs of a schedule, of which one moves at a time.
+/// The runs of a schedule, of which one moves at a time; only the signs of life of a sleeper may go on.
 struct Schedule {
     world: World,
     asleep: BTreeMap<u32, Sleeper>,
@@ -34,93 +74,28 @@ struct Schedule {
     story: Vec<String>,
 }
 
-/// What was seen earlier.
-#[derive(Default)]
-struct Judge {
-    shown: u32,
-    /// Runs that the month showed at any time.
-    ever: BTreeSet<u32>,
-    /// Runs that say that they loaded nothing.
-    denied: Vec<u32>,
-}
-
-impl Judge {
-    /// The month, and what a run said that has just ended.
-    async fn look(
-        &mut self,
-        world: &World,
-        ended: Option<(u32, &ItemOutcome)>,
-    ) -> Result<(), String> {
-        let hold = |holds: bool, what: String| if holds { Ok(()) } else { Err(what) };
-        let shown = world.shown().await?;
-        let runs = 1..=world.runs;
-        let shown = runs
-            .clone()
-            .find(|run| World::run_id(*run) == shown)
-            .unwrap_or_default();
-        let before = std::mem::replace(&mut self.shown, shown);
-        self.ever.insert(shown);
-        hold(
-            shown >= before,
-            format!("the month went back from run {before} to {shown}"),
-        )?;
-        let dropped = world.jobs.service.dropped();
-        hold(dropped <= 1, format!("{dropped} tables were dropped"))?;
-        if let Some((run, outcome)) = ended {
-            let record = &outcome.record;
-            hold(
-                outcome.package.is_some(),
-                format!("run {run} is not sealed"),
-            )?;
-            self.said(run, record)?;
-        }
-        let denied = self.denied.contains(&shown);
-        hold(!denied, format!("run {shown} denies what the month shows"))
-    }
-
-    fn said(&mut self, run: u32, record: &ItemRecord) -> Result<(), String> {
-        let error = record.error.as_deref().unwrap_or_default();
-        match record.status {
-            // One that slept after its count was replaced by rights.
-            ItemStatus::Success if self.ever.contains(&run) => return Ok(()),
-            // One that slept between its load and its count says who came after it.
-            ItemStatus::Failed if is_superseded(record) && self.shown > run => return Ok(()),
-            ItemStatus::Error if error.contains("hint: ") => {}
-            _ => return Err(format!("run {run} ended {:?}: {error}", record.status)),
-        }
-        if record.receipt.is_none() && record.submitted.is_none() {
-            self.denied.push(run);
-        }
-        Ok(())
-    }
-}
-
-fn is_superseded(record: &ItemRecord) -> bool {
-    let mut findings = record.verification.iter().flat_map(|check| &check.findings);
-    record.receipt.is_some() && findings.any(|finding| finding.contains("superseded by run"))
-}
-
 impl Schedule {
-    async fn begin(dice: &mut StdRng) -> Self {
+    async fn begin(seed: u64, dice: &mut StdRng) -> Self {
         Self {
             world: World::start(dice.random_bool(0.5)).await,
             asleep: BTreeMap::new(),
             judge: Judge::default(),
-            story: Vec::new(),
+            story: vec![format!("SOXAUTO_FUZZ_SEED={seed}")],
         }
     }
 
     /// A run that meets these faults, until it ends or sleeps; whether a sleeper is killed instead is `is_killed`.
-    async fn run(&mut self, faults: Vec<Fault>, gate: Arc<Gate>, is_killed: bool) {
-        self.world.jobs.fake.plan("/bigquery/v2/", faults);
+    async fn run(&mut self, strikes: Strikes, gate: Arc<Gate>, is_killed: bool) {
+        strikes.plan(&mut self.world);
         let mut handle = self.world.begin(brisk());
         let run = self.world.runs;
         let ended = tokio::select! {
             ended = handle.ended() => Some(ended),
             () = gate.reached() => None,
         };
-        // What this run did not meet must not strike the next.
+        // What this run did not meet must strike neither the next nor those who look.
         self.world.jobs.fake.forget();
+        self.world.jobs.google.fake.forget();
         match ended {
             Some(outcome) => self.ended(run, &outcome).await,
             None if is_killed => self.kill(run, handle).await,
@@ -142,6 +117,7 @@ impl Schedule {
 
     async fn kill(&mut self, run: u32, handle: Running) {
         handle.kill().await;
+        self.judge.killed(run);
         // Odd runs are seen to be gone; the others were on another machine.
         if run % 2 == 1 {
             self.world.seen_gone(run);
@@ -179,13 +155,13 @@ impl Schedule {
             (4, _) => self.world.jobs.service.end_jobs(),
             (_, any) if any.is_none() || sleeping.len() < ASLEEP_MAX => {
                 let gate = Arc::new(Gate::default());
-                let faults = faults(dice, &gate);
+                let strikes = Strikes::of(dice, &gate);
                 self.story.push(format!(
                     "run {} meets {}",
                     self.world.runs + 1,
-                    told(&faults)
+                    strikes.told()
                 ));
-                self.run(faults, gate, dice.random_bool(0.5)).await;
+                self.run(strikes, gate, dice.random_bool(0.5)).await;
             }
             _ => {}
         }
@@ -193,7 +169,75 @@ impl Schedule {
     }
 }
 
-/// The faults with the number of the call that meets each.
+impl Strikes {
+    fn none() -> Self {
+        Self {
+            calls: Vec::new(),
+            named: (BELOW, Vec::new()),
+            objects: Vec::new(),
+            beats: (limits().lease_beat_interval, Fault::Served),
+        }
+    }
+
+    fn of(dice: &mut StdRng, gate: &Arc<Gate>) -> Self {
+        let mut calls = faults(dice, CALLS, call_fault, Fault::LostReply);
+        let lasting = object_fault(dice);
+        let mut objects = faults(dice, OBJECTS, object_fault, lasting);
+        if dice.random_bool(0.6) {
+            let when = match dice.random_bool(0.5) {
+                true => When::BeforeServing,
+                false => When::BeforeReply,
+            };
+            let held = Fault::Held(Arc::clone(gate), when);
+            match dice.random_bool(0.5) {
+                true => calls[dice.random_range(0..CALLS)] = held,
+                false => objects[dice.random_range(0..OBJECTS)] = held,
+            }
+        }
+        // Not at all, once, or for as long as the request is repeated.
+        let times = [0, 0, 1, ATTEMPTS][dice.random_range(0..4_usize)];
+        let name = NAMED[dice.random_range(0..NAMED.len())];
+        let named = (name, vec![object_fault(dice); times]);
+        let beat = match dice.random_bool(0.5) {
+            true => object_fault(dice),
+            false => Fault::Served,
+        };
+        let every = match dice.random_bool(0.3) {
+            true => BEATS_EVERY,
+            false => limits().lease_beat_interval,
+        };
+        Self {
+            calls,
+            named,
+            objects,
+            beats: (every, beat),
+        }
+    }
+
+    /// What the next run is to meet.
+    fn plan(&self, world: &mut World) {
+        let ((every, beat), (name, named)) = (&self.beats, &self.named);
+        world.beats = *every;
+        world.jobs.fake.plan("/bigquery/v2/", self.calls.clone());
+        let buckets = &world.jobs.google.fake;
+        // Signs of life come by time and not in an order: none may use up what is meant for another request.
+        buckets.plan(BEAT, vec![beat.clone(); BEATS]);
+        buckets.plan(name, named.clone());
+        buckets.plan(BELOW, self.objects.clone());
+    }
+
+    fn told(&self) -> String {
+        let ((every, beat), (name, named)) = (&self.beats, &self.named);
+        format!(
+            "calls [{}], {name} [{}], objects [{}], signs of life every {every:?} [{beat:?}]",
+            told(&self.calls),
+            told(named),
+            told(&self.objects),
+        )
+    }
+}
+
+/// The faults with the number of the request that meets each.
 fn told(faults: &[Fault]) -> String {
     let said = faults
         .iter()
@@ -206,30 +250,45 @@ fn told(faults: &[Fault]) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-fn faults(dice: &mut StdRng, gate: &Arc<Gate>) -> Vec<Fault> {
-    let mut faults = vec![Fault::Served; CALLS];
+fn call_fault(dice: &mut StdRng) -> Fault {
+    match dice.random_range(0..8) {
+        0 => Fault::Cut,
+        1 => Fault::LostReply,
+        2 => Fault::Error(401, "UNAUTHENTICATED"),
+        3 => Fault::Error(403, "PERMISSION_DENIED"),
+        4 => Fault::Page(502),
+        _ => Fault::Served,
+    }
+}
+
+fn object_fault(dice: &mut StdRng) -> Fault {
+    match dice.random_range(0..9) {
+        0 => Fault::Cut,
+        1 | 2 => Fault::LostReply,
+        3 => Fault::HalfReply,
+        4 => Fault::Error(401, "UNAUTHENTICATED"),
+        5 => Fault::Error(403, "forbidden"),
+        6 => Fault::Error(412, "conditionNotMet"),
+        7 => Fault::Error(503, "UNAVAILABLE"),
+        _ => Fault::Page(502),
+    }
+}
+
+/// A few faults anywhere among so many requests, and seldom one that lasts for as long as its request is repeated.
+fn faults(
+    dice: &mut StdRng,
+    requests: usize,
+    fault: fn(&mut StdRng) -> Fault,
+    lasting: Fault,
+) -> Vec<Fault> {
+    let mut faults = vec![Fault::Served; requests];
     for _ in 0..dice.random_range(0..4) {
-        let fault = match dice.random_range(0..8) {
-            0 => Fault::Cut,
-            1 => Fault::LostReply,
-            2 => Fault::Error(401, "UNAUTHENTICATED"),
-            3 => Fault::Error(403, "PERMISSION_DENIED"),
-            4 => Fault::Page(502),
-            _ => Fault::Served,
-        };
-        faults[dice.random_range(0..CALLS)] = fault;
+        let struck = fault(dice);
+        faults[dice.random_range(0..requests)] = struck;
     }
-    // A reply that is lost for as long as the call is repeated.
     if dice.random_bool(0.2) {
-        let at = dice.random_range(0..CALLS - 4);
-        faults[at..at + 4].fill(Fault::LostReply);
-    }
-    if dice.random_bool(0.6) {
-        let when = match dice.random_bool(0.5) {
-            true => When::BeforeServing,
-            false => When::BeforeReply,
-        };
-        faults[dice.random_range(0..CALLS)] = Fault::Held(Arc::clone(gate), when);
+        let at = dice.random_range(0..requests - ATTEMPTS);
+        faults[at..at + ATTEMPTS].fill(lasting);
     }
     faults
 }
@@ -237,10 +296,10 @@ fn faults(dice: &mut StdRng, gate: &Arc<Gate>) -> Vec<Fault> {
 /// Random steps over a table of any origin, and at the end one run that meets no fault.
 async fn schedule(seed: u64) {
     let mut dice = StdRng::seed_from_u64(seed);
-    let mut schedule = Schedule::begin(&mut dice).await;
+    let mut schedule = Schedule::begin(seed, &mut dice).await;
     let nothing = || Arc::new(Gate::default());
     if dice.random_bool(0.5) {
-        schedule.run(Vec::new(), nothing(), false).await;
+        schedule.run(Strikes::none(), nothing(), false).await;
     }
     for _ in 0..dice.random_range(3..12) {
         schedule.step(&mut dice).await;
@@ -249,62 +308,15 @@ async fn schedule(seed: u64) {
         schedule.wake(run).await;
     }
     schedule.world.expire();
-    schedule.run(Vec::new(), nothing(), false).await;
-    let (last, story) = (schedule.world.runs, &schedule.story);
-    assert_eq!(schedule.judge.shown, last, "{story:#?}");
+    schedule.run(Strikes::none(), nothing(), false).await;
     schedule.world.jobs.service.end_jobs();
-    schedule.must(None).await;
-    assert_eq!(schedule.judge.shown, last, "{:#?}", schedule.story);
-    let sealed = schedule.world.sealed().await;
-    for folder in &sealed {
-        schedule.world.verify(folder).await.unwrap();
-    }
-    for run in (1..=last).map(World::run_id) {
-        let is_its = |folder: &String| folder.contains(&run);
-        assert!(
-            sealed.iter().any(is_its),
-            "{run} has no last word\n{:#?}",
-            schedule.story
-        );
-    }
+    let closed = schedule.judge.close(&schedule.world).await;
+    let (last, story) = (schedule.world.runs, &schedule.story);
+    assert_eq!(closed, Ok(()), "{story:#?}");
+    assert_eq!(schedule.judge.shown, last, "{story:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_at_any_call_the_month_is_whole_and_no_package_denies_it() {
-    schedules("bigquery", schedule).await;
-}
-
-/// The mutations: the judge sees each.
-#[tokio::test]
-async fn the_judge_sees_a_denial_a_mixture_and_a_month_that_goes_back() {
-    let (mut world, mut judge) = (World::start(true).await, Judge::default());
-    for run in 1..3 {
-        let outcome = world.run().await;
-        assert_eq!(judge.look(&world, Some((run, &outcome))).await, Ok(()));
-    }
-    let parts = world.staged().await;
-    let of = |run: u32| parts[&World::run_id(run)].clone();
-    world.jobs.service.show(MONTH, [of(1), of(2)].concat());
-    let mixed = judge.look(&world, None).await.unwrap_err();
-    assert!(mixed.contains("no whole run"), "{mixed}");
-    world.jobs.service.show(MONTH, of(1));
-    let back = judge.look(&world, None).await.unwrap_err();
-    assert!(back.contains("went back from run 2 to 1"), "{back}");
-
-    // The third run loses sight of its load, and does not say that it had begun one.
-    let lost = [
-        vec![Fault::Served; 2],
-        vec![Fault::Error(403, "PERMISSION_DENIED")],
-    ]
-    .concat();
-    world.jobs.fake.plan(
-        "GET /bigquery/v2/projects/test-project/jobs/soxauto_load_",
-        lost,
-    );
-    let mut outcome = world.run().await;
-    assert!(outcome.record.submitted.take().is_some(), "{outcome:#?}");
-    assert_eq!(judge.look(&world, Some((3, &outcome))).await, Ok(()));
-    world.jobs.service.end_jobs();
-    let denied = judge.look(&world, None).await.unwrap_err();
-    assert!(denied.contains("run 3 denies"), "{denied}");
+    schedules("bigquery::random", SECONDS, schedule).await;
 }

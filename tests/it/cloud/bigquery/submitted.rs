@@ -7,7 +7,6 @@ use serde_json::json;
 use soxauto::domain::check::Verdict;
 use soxauto::domain::run::ItemStatus;
 use soxauto::pipeline::ItemOutcome;
-use soxauto::pipeline::lease::leases_folder;
 use soxauto::pipeline::package::outline::outline;
 use soxauto::pipeline::record::ItemRecord;
 
@@ -211,7 +210,7 @@ async fn what_is_wrong_after_the_load_is_a_finding_of_a_month_that_was_loaded() 
     assert_eq!(verdicts(&second)[0], Verdict::Fail);
     let page = world.packaged(2, "data/summary.md").await;
     assert!(
-        page.contains("2 files instead of 1") && page.contains("rows stand in"),
+        page.contains("4 files instead of 3") && page.contains("rows stand in"),
         "{page}"
     );
 
@@ -307,19 +306,8 @@ async fn killed_at(post: usize, when: When) -> (World, String, ItemRecord) {
     assert_eq!(third.buried.len(), 1);
     world.jobs.service.end_jobs();
     assert_eq!(world.shown().await, Ok(World::run_id(3)));
-    let sealed = world.sealed().await;
-    let dead = format!("{}.abandoned", World::run_id(2));
-    let folder = sealed.iter().find(|folder| folder.ends_with(&dead));
-    let folder = folder.expect("the dead run is sealed");
-    world.verify(folder).await.unwrap();
-    let read = async |file: &str| {
-        let bytes = world.evidence.get(&format!("{folder}/{file}")).await;
-        String::from_utf8(bytes.unwrap().to_vec()).unwrap()
-    };
-    let (page, record) = (
-        read("data/summary.md").await,
-        read("data/record.json").await,
-    );
+    let page = world.abandoned(2, "data/summary.md").await;
+    let record = world.abandoned(2, "data/record.json").await;
     let record = serde_json::from_str(&record).unwrap();
     (world, page, record)
 }
@@ -355,18 +343,20 @@ async fn a_run_that_was_killed_before_its_load_is_sealed_without_one() {
     }
 }
 
-/// A note that cannot be written keeps the job from being submitted.
+/// A note that nobody knows to be written keeps the job from being submitted.
 #[tokio::test]
 async fn a_load_that_cannot_be_noted_is_not_submitted() {
-    let mut world = world().await;
-    let folder = world.evidence.local_dir().unwrap();
-    let leases = leases_folder(&item().id, "2024-04".parse().unwrap());
-    let note = folder.join(leases).join("000002/load-000001.json");
-    std::fs::create_dir_all(&note).unwrap();
-    let loads = world.jobs.service.loads().len();
-    let second = world.run().await;
-    assert_eq!(second.record.status, ItemStatus::Error, "{second:#?}");
-    assert_eq!(second.record.submitted, None);
-    assert_eq!(world.jobs.service.loads().len(), loads);
-    assert_eq!(world.shown().await, Ok(World::run_id(1)));
+    for faults in [vec![no()], vec![Fault::LostReply; 4]] {
+        let mut world = world().await;
+        let buckets = &world.jobs.google.fake;
+        buckets.plan("/load-000001.json", faults);
+        let loads = world.jobs.service.loads().len();
+        let second = world.run().await;
+        world.jobs.google.fake.assert_spent();
+        assert_eq!(second.record.status, ItemStatus::Error, "{second:#?}");
+        assert_eq!(second.record.submitted, None);
+        assert_eq!(world.jobs.service.loads().len(), loads);
+        assert_eq!(world.shown().await, Ok(World::run_id(1)));
+        assert_next_replaces(&mut world).await;
+    }
 }
