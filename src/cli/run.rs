@@ -25,6 +25,7 @@ use super::{output, stopped};
 /// Runs a month and prints what it did.
 pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
     let json = args.json;
+    let is_logged = args.work.is_on_cloud_run();
     let (settings, shard) = settings(args)?;
     let progress = Arc::new(output::ProgressLines::new());
     let listener = Arc::<output::ProgressLines>::clone(&progress);
@@ -75,7 +76,11 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         }
     };
     progress.close();
-    let printed = print(&result, json);
+    // On Cloud Run what is printed is a log, and rows belong into no log.
+    let printed = match is_logged {
+        true => print(&result.without_words(), json),
+        false => print(&result, json),
+    };
     if !shard.is_whole() {
         output::tell(&format!(
             "{shard} judges no month: when all tasks have ended, `soxauto reconcile --period {} --seal --publish` does",

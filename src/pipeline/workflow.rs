@@ -20,6 +20,9 @@ use super::publication::PublicationResult;
 use super::record::ItemRecord;
 use super::{ItemOutcome, check};
 
+/// What stands in a log in place of words.
+const IN_PACKAGE: &str = "its package says what";
+
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkflowResult {
@@ -230,6 +233,28 @@ impl WorkflowResult {
             return ControlResult::NotConcluded.exit_code();
         }
         u8::from(self.control_result != ControlResult::NoExceptions)
+    }
+
+    /// The same for a log: without what checks and findings say in words, which may quote keys and amounts. Names and
+    /// counts stay, and the packages have the rest.
+    #[must_use]
+    pub fn without_words(&self) -> Self {
+        let mut result = self.clone();
+        for item in result.ipe_results.values_mut() {
+            let first = item.failures.first().map(ToString::to_string);
+            let says_check = first.is_some() && item.error_message == first;
+            let checks = item.failures.iter_mut().chain(&mut item.accepted);
+            let words = checks.map(|check| &mut check.what);
+            for what in words.chain(item.findings.iter_mut().map(|found| &mut found.what)) {
+                IN_PACKAGE.clone_into(what);
+            }
+            if says_check {
+                item.error_message = item.failures.first().map(ToString::to_string);
+            }
+        }
+        let mut said = result.ipe_results.values();
+        result.failure_reason = said.find_map(|item| item.error_message.clone());
+        result
     }
 
     /// Adds what came of delivering the package of an item. No status depends on it.

@@ -19,8 +19,13 @@ use cloud::CloudLines;
 const SILENT: [&str; 5] = ["tiberius", "mssql_tds", "polars", "datafusion", "sqlparser"];
 
 /// Beside JSON there is no plain line: what the command line tells goes through the log, whatever the level. The alert
-/// policies look for the lines of `app::alerts`, so those are always written.
-const ALWAYS_IN_JSON: [&str; 2] = ["soxauto::cli::output=info", "soxauto::app::alerts=warn"];
+/// policies look for the lines of `app::alerts`, so those are always written, and so is who was let in (`app::service`):
+/// nothing else says who asked for a run.
+const ALWAYS_IN_JSON: [&str; 3] = [
+    "soxauto::cli::output=info",
+    "soxauto::app::alerts=warn",
+    "soxauto::app::service=info",
+];
 
 /// As text, the command line tells it itself.
 const NEVER_IN_TEXT: [&str; 1] = ["soxauto::cli::output=off"];
@@ -151,6 +156,16 @@ mod tests {
         ] {
             let refused = allowed(filter, false).unwrap_err();
             assert!(refused.contains("stays off"), "{filter}");
+        }
+    }
+
+    #[test]
+    fn who_was_let_in_and_what_is_told_is_in_every_log_that_is_json() {
+        let json = allowed("error", true).unwrap().to_string();
+        let text = allowed("error", false).unwrap().to_string();
+        for always in ALWAYS_IN_JSON {
+            assert!(json.contains(always), "{json}");
+            assert!(!text.contains(always), "{text}");
         }
     }
 

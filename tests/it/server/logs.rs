@@ -133,3 +133,43 @@ fn on_cloud_run_the_log_is_json_and_elsewhere_it_is_not() {
         wrong.err
     );
 }
+
+/// What Cloud Run keeps of stdout is a log too: it names checks and findings, and quotes no key and no amount.
+#[test]
+fn on_cloud_run_the_result_quotes_no_row() {
+    for (item, plant) in [("IPE_12", "hold"), ("IPE_07", "recon")] {
+        let run = [
+            "run",
+            "--period",
+            "2024-04",
+            "--ipe",
+            item,
+            "--sandbox-plant",
+            plant,
+            "--sandbox-rows",
+            "300",
+            "--force-local-disk",
+        ];
+        let shell = Shell::new();
+        let plain = shell.run(&[&run[..], &["--json"]].concat());
+        let result: Value = serde_json::from_str(&plain.out).unwrap();
+        let result = &result["ipe_results"][item];
+        let all = ["failures", "findings"].map(|kind| result[kind].as_array().unwrap());
+        let all: Vec<&Value> = all.into_iter().flatten().collect();
+        assert!(!all.is_empty(), "{result:#}");
+        for more in [&[][..], &["--json"]] {
+            let args = [&run[..], more].concat();
+            let logged = shell.run_with(&args, &[("CLOUD_RUN_JOB", "soxauto-pg01-run")]);
+            assert_eq!(logged.code, plain.code, "{}", logged.err);
+            for found in &all {
+                let name = found["check"].as_str().or(found["id"].as_str()).unwrap();
+                assert!(logged.out.contains(name), "{name} in {}", logged.out);
+                let what = found["what"].as_str().unwrap();
+                for log in [&logged.out, &logged.err] {
+                    assert!(!log.contains(what), "{what} in {log}");
+                }
+            }
+            assert!(logged.out.contains("its package says what"));
+        }
+    }
+}
