@@ -286,7 +286,8 @@ fn stale(record: &ItemRecord) -> BTreeMap<String, Vec<String>> {
         return BTreeMap::new();
     };
     let companies = population.base.iter().map(|(company, base)| {
-        let why = rule.stale(&base.dates, record.context.period);
+        let must_deliver = population.expected.contains(company);
+        let why = rule.stale(&base.dates, record.context.period, must_deliver);
         (company.clone(), why)
     });
     companies.filter(|(_, why)| !why.is_empty()).collect()
