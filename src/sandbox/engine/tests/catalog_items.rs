@@ -3,12 +3,12 @@
 use super::*;
 use std::collections::BTreeMap;
 
+use arrow::array::AsArray;
+use arrow::datatypes::{Decimal128Type, Int64Type};
+
 use crate::domain::plant::PlantProfile;
 use crate::sandbox::data::plants::{Planting, plant};
 use crate::sandbox::data::{LedgerSpec, generate};
-
-use arrow::array::AsArray;
-use arrow::datatypes::{Decimal128Type, Int64Type};
 
 const IPE_07: &str = include_str!("../../../../data/catalog/IPE_07/query.sql");
 const CR_03: &str = include_str!("../../../../data/catalog/CR_03/query.sql");
