@@ -216,10 +216,10 @@ fn entries_to_date(contract: &ReconciliationContract, population: &Population) -
     Some(side)
 }
 
-/// What the checks of freshness said of these items.
+/// What the checks of freshness said of these items: what is wrong first, then the names of those that are fresh.
 fn freshness(packages: &BTreeMap<IpeId, Packaged>, items: &[IpeId]) -> (Verdict, String) {
     let mut worst = Verdict::Pass;
-    let mut said = Vec::new();
+    let (mut said, mut fresh) = (Vec::new(), Vec::new());
     for item in items {
         let record = packages.get(item).map(|package| &package.record);
         let mut checks = record.iter().flat_map(|record| &record.checks);
@@ -228,9 +228,7 @@ fn freshness(packages: &BTreeMap<IpeId, Packaged>, items: &[IpeId]) -> (Verdict,
                 worst = Verdict::Fail;
                 said.push(format!("{item}: {}", check.findings.join("; ")));
             }
-            Some(check) if check.verdict == Verdict::Pass => {
-                said.push(format!("{item}: {}", check.summary));
-            }
+            Some(check) if check.verdict == Verdict::Pass => fresh.push(item.as_str()),
             Some(check) => {
                 worst = worse(worst);
                 said.push(format!("{item}: {}", check.summary));
@@ -240,6 +238,12 @@ fn freshness(packages: &BTreeMap<IpeId, Packaged>, items: &[IpeId]) -> (Verdict,
                 said.push(format!("{item} was not run"));
             }
         }
+    }
+    if !fresh.is_empty() {
+        said.push(format!(
+            "as fresh as the catalog asks: {}",
+            fresh.join(", ")
+        ));
     }
     (worst, said.join("; "))
 }
