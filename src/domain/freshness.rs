@@ -10,9 +10,9 @@ use super::period::Period;
 pub struct FreshnessRule {
     /// The column.
     pub column: String,
-    /// The day before which no row may be.
+    /// The day before which no row may be, of whatever company.
     pub every_from: Option<Bound>,
-    /// The day that the newest row must have reached.
+    /// The day that the newest row of a company that must deliver must have reached.
     pub newest_from: Option<Bound>,
 }
 
@@ -63,9 +63,10 @@ pub struct SourceDates {
 }
 
 impl FreshnessRule {
-    /// What is stale of one company, one clause each; empty when nothing is.
+    /// What is stale of one company, one clause each; empty when nothing is. The newest row is asked for only where the
+    /// company must deliver: one that is no longer run stays as it was.
     #[must_use]
-    pub fn stale(&self, dates: &SourceDates, period: Period) -> Vec<String> {
+    pub fn stale(&self, dates: &SourceDates, period: Period, must_deliver: bool) -> Vec<String> {
         let column = &self.column;
         let mut found = Vec::new();
         let mut reaches = |which: &str, date: Option<NaiveDateTime>, bound: Option<Bound>| {
@@ -81,7 +82,8 @@ impl FreshnessRule {
             }
         };
         reaches("oldest", dates.oldest, self.every_from);
-        reaches("newest", dates.newest, self.newest_from);
+        let newest_from = self.newest_from.filter(|_| must_deliver);
+        reaches("newest", dates.newest, newest_from);
         if self.every_from.is_some() && dates.undated > 0 {
             found.push(format!("{} rows have no {column}", dates.undated));
         }
@@ -112,7 +114,7 @@ mod tests {
                 newest,
                 undated,
             };
-            rule.stale(&dates, april)
+            rule.stale(&dates, april, false)
         };
         assert!(stale(at("2024-05-01T00:00:00"), 0).is_empty());
         assert_eq!(
@@ -136,11 +138,17 @@ mod tests {
             every_from: None,
             newest_from: Bound::of("start"),
         };
-        let stale = |rule: &FreshnessRule, month: &str| rule.stale(&dates, month.parse().unwrap());
-        assert_eq!(stale(&rule, "2024-03"), [""; 0]);
-        assert_eq!(stale(&rule, "2024-04").len(), 1);
+        let stale = |rule: &FreshnessRule, month: &str, must_deliver: bool| {
+            rule.stale(&dates, month.parse().unwrap(), must_deliver)
+        };
+        assert_eq!(stale(&rule, "2024-03", true), [""; 0]);
+        assert_eq!(
+            stale(&rule, "2024-04", true),
+            ["the newest D is 2024-03-31 00:00:00, before 2024-04-01"]
+        );
+        assert_eq!(stale(&rule, "2024-04", false), [""; 0], "it left the group");
         rule.newest_from = None;
-        assert_eq!(stale(&rule, "2024-04"), [""; 0]);
+        assert_eq!(stale(&rule, "2024-04", true), [""; 0]);
         assert_eq!(Bound::of("today"), None);
     }
 }

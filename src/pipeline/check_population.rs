@@ -53,7 +53,7 @@ pub(super) fn checks(record: &ItemRecord) -> Vec<CheckResult> {
         extract(record, population),
         companies(record, population),
         check_sequence::check(record, population),
-        check_freshness::check(record, population),
+        check_freshness::check(population, record.context.period),
         check_scope::check(population),
     ];
     let predicates = 0..population.predicates.len();

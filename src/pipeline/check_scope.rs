@@ -1,12 +1,17 @@
 //! The check that the scope values were counted for every row. What is new among them is for `findings`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::check_population::{POPULATION_SCOPE, differences};
+use crate::domain::amount::Amount;
 use crate::domain::check::{CheckKind, CheckResult};
 use crate::domain::population::Population;
 
-/// The rows of all values of a column are the rows of the base table, per company.
+/// Sums by company, in the order of the population's amounts; `None` for sums beyond 38 digits.
+type Sums = Option<BTreeMap<String, Vec<Amount>>>;
+
+/// The rows of all values of a column are the rows of the base table, and their sums those of the funnel, per company.
 pub(super) fn check(population: &Population) -> CheckResult {
     let kind = CheckKind::Population;
     if population.scopes.is_empty() {
@@ -17,6 +22,8 @@ pub(super) fn check(population: &Population) -> CheckResult {
     let base: BTreeMap<String, u64> = base
         .map(|(company, count)| (company.clone(), count.rows))
         .collect();
+    let cells = population.cells.iter();
+    let funnel = summed(cells.map(|cell| (&cell.company, &cell.sums)));
     let mut findings = Vec::new();
     let mut unknown = 0;
     for scope in &population.scopes {
@@ -24,6 +31,12 @@ pub(super) fn check(population: &Population) -> CheckResult {
         let values = format!("all values of {column}");
         let found = differences(&base, &scope.rows(), ("the base table", &values));
         findings.extend(found);
+        let cells = scope.cells.iter();
+        let sums = summed(cells.map(|cell| (&cell.company, &cell.sums)));
+        let has_sums = !population.amounts.is_empty();
+        if has_sums && (sums.is_none() || sums != funnel) {
+            findings.push(format!("the sums of {values} are not those of the funnel"));
+        }
         unknown += scope.unknown().count();
     }
     let columns = population.scopes.iter().map(|scope| &*scope.rule.column);
@@ -32,11 +45,28 @@ pub(super) fn check(population: &Population) -> CheckResult {
         POPULATION_SCOPE,
         kind,
         format!(
-            "values of {columns} counted for every row of the base table; not known: {unknown}"
+            "values of {columns} counted and summed for every row of the base table; not known: {unknown}"
         ),
         base.values().sum(),
         findings,
     )
+}
+
+fn summed<'a>(cells: impl Iterator<Item = (&'a String, &'a Vec<Amount>)>) -> Sums {
+    let mut all: BTreeMap<String, Vec<Amount>> = BTreeMap::new();
+    for (company, sums) in cells {
+        match all.entry(company.clone()) {
+            Entry::Vacant(first) => {
+                first.insert(sums.clone());
+            }
+            Entry::Occupied(mut known) => {
+                for (sum, more) in known.get_mut().iter_mut().zip(sums) {
+                    *sum = sum.checked_add(*more).ok()?;
+                }
+            }
+        }
+    }
+    Some(all)
 }
 
 #[cfg(test)]
@@ -44,7 +74,7 @@ mod tests {
     use super::*;
     use crate::domain::check::Verdict;
     use crate::domain::freshness::SourceDates;
-    use crate::domain::population::BaseCount;
+    use crate::domain::population::{BaseCount, FunnelCell};
     use crate::domain::scope::{Scope, ScopeCell, ScopeRule};
 
     fn population(rows: u64, value: &str) -> Population {
@@ -72,6 +102,31 @@ mod tests {
             }],
             ..Population::default()
         }
+    }
+
+    #[test]
+    fn values_whose_sums_are_not_those_of_the_funnel_fail() {
+        let summed = |sums: [&str; 2]| {
+            let mut population = population(5, "NAT");
+            population.amounts = vec!["amount".into()];
+            let mut cells = sums.map(|sum| FunnelCell {
+                company: "X".into(),
+                kept: vec![],
+                rows: 1,
+                delivered: 1,
+                sums: vec![sum.parse().unwrap()],
+            });
+            cells[1].rows = 4;
+            population.cells = cells.into();
+            population.scopes[0].cells[0].sums = vec!["7.00".parse().unwrap()];
+            check(&population)
+        };
+        assert_eq!(summed(["9.00", "-2.00"]).verdict, Verdict::Pass);
+        let wrong = summed(["9.00", "-2.01"]);
+        assert_eq!(
+            wrong.findings,
+            ["the sums of all values of G are not those of the funnel"]
+        );
     }
 
     #[test]

@@ -12,12 +12,12 @@ use crate::reconcile::{codes, json, month_of, reconcile};
 
 const ITEMS: [&str; 4] = ["CR_03", "CR_04", "CR_05", "IPE_07"];
 
-fn clean() -> SandboxConfig {
+pub(crate) fn clean() -> SandboxConfig {
     SandboxConfig::of(Some(2_000), None)
 }
 
 /// Verdict and differences of a zero check.
-fn check(result: &Value, id: &str) -> (String, Vec<[String; 3]>) {
+pub(crate) fn check(result: &Value, id: &str) -> (String, Vec<[String; 3]>) {
     let checks = result["zero_checks"].as_array().unwrap();
     let check = checks.iter().find(|check| check["id"] == id).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();

@@ -46,7 +46,13 @@ mod lease;
 mod lease_roots;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod limited;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod months;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod own_catalog;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
 mod own_rules;

@@ -1,46 +1,11 @@
 //! Closing rates against the rates that the balances carry.
 
-use std::fs;
-use std::path::Path;
-
-use soxauto::sandbox::{Sandbox, SandboxConfig};
-
 use crate::cli::Shell;
+use crate::judgement::clean;
+use crate::own_catalog::{own_catalog, run_own};
 use crate::reconcile::{codes, json, month_of};
 
 const ITEMS: [&str; 2] = ["CR_04", "CR_05"];
-
-/// A catalog of one's own: items whose SQL is changed.
-fn own_catalog(shell: &Shell, items: &[&str], change: impl Fn(&str) -> String) {
-    let catalog = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog");
-    for item in items {
-        let own = shell.path("own").join(item);
-        fs::create_dir_all(&own).unwrap();
-        let toml = fs::read_to_string(catalog.join(item).join("ipe.toml")).unwrap();
-        fs::write(own.join("ipe.toml"), toml).unwrap();
-        for name in ["query.sql", "population.sql", "witness.sql"] {
-            let text = fs::read_to_string(catalog.join(item).join(name)).unwrap();
-            fs::write(own.join(name), change(&text)).unwrap();
-        }
-    }
-}
-
-/// Runs every item of one's own catalog over the month.
-async fn run_own(shell: &Shell, items: usize) {
-    let sandbox = Sandbox::start(clean()).await.unwrap();
-    let secret = shell.path("secrets/DB_CREDENTIALS_NAV_BI");
-    fs::write(secret, sandbox.odbc_connection_string()).unwrap();
-    let args = "run --period 2024-04 --secrets file:secrets --catalog own";
-    let args: Vec<&str> = args.split(' ').collect();
-    let said = tokio::task::block_in_place(|| shell.run(&args));
-    let all = format!("{items} of {items} items");
-    assert!(said.out.contains(&all), "{}{}", said.out, said.err);
-    sandbox.stop().await;
-}
-
-fn clean() -> SandboxConfig {
-    SandboxConfig::of(Some(2_000), None)
-}
 
 /// Findings of one code.
 fn found(shell: &Shell, code: &str) -> Vec<String> {
@@ -53,12 +18,18 @@ async fn balances_that_were_computed_with_another_rate_are_reported() {
     let shell = Shell::new();
     month_of(&shell, clean(), "2024-04", &ITEMS).await;
     assert_eq!(found(&shell, "FX_DIFFERS"), Vec::<String>::new());
-    own_catalog(&shell, &ITEMS, |text| {
+    own_catalog(&shell, &ITEMS, |_, text| {
         let two = "CAST(2 AS decimal(38, 20)) AS";
         let text = text.replace("bal.[FX_RATE],", &format!("{two} [FX_RATE],"));
         text.replace("bal.[FX_RATE] AS", two)
     });
-    run_own(&shell, ITEMS.len()).await;
+    let said = run_own(&shell, &[]).await;
+    assert!(
+        said.out.contains("2 of 2 items"),
+        "{}{}",
+        said.out,
+        said.err
+    );
     let all = [
         "EC_IC", "EC_KE", "EC_MA", "EC_NG", "HF_SN", "JD_DZ", "JD_GH", "JD_UG", "JM_EG",
     ];
@@ -79,12 +50,18 @@ async fn a_rate_that_is_far_from_last_months_is_a_warning() {
     assert_eq!(found(&shell, "FX_MOVED"), Vec::<String>::new());
     let before = json(&shell);
 
-    own_catalog(&shell, &["CR_05"], |text| {
+    own_catalog(&shell, &["CR_05"], |_, text| {
         let other =
             "WHEN co.[Company_Code] = 'EC_NG' THEN CAST(2 AS decimal(38, 20))\n        ELSE ";
         text.replace("ELSE ", other)
     });
-    run_own(&shell, 1).await;
+    let said = run_own(&shell, &[]).await;
+    assert!(
+        said.out.contains("1 of 1 items"),
+        "{}{}",
+        said.out,
+        said.err
+    );
     assert_eq!(found(&shell, "FX_MOVED"), ["FX_MOVED EC_NG"]);
     let now = json(&shell);
     let findings = now["result"]["findings"].as_array().unwrap();

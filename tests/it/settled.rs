@@ -46,7 +46,7 @@ impl Clock for Moments {
 }
 
 /// The rules that are built in.
-fn rules(shell: &Shell) -> Rules {
+pub(crate) fn rules(shell: &Shell) -> Rules {
     let written = shell.run(&["reconcile", "--write-rules", "rules"]);
     assert_eq!(written.code, 0, "{}{}", written.out, written.err);
     let mut files = BTreeMap::new();

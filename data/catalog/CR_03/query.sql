@@ -1,10 +1,9 @@
 -- params
-DECLARE @start date = '2024-04-01';
 DECLARE @year_start date = '2024-01-01';
 DECLARE @next_start date = '2024-05-01';
 -- end
--- General ledger entries posted since the year began, or dated earlier and entered since the month began, on the accounts
--- of the reconciliation lines. One row per company and entry number. Not filtered on purpose: company scope
+-- General ledger entries posted since the year began, or dated earlier and entered since then, on the accounts of the
+-- reconciliation lines. One row per company and entry number. Not filtered on purpose: company scope
 -- (flg_in_conso_scope tells), reversed entries, and entries whose detail adds up to zero, so that the sums of the rows
 -- posted in the month are the movement between two balances of CR_04.
 SELECT
@@ -51,8 +50,8 @@ INNER JOIN [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_ChartOfAccounts] AS coa
 LEFT JOIN [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_Company] AS co
     ON co.[Company_Code] = gl.[id_company]
 WHERE gl.[Posting Date] < @next_start
-    -- predicate: posted this year or entered this month
-    AND (gl.[Posting Date] >= @year_start OR gl.[G_L Creation Date] >= @start)
+    -- predicate: posted or entered this year
+    AND (gl.[Posting Date] >= @year_start OR gl.[G_L Creation Date] >= @year_start)
     -- end predicate
     -- predicate: account of the reconciliation
     AND coa.[Group_COA_Account_no] IN (

@@ -66,12 +66,7 @@ pub fn roll_forward(
     entries: Option<Amounts<'_>>,
     closing: Option<Amounts<'_>>,
 ) -> Result<ZeroCheck, EvaluateError> {
-    let gls: Vec<&str> = contract
-        .lines
-        .iter()
-        .flat_map(|line| &line.gls)
-        .map(String::as_str)
-        .collect();
+    let gls: Vec<&str> = of_lines(contract).collect();
     let parts = [
         ("last month's balances", opening),
         ("the month's entries", entries),
@@ -80,11 +75,11 @@ pub fn roll_forward(
     tie(contract, "Z1", &gls, parts)
 }
 
-/// What stands for all accounts of the contract together.
-pub const ALL_ACCOUNTS: &str = "all accounts";
-
 /// Z2: all ledger entries of a company up to the cutoff make its balances over all currencies, so that a balance is in the
-/// company's own currency. Amounts are those of all accounts of the contract together, under [`ALL_ACCOUNTS`].
+/// company's own currency. Account by account: two errors that cancel each other are two differences.
+///
+/// # Shape
+/// As [`roll_forward`], of the accounts that [`accounts`] names.
 ///
 /// # Errors
 /// [`EvaluateError`] for a sum beyond 38 digits.
@@ -93,11 +88,22 @@ pub fn meaning(
     entries: Option<Amounts<'_>>,
     balances: Option<Amounts<'_>>,
 ) -> Result<ZeroCheck, EvaluateError> {
+    let gls: Vec<&str> = accounts(contract).collect();
     let parts = [
         ("all ledger entries", entries),
         ("this month's balances", balances),
     ];
-    tie(contract, "Z2", &[ALL_ACCOUNTS], parts)
+    tie(contract, "Z2", &gls, parts)
+}
+
+/// Every account that the contract names: those that its lines compare, and those that none does.
+pub fn accounts(contract: &ReconciliationContract) -> impl Iterator<Item = &str> {
+    of_lines(contract).chain(contract.uncovered.keys().map(String::as_str))
+}
+
+fn of_lines(contract: &ReconciliationContract) -> impl Iterator<Item = &str> {
+    let gls = contract.lines.iter().flat_map(|line| &line.gls);
+    gls.map(String::as_str)
 }
 
 /// Compares the sum of all parts but the last with the last, company by company.
@@ -306,7 +312,10 @@ mod tests {
     fn balances_mean_what_the_entries_say_or_not() {
         let contract = contract();
         let all: BTreeSet<String> = contract.companies.keys().cloned().collect();
-        let entries = balances(&[("EC_NG", ALL_ACCOUNTS, "1450000")]);
+        let entries = balances(&[
+            ("EC_NG", "13003", "1450000"),
+            ("EC_NG", "18350", "-1450000"),
+        ]);
         let check = |now: Option<&BTreeMap<Place, Amount>>| {
             let of = |by_place| Amounts {
                 by_place,
@@ -314,13 +323,22 @@ mod tests {
             };
             meaning(&contract, Some(of(&entries)), now.map(of)).unwrap()
         };
-        let same = balances(&[("EC_NG", ALL_ACCOUNTS, "1450000.00")]);
+        let same = balances(&[
+            ("EC_NG", "13003", "1450000.00"),
+            ("EC_NG", "18350", "-1450000.00"),
+        ]);
         assert_eq!(check(Some(&same)).verdict, Verdict::Pass);
-        // The balance in the currency of the posting instead of the company's own.
-        let foreign = balances(&[("EC_NG", ALL_ACCOUNTS, "1000")]);
+        // Both balances in the currency of the posting instead of the company's own: together they are nothing, as the
+        // entries are.
+        let foreign = balances(&[("EC_NG", "13003", "1000"), ("EC_NG", "18350", "-1000")]);
         let wrong = check(Some(&foreign));
         assert_eq!(wrong.verdict, Verdict::Fail);
-        assert_eq!(wrong.findings()[0].place, "Z2 EC_NG all accounts");
+        let places: Vec<String> = wrong.findings().into_iter().map(|one| one.place).collect();
+        assert_eq!(places, ["Z2 EC_NG 13003", "Z2 EC_NG 18350"]);
+        // An account that no line compares is one of the control too.
+        let mut more = same.clone();
+        more.extend(balances(&[("EC_NG", "18397", "1")]));
+        assert_eq!(check(Some(&more)).differences.len(), 1);
         assert_eq!(check(None).verdict, Verdict::NotRun);
         let stale = elsewhere(&contract, "Z3", Verdict::Fail, "HF_SN is stale".to_owned());
         assert_eq!(stale.findings()[0].what, "does not hold: HF_SN is stale");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{Packaged, plain};
-use super::sums::{computed, table};
+use super::sums::{Held, computed, held};
 use super::{Rules, Sources};
 use crate::domain::amount::Amount;
 use crate::domain::ids::IpeId;
@@ -23,9 +23,9 @@ use crate::kernels::bridges::{
 };
 use crate::kernels::reconcile::StagedTable;
 use crate::kernels::reconcile::audit::JoinAudit;
-use crate::kernels::reconcile::filter::{Condition, Test};
+use crate::kernels::reconcile::filter::{Condition, Literal, Test};
 use crate::kernels::vouchers::{FlowCell, FlowInput, LookupUse, Pivot, categorise, flows, pivot};
-use crate::ports::{PortError, PortErrorKind};
+use crate::ports::PortError;
 
 /// The two bridges that explain, by their names in the contract.
 const TIMING: &str = "B1";
@@ -77,11 +77,12 @@ impl Explanations {
     }
 }
 
-/// Computes what can be computed.
+/// Computes what can be computed. A bridge that lacks a package, or whose rows are more than may be held, is in doubt in every
+/// company and has no amount.
 ///
 /// # Errors
 /// `Corrupt` for a part that is not what was staged or a column that an item should have; `Limit` for a sum beyond 38
-/// digits, and for vouchers beyond what may be held.
+/// digits.
 pub(super) async fn explain(
     sources: Sources<'_>,
     rules: &Rules,
@@ -89,39 +90,48 @@ pub(super) async fn explain(
     sound: &Sound<'_>,
 ) -> Result<(Explanations, BTreeMap<String, BridgeSums>), PortError> {
     let mut all = Explanations::default();
-    let mut sums = BTreeMap::new();
     let explains = |id: &str| {
         let bridge = rules.contract.bridge(id);
         bridge.is_some_and(|bridge| bridge.effect == Effect::Explains)
     };
-    if let Some(vouchers) = vouchers(sources, sound).await? {
-        if explains(TIMING) {
-            timing_of(sources, rules, period, sound, &vouchers, &mut all).await?;
+    let mut lacking = BTreeMap::new();
+    match vouchers(sources, sound).await? {
+        Ok(vouchers) => {
+            if explains(TIMING) {
+                let why = timing_of(sources, rules, period, sound, &vouchers, &mut all).await?;
+                lacking.extend(why.map(|why| (TIMING, why)));
+            }
+            if explains(VTC) {
+                let why = vtc_of(sources, rules, period, sound, vouchers, &mut all).await?;
+                lacking.extend(why.map(|why| (VTC, why)));
+            }
         }
-        if explains(VTC) {
-            vtc_of(sources, rules, period, sound, vouchers, &mut all).await?;
+        Err(why) => {
+            let bridges = [TIMING, VTC].into_iter().filter(|&id| explains(id));
+            lacking.extend(bridges.map(|id| (id, why.clone())));
         }
-    } else if explains(TIMING) || explains(VTC) {
-        let why = missing(sound, &["IPE_08"]).unwrap_or_default();
-        all.left_out(TIMING, why.clone());
-        all.left_out(VTC, why);
     }
+    let mut sums = BTreeMap::new();
+    let companies = || rules.contract.companies.keys();
     if let Some(timing) = &all.timing {
-        let companies = rules.contract.companies.keys();
-        sums.insert(TIMING.to_owned(), timing_sums(timing, companies));
+        sums.insert(TIMING.to_owned(), timing_sums(timing, companies()));
     }
     if let Some(vtc) = &all.vtc {
         sums.insert(VTC.to_owned(), vtc_sums(vtc));
+    }
+    for (id, why) in lacking {
+        sums.insert(id.to_owned(), doubted(&why, companies()));
+        all.left_out(id, why);
     }
     lists(sources, rules, sound, &mut all).await?;
     Ok((all, sums))
 }
 
-/// Which of these items has no package that passed.
-fn missing(sound: &Sound<'_>, items: &[&str]) -> Option<String> {
-    let is_there = |name: &&&str| !sound.keys().any(|item| item.as_str() == **name);
-    let missing: Vec<&str> = items.iter().filter(is_there).copied().collect();
-    (!missing.is_empty()).then(|| format!("no package that passed of {}", missing.join(", ")))
+/// That some of these items have no package that passed.
+fn missing(sound: &Sound<'_>, items: &[&str]) -> String {
+    let is_missing = |name: &&&str| !sound.keys().any(|item| item.as_str() == **name);
+    let missing: Vec<&str> = items.iter().filter(is_missing).copied().collect();
+    format!("no package that passed of {}", missing.join(", "))
 }
 
 pub(super) fn package<'a>(sound: &Sound<'a>, name: &str) -> Option<&'a Packaged> {
@@ -131,12 +141,9 @@ pub(super) fn package<'a>(sound: &Sound<'a>, name: &str) -> Option<&'a Packaged>
 }
 
 /// Vouchers with everything that both bridges ask for.
-async fn vouchers(
-    sources: Sources<'_>,
-    sound: &Sound<'_>,
-) -> Result<Option<StagedTable>, PortError> {
+async fn vouchers(sources: Sources<'_>, sound: &Sound<'_>) -> Result<Held, PortError> {
     let Some(issued) = package(sound, "IPE_08") else {
-        return Ok(None);
+        return Ok(Err(missing(sound, &["IPE_08"])));
     };
     let columns = [
         "id_company",
@@ -151,10 +158,10 @@ async fn vouchers(
         "remaining_amount",
         "totalamountused",
     ];
-    let vouchers = table(sources, issued, &columns, Vec::new()).await?;
-    Ok(Some(vouchers))
+    held(sources, issued, &columns, Vec::new()).await
 }
 
+/// Computes B1, or says why not.
 async fn timing_of(
     sources: Sources<'_>,
     rules: &Rules,
@@ -162,11 +169,9 @@ async fn timing_of(
     sound: &Sound<'_>,
     vouchers: &StagedTable,
     all: &mut Explanations,
-) -> Result<(), PortError> {
+) -> Result<Option<String>, PortError> {
     let Some(file) = package(sound, "JDASH") else {
-        let why = missing(sound, &["JDASH"]).unwrap_or_default();
-        all.left_out(TIMING, why);
-        return Ok(());
+        return Ok(Some(missing(sound, &["JDASH"])));
     };
     let names_company = file.record.contract.column("id_company").is_some();
     let company = names_company.then_some("id_company");
@@ -174,7 +179,10 @@ async fn timing_of(
         .into_iter()
         .chain(["voucher_id", "amount_used", "usage_date"])
         .collect();
-    let jdash = table(sources, file, &columns, Vec::new()).await?;
+    let jdash = match held(sources, file, &columns, Vec::new()).await? {
+        Ok(rows) => rows,
+        Err(why) => return Ok(Some(why)),
+    };
     let (vouchers, rules) = (vouchers.clone(), rules.vouchers.clone());
     let found = computed(file, move || {
         timing(TimingInput {
@@ -185,9 +193,10 @@ async fn timing_of(
         })
     });
     all.timing = Some(found.await?);
-    Ok(())
+    Ok(None)
 }
 
+/// Computes B2 and what the postings of the voucher account are, or says why not.
 async fn vtc_of(
     sources: Sources<'_>,
     rules: &Rules,
@@ -195,29 +204,12 @@ async fn vtc_of(
     sound: &Sound<'_>,
     vouchers: StagedTable,
     all: &mut Explanations,
-) -> Result<(), PortError> {
+) -> Result<Option<String>, PortError> {
     let parts = (package(sound, "CR_03"), package(sound, "IPE_08_USAGE"));
     let (Some(entries), Some(usage)) = parts else {
-        let why = missing(sound, &["CR_03", "IPE_08_USAGE"]).unwrap_or_default();
-        all.left_out(VTC, why);
-        return Ok(());
+        return Ok(Some(missing(sound, &["CR_03", "IPE_08_USAGE"])));
     };
-    let of_account = Condition::new(
-        &rules.vouchers.account.column,
-        Test::Meets(rules.vouchers.account.is.clone()),
-    );
-    let columns = [
-        "id_company",
-        "posting_date",
-        "document_no",
-        "document_type",
-        "document_description",
-        "voucher_no",
-        "bal_account_type",
-        "user_id",
-        "amount",
-    ];
-    let ledger = table(sources, entries, &columns, vec![of_account]).await?;
+    let ledger = postings(sources, rules, period, entries).await?;
     let columns = [
         "id_company",
         "id",
@@ -225,15 +217,19 @@ async fn vtc_of(
         "delivery_mth",
         "totalamountused",
     ];
-    let usage = table(sources, usage, &columns, Vec::new()).await?;
+    let used = held(sources, usage, &columns, Vec::new()).await?;
+    let (ledger, used) = match (ledger, used) {
+        (Ok(ledger), Ok(used)) => (ledger, used),
+        (Err(why), _) | (_, Err(why)) => return Ok(Some(why)),
+    };
     let rules = rules.vouchers.clone();
     let found = computed(entries, move || {
-        let ledger = categorise(&ledger, &vouchers, &usage, &rules)?;
+        let ledger = categorise(&ledger, &vouchers, &used, &rules)?;
         let categories = Categories {
             pivot: pivot(&ledger, &rules)?,
             flows: flows(FlowInput {
                 issued: &vouchers,
-                used: &usage,
+                used: &used,
                 ledger: &ledger,
                 period,
                 rules: &rules,
@@ -252,7 +248,34 @@ async fn vtc_of(
     let (found, categories) = found.await?;
     all.vtc = Some(found);
     all.vouchers = Some(categories);
-    Ok(())
+    Ok(None)
+}
+
+/// The postings of the voucher account that are dated into the year.
+async fn postings(
+    sources: Sources<'_>,
+    rules: &Rules,
+    period: Period,
+    entries: &Packaged,
+) -> Result<Held, PortError> {
+    let of_account = Condition::new(
+        &rules.vouchers.account.column,
+        Test::Meets(rules.vouchers.account.is.clone()),
+    );
+    let year = Literal::Day(period.year_start());
+    let of_year = Condition::new("posting_date", Test::AtLeast(year));
+    let columns = [
+        "id_company",
+        "posting_date",
+        "document_no",
+        "document_type",
+        "document_description",
+        "voucher_no",
+        "bal_account_type",
+        "user_id",
+        "amount",
+    ];
+    held(sources, entries, &columns, vec![of_account, of_year]).await
 }
 
 /// B3, B4 and B5: lists. One that would be too long is left out with the reason.
@@ -271,7 +294,7 @@ async fn lists(
             "busline_code",
             "rem_amt_lcy",
         ];
-        match table(sources, entries, &columns, Vec::new()).await {
+        match held(sources, entries, &columns, Vec::new()).await? {
             Ok(rows) => {
                 let found = computed(entries, move || {
                     Ok((posting_groups(&rows)?, reclass(&rows)?))
@@ -280,26 +303,21 @@ async fn lists(
                 all.posting_groups = Some(groups);
                 all.reclass = Some(moves);
             }
-            Err(error) if error.kind == PortErrorKind::Limit => {
-                let why = format!("IPE_07: {}", error.message);
+            Err(why) => {
                 all.left_out("B3", why.clone());
                 all.left_out("B4", why);
             }
-            Err(error) => return Err(error),
         }
     }
     if let Some(open) = package(sound, "IPE_31").filter(|_| listed("B5")) {
         let columns = ["id_company", "transaction_type", "amount"];
-        match table(sources, open, &columns, Vec::new()).await {
+        match held(sources, open, &columns, Vec::new()).await? {
             Ok(rows) => {
                 let rules = rules.collections.clone();
                 let found = computed(open, move || label_cells(&label_rows(&rows, &rules)?));
                 all.labels = Some(found.await?);
             }
-            Err(error) if error.kind == PortErrorKind::Limit => {
-                all.left_out("B5", format!("IPE_31: {}", error.message));
-            }
-            Err(error) => return Err(error),
+            Err(why) => all.left_out("B5", why),
         }
     }
     Ok(())
@@ -339,6 +357,15 @@ fn timing_sums<'a>(timing: &Timing, all: impl Iterator<Item = &'a String>) -> Br
         }
     }
     sums
+}
+
+/// A bridge without an amount, for the same reason in every company.
+fn doubted<'a>(why: &str, companies: impl Iterator<Item = &'a String>) -> BridgeSums {
+    let doubts = companies.map(|company| (company.clone(), vec![why.to_owned()]));
+    BridgeSums {
+        doubts: doubts.collect(),
+        ..BridgeSums::default()
+    }
 }
 
 fn vtc_sums(vtc: &Vtc) -> BridgeSums {

@@ -1,15 +1,18 @@
 //! Entries that are dated into a closed month and came after it was closed.
 //!
 //! The final judgement of a month names the package of the ledger's entries that it was made from, and that package the
-//! highest entry number of each company then: a higher number that is dated into the month came late.
+//! highest entry number of each company then: a higher number that is dated into the month came late. Of an earlier year the
+//! entries have what was entered since this one began; what came before that is known where a judgement of last year named it.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Sources;
+use super::history::Past;
 use super::inputs::{self, Packaged};
 use super::judgement::{self, Judgement};
+use super::last_year::{named_last_year, reaches};
 use super::sums::{computed, table};
 use super::zeros::ENTRIES;
 use crate::domain::amount::Amount;
@@ -56,6 +59,13 @@ pub(super) async fn finals(
 /// The highest number of a company's entries when a month was closed; a company that is not here had none.
 type Highest = BTreeMap<String, i64>;
 
+/// What a final month had seen of the entries.
+struct Seen {
+    highest: Highest,
+    /// The run that read them.
+    run: RunId,
+}
+
 /// That nobody knows what came late into a month.
 fn not_known(month: Period, why: &str) -> ReconcileFinding {
     ReconcileFinding {
@@ -73,25 +83,30 @@ fn not_known(month: Period, why: &str) -> ReconcileFinding {
 pub(super) async fn late_postings(
     sources: Sources<'_>,
     entries: Option<&Packaged>,
-    finals: &[Final],
+    past: &Past,
 ) -> Result<Vec<ReconcileFinding>, PortError> {
     let Some(entries) = entries else {
         let why = format!("{ENTRIES} did not pass");
-        let finals = finals.iter();
+        let finals = past.finals.iter();
         return Ok(finals.map(|(month, _)| not_known(*month, &why)).collect());
     };
+    let period = entries.record.context.period;
+    let named = named_last_year(sources.evidence, past, period).await?;
     let mut closed: BTreeMap<Period, Highest> = BTreeMap::new();
     let mut found = Vec::new();
-    for (month, run) in finals {
-        match highest(sources.evidence, *month, run).await? {
-            Some(highest) => {
-                closed.insert(*month, highest);
-            }
-            None => found.push(not_known(
-                *month,
-                &format!("run {run} judged it without {ENTRIES}"),
-            )),
+    for (month, run) in &past.finals {
+        let Some(seen) = seen_by(sources.evidence, *month, run).await? else {
+            let why = format!("run {run} judged it without {ENTRIES}");
+            found.push(not_known(*month, &why));
+            continue;
+        };
+        if !reaches(period, *month, &seen.run) && !named.contains(&(*month, run.clone())) {
+            let (since, year) = (&seen.run, period.year_start());
+            let why =
+                format!("no judgement names the entries that came between run {since} and {year}");
+            found.push(not_known(*month, &why));
         }
+        closed.insert(*month, seen.highest);
     }
     let staged = entries.record.staged.iter();
     let companies: Vec<&String> = staged
@@ -268,15 +283,14 @@ impl Entry {
     }
 }
 
-/// The highest numbers that a final month had seen; `None` where it was judged without the entries, or without their
-/// population.
-async fn highest(
+/// What a final month had seen; `None` where it was judged without the entries, or without their population.
+async fn seen_by(
     evidence: &StoreRoot,
     month: Period,
     run: &RunId,
-) -> Result<Option<Highest>, PortError> {
+) -> Result<Option<Seen>, PortError> {
     let judged: Judgement = judgement::read(evidence, month, run).await?.0;
-    let mut inputs = judged.reconciled.inputs.iter();
+    let mut inputs = judged.reconciled.inputs.into_iter();
     let Some(input) = inputs.find(|input| input.item.as_str() == ENTRIES) else {
         return Ok(None);
     };
@@ -285,7 +299,10 @@ async fn highest(
     let seen = population.map(|population| {
         let base = population.base.into_iter();
         let base = base.filter_map(|(company, base)| Some((company, base.last?)));
-        base.collect()
+        Seen {
+            highest: base.collect(),
+            run: input.run_id,
+        }
     });
     Ok(seen)
 }

@@ -10,6 +10,7 @@ mod explain;
 mod history;
 pub mod inputs;
 pub mod judgement;
+mod last_year;
 mod late;
 mod matched;
 mod rates;
@@ -146,7 +147,7 @@ pub async fn reconcile(
     let mut entries = sound.iter();
     let entries = entries.find(|(item, _)| item.as_str() == zeros::ENTRIES);
     let entries = entries.map(|(_, package)| *package);
-    result.report(late::late_postings(sources, entries, &past.finals).await?);
+    result.report(late::late_postings(sources, entries, &past).await?);
     result.report(zero_checks.iter().flat_map(ZeroCheck::findings));
     let hashes = history::hashes(rules);
     let changes = history::changes(past.last.as_ref(), &packages, &hashes);
@@ -286,7 +287,8 @@ fn stale(record: &ItemRecord) -> BTreeMap<String, Vec<String>> {
         return BTreeMap::new();
     };
     let companies = population.base.iter().map(|(company, base)| {
-        let why = rule.stale(&base.dates, record.context.period);
+        let must_deliver = population.expected.contains(company);
+        let why = rule.stale(&base.dates, record.context.period, must_deliver);
         (company.clone(), why)
     });
     companies.filter(|(_, why)| !why.is_empty()).collect()

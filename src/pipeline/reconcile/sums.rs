@@ -113,6 +113,30 @@ pub(super) async fn table(
     Ok(reader.finish())
 }
 
+/// Rows that are held at once, or why they are more than may be.
+pub(super) type Held = Result<StagedTable, String>;
+
+/// The same as [`table`], where nothing but what is computed with the rows depends on them.
+pub(super) async fn held(
+    sources: Sources<'_>,
+    package: &Packaged,
+    columns: &[&str],
+    keep: Vec<Condition>,
+) -> Result<Held, PortError> {
+    match table(sources, package, columns, keep).await {
+        Ok(rows) => Ok(Ok(rows)),
+        Err(error) if error.kind == PortErrorKind::Limit => {
+            let rows = package.record.staged.as_ref().map_or(0, Staged::rows);
+            let (item, rows_max) = (&package.record.ipe, sources.limits.reconcile_rows_max);
+            let why = format!(
+                "{item} has {rows} rows, and more than {rows_max} of them would be held at once"
+            );
+            Ok(Err(why))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Computes beside the async threads.
 pub(super) async fn computed<T: Send + 'static>(
     package: &Packaged,

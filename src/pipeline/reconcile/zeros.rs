@@ -10,20 +10,20 @@ use crate::domain::amount::Amount;
 use crate::domain::check::Verdict;
 use crate::domain::ids::IpeId;
 use crate::domain::period::Period;
+use crate::domain::population::Population;
 use crate::domain::reconcile::contract::ReconciliationContract;
 use crate::domain::reconcile::evaluate::Place;
 use crate::domain::reconcile::zero::{
-    ALL_ACCOUNTS, Amounts, ZeroCheck, elsewhere, meaning, roll_forward,
+    Amounts, ZeroCheck, accounts, elsewhere, meaning, roll_forward,
 };
 use crate::kernels::reconcile::filter::{Condition, Literal, Test};
 use crate::kernels::reconcile::sums::{SumSpec, Sums, Term};
 use crate::pipeline::check_population::POPULATION_FRESHNESS;
 use crate::ports::PortError;
 
-/// The item of the ledger's entries, the predicate of its population that keeps the accounts of the contract, and its
-/// amount.
+/// The item of the ledger's entries, the column of its population that names the account of an entry, and its amount.
 pub(super) const ENTRIES: &str = "CR_03";
-const OF_CONTRACT: &str = "account of the reconciliation";
+const ACCOUNT: &str = "reconciled_account";
 const AMOUNT: &str = "amount";
 /// The item whose line is the voucher account.
 const VOUCHERS: &str = "IPE_08";
@@ -76,9 +76,11 @@ pub(super) async fn zero_checks(
                 roll_forward(contract, opening, movement, closing).map_err(failed_amount)?
             }
             "Z2" => {
-                let entries = entries.and_then(entries_to_date);
-                let balances = closing.as_ref().map(all_accounts).transpose()?;
-                let parts = [entries.as_ref(), balances.as_ref()];
+                let entries = entries.and_then(|package| {
+                    let population = package.record.population.as_ref()?;
+                    entries_to_date(contract, population)
+                });
+                let parts = [entries.as_ref(), closing.as_ref()];
                 let [entries, balances] = parts.map(|side| side.map(Side::amounts));
                 meaning(contract, entries, balances).map_err(failed_amount)?
             }
@@ -192,48 +194,32 @@ fn of_sums(sums: &Sums, mut delivered: BTreeSet<String>) -> Side {
     }
 }
 
-/// Every entry up to the cutoff on accounts of the contract, as the population of the item counted them; `None` where it
-/// did not.
-fn entries_to_date(package: &Packaged) -> Option<Side> {
-    let population = package.record.population.as_ref()?;
-    let named = |names: &[String], name: &str| names.iter().position(|one| one == name);
-    let predicate = named(&population.predicates, OF_CONTRACT)?;
-    let amount = named(&population.amounts, AMOUNT)?;
+/// Every entry up to the cutoff by company and account, as the population of the item counted them; `None` where it did
+/// not, or not every account of the contract by itself.
+fn entries_to_date(contract: &ReconciliationContract, population: &Population) -> Option<Side> {
+    let mut scopes = population.scopes.iter();
+    let scope = scopes.find(|scope| scope.rule.column == ACCOUNT)?;
+    if !accounts(contract).all(|gl| scope.rule.known.contains(gl)) {
+        return None;
+    }
+    let mut amounts = population.amounts.iter();
+    let amount = amounts.position(|name| name == AMOUNT)?;
     let mut side = Side::default();
     let base = population.base.iter().filter(|(_, base)| base.rows > 0);
     side.delivered
         .extend(base.map(|(company, _)| company.clone()));
-    for cell in &population.cells {
-        if cell.kept.get(predicate) == Some(&true) {
-            let place = (cell.company.clone(), ALL_ACCOUNTS.to_owned());
-            let more = *cell.sums.get(amount)?;
-            let sum = side.by_place.entry(place);
-            let sum = sum.or_insert(Amount::zero(more.scale()));
-            *sum = sum.checked_add(more).ok()?;
-        }
+    for cell in &scope.cells {
+        let account = cell.value.clone().unwrap_or_default();
+        let place = (cell.company.clone(), account);
+        side.by_place.insert(place, *cell.sums.get(amount)?);
     }
     Some(side)
 }
 
-/// Balances of a company over all accounts.
-fn all_accounts(side: &Side) -> Result<Side, PortError> {
-    let mut all = Side {
-        by_place: BTreeMap::new(),
-        delivered: side.delivered.clone(),
-    };
-    for ((company, _), amount) in &side.by_place {
-        let place = (company.clone(), ALL_ACCOUNTS.to_owned());
-        let sum = all.by_place.entry(place);
-        let sum = sum.or_insert(Amount::zero(amount.scale()));
-        *sum = sum.checked_add(*amount).map_err(failed_amount)?;
-    }
-    Ok(all)
-}
-
-/// What the checks of freshness said of these items.
+/// What the checks of freshness said of these items: what is wrong first, then the names of those that are fresh.
 fn freshness(packages: &BTreeMap<IpeId, Packaged>, items: &[IpeId]) -> (Verdict, String) {
     let mut worst = Verdict::Pass;
-    let mut said = Vec::new();
+    let (mut said, mut fresh) = (Vec::new(), Vec::new());
     for item in items {
         let record = packages.get(item).map(|package| &package.record);
         let mut checks = record.iter().flat_map(|record| &record.checks);
@@ -242,9 +228,7 @@ fn freshness(packages: &BTreeMap<IpeId, Packaged>, items: &[IpeId]) -> (Verdict,
                 worst = Verdict::Fail;
                 said.push(format!("{item}: {}", check.findings.join("; ")));
             }
-            Some(check) if check.verdict == Verdict::Pass => {
-                said.push(format!("{item}: {}", check.summary));
-            }
+            Some(check) if check.verdict == Verdict::Pass => fresh.push(item.as_str()),
             Some(check) => {
                 worst = worse(worst);
                 said.push(format!("{item}: {}", check.summary));
@@ -254,6 +238,12 @@ fn freshness(packages: &BTreeMap<IpeId, Packaged>, items: &[IpeId]) -> (Verdict,
                 said.push(format!("{item} was not run"));
             }
         }
+    }
+    if !fresh.is_empty() {
+        said.push(format!(
+            "as fresh as the catalog asks: {}",
+            fresh.join(", ")
+        ));
     }
     (worst, said.join("; "))
 }
@@ -268,6 +258,9 @@ fn worse(worst: Verdict) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::freshness::SourceDates;
+    use crate::domain::population::BaseCount;
+    use crate::domain::scope::{Scope, ScopeCell, ScopeRule};
 
     const CONTRACT: &str = include_str!("../../../data/rules/reconciliation/v1.toml");
 
@@ -288,5 +281,47 @@ mod tests {
         assert_eq!(opening["EC_KE"].units(), 0, "it delivered, and has none");
         assert!(!opening.contains_key("EC_IC"), "nobody knows");
         assert!(of_vouchers(&contract, None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn entries_to_date_are_by_account_and_an_account_that_nobody_counted_is_not_zero() {
+        let contract = ReconciliationContract::read("v1.toml", CONTRACT).unwrap();
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        let cell = |account: &str, sum: &str| ScopeCell {
+            company: "EC_NG".to_owned(),
+            value: Some(account.to_owned()),
+            rows: 1,
+            sums: vec![amount(sum)],
+        };
+        let base = BaseCount {
+            rows: 3,
+            first: None,
+            last: None,
+            dates: SourceDates::default(),
+        };
+        let population = |known: &[&str]| Population {
+            amounts: vec![AMOUNT.to_owned()],
+            base: BTreeMap::from([("EC_NG".to_owned(), base)]),
+            scopes: vec![Scope {
+                rule: ScopeRule {
+                    column: ACCOUNT.to_owned(),
+                    known: known.iter().map(|gl| (*gl).to_owned()).collect(),
+                },
+                cells: vec![
+                    cell("13003", "1000"),
+                    cell("18350", "-1000"),
+                    cell("other", "5"),
+                ],
+            }],
+            ..Population::default()
+        };
+        let known: Vec<&str> = accounts(&contract).collect();
+        let side = entries_to_date(&contract, &population(&known)).unwrap();
+        let at = |gl: &str| side.by_place[&("EC_NG".to_owned(), gl.to_owned())];
+        assert_eq!(at("13003"), amount("1000"));
+        assert_eq!(at("18350"), amount("-1000"));
+        assert!(side.delivered.contains("EC_NG"));
+        assert!(entries_to_date(&contract, &population(&known[1..])).is_none());
+        assert!(entries_to_date(&contract, &Population::default()).is_none());
     }
 }

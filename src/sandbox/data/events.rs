@@ -195,11 +195,15 @@ impl Events {
         entry
     }
 
-    /// Days in which the company's history is spread; entries come nearly in the order of their dates.
+    /// Days in which the company's history is spread; entries come nearly in the order of their dates. The last open one is
+    /// of the last days, however few there are: a company without an entry of the month would be a stale source.
     fn draw(&mut self) -> Entry {
         let span = u64::try_from(self.cutoff - self.first_day - 12).unwrap_or(1);
         let done = self.open - self.left;
-        let base = span.saturating_mul(done) / self.open.max(1);
+        let base = match self.left {
+            0 | 1 => span,
+            _ => span.saturating_mul(done) / self.open,
+        };
         let day = self.first_day + i64::try_from(base + self.rng.below(12)).unwrap_or(0);
         let dice = self.rng.next();
         let group = self.rng.index(POSTING_GROUPS.len());

@@ -193,6 +193,26 @@ fn the_ledgers_tie_to_zero_and_the_open_entries_are_as_many_as_asked() {
     }
 }
 
+/// However few entries it has, no company is a stale source.
+#[test]
+fn every_company_with_entries_has_one_of_the_month() {
+    let [start, until] = [super::chart::START, NEXT_START].map(|day| day_number(day) * DAY_US);
+    for rows in [60, 300, 2_000] {
+        let tables = generate(LedgerSpec { rows, seed: 1 }).unwrap().tables;
+        let entries = tables.find(NAV, "dbo", "Customer Ledger Entries").unwrap();
+        let mut newest: BTreeMap<String, i64> = BTreeMap::new();
+        let amount = "Original Amount (LCY)";
+        for (text, day, _) in rows_of(entries, &["id_company"], "Posting Date", amount) {
+            if day < until {
+                let known = newest.entry(text[0].clone()).or_insert(day);
+                *known = day.max(*known);
+            }
+        }
+        let is_fresh = newest.values().all(|day| *day >= start);
+        assert!(newest.len() >= 9 && is_fresh, "{rows}: {newest:?}");
+    }
+}
+
 #[test]
 fn postings_change_every_ledger_and_keep_them_tied() {
     let mut ledger = generate(LedgerSpec { rows: 100, seed: 3 }).unwrap();

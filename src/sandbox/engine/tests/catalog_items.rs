@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 use arrow::array::AsArray;
 use arrow::datatypes::{Decimal128Type, Int64Type};
 
+use crate::domain::plant::PlantProfile;
+use crate::sandbox::data::plants::{Planting, plant};
+use crate::sandbox::data::{LedgerSpec, generate};
+
 const IPE_07: &str = include_str!("../../../../data/catalog/IPE_07/query.sql");
 const CR_03: &str = include_str!("../../../../data/catalog/CR_03/query.sql");
 const CR_05: &str = include_str!("../../../../data/catalog/CR_05/query.sql");
@@ -124,7 +128,7 @@ async fn cr_03_is_the_movement_between_two_balances_of_cr_04() {
     );
     assert!(moved.len() > 10, "{}", moved.len());
     let endless = good.replace(
-        "gl.[Posting Date] < @P1\n    -- predicate: posted this year or entered this month\n    AND",
+        "gl.[Posting Date] < @P1\n    -- predicate: posted or entered this year\n    AND",
         "",
     );
     let whole_year = posted(&good).replace("WHERE q.[Posting Date] >= @P3 ", "");
@@ -135,6 +139,43 @@ async fn cr_03_is_the_movement_between_two_balances_of_cr_04() {
         assert_ne!(broken, posted(&good));
         let entries = sums(&run_with(&mut session, &broken, &params()).await);
         assert_ne!(entries, moved, "{without}");
+    }
+}
+
+/// Plant F14 is dated 29 March and was entered on 18 April. Were April the first month of a year, its second month would name
+/// the entry as well.
+#[tokio::test]
+async fn an_entry_of_last_year_stays_in_the_year_in_which_it_was_entered() {
+    let spec = LedgerSpec { rows: 40, seed: 1 };
+    let mut ledger = generate(spec).unwrap();
+    let planting = Planting {
+        profile: PlantProfile::Recon,
+        without: vec![],
+    };
+    plant(&mut ledger, spec, &planting).unwrap();
+    let engine = LedgerEngine::with_ledger(EngineConfig::default(), ledger).unwrap();
+    let mut session = open(&engine).await;
+    let second_month = [
+        date("@P1", "2024-06-01"),
+        date("@P2", "2024-05-31"),
+        date("@P3", "2024-05-01"),
+        date("@P4", "2024-04-01"),
+    ];
+    let of_last_year = |query: &str| {
+        format!(
+            "SELECT q.[Entry No_] FROM ({query}) AS q WHERE q.[Posting Date] < @P4 \
+             AND q.[id_company] = 'JD_DZ' AND q.[Group_COA_Account_no] = '13003'"
+        )
+    };
+    let good = bound(CR_03);
+    let of_the_month = good.replace(
+        "gl.[G_L Creation Date] >= @P4",
+        "gl.[G_L Creation Date] >= @P3",
+    );
+    assert_ne!(of_the_month, good);
+    for (query, rows) in [(good, 1), (of_the_month, 0)] {
+        let answer = run_with(&mut session, &of_last_year(&query), &second_month).await;
+        assert_eq!(answer.rows(), rows, "{:?}", answer.error);
     }
 }
 
