@@ -159,6 +159,11 @@ impl Language {
         }
     }
 
+    /// Whether something reaches a threshold; `None` where nobody knows.
+    pub(super) fn reached(self, is: Option<bool>) -> &'static str {
+        is.map_or(self.pick("not known", "inconnu"), |is| self.yes_no(is))
+    }
+
     pub(super) fn stamp(self, stamp: Stamp) -> &'static str {
         let french = match stamp {
             Stamp::DirtyBuild => {

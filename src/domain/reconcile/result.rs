@@ -123,6 +123,9 @@ pub struct Bucket {
     pub unexplained_usd: Option<Amount>,
     /// What reaching is judged by.
     pub threshold: Threshold,
+    /// What a row behind it is worth a look by; `None` where an older version judged. No verdict rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_item: Option<Threshold>,
     /// Which sides have something.
     pub sides: Sides,
     /// The word on it.

@@ -83,6 +83,9 @@ pub struct Reconciled {
     pub history: Vec<MonthPoint>,
     /// SHA-256 of every rule file, in hex, by its place.
     pub rules: BTreeMap<String, String>,
+    /// Versions of thresholds that somebody named, by country.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pins: BTreeMap<String, u32>,
     /// Definitions and rules that are not as they were last month.
     pub changes: Vec<Change>,
     /// What moved since last month; `None` where it was not judged, or an older version made this.
@@ -163,6 +166,7 @@ pub async fn reconcile(
         finals: past.finals,
         history: past.months,
         rules: hashes,
+        pins: rules.thresholds.pins().clone(),
         changes,
         drift,
         items,

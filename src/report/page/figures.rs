@@ -252,6 +252,7 @@ impl View<'_> {
         } else {
             self.grid("ageing").and(self.grid("open_items"))
         };
+        let rows = self.grid("line_items").and(rows);
         self.part("ageing", heading, chart.and(rows))
     }
 }

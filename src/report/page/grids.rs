@@ -6,7 +6,7 @@ use crate::report::material::count;
 use crate::report::tables::{Cell, Column, Kind};
 
 /// Columns whose texts come from the books and rules, which are in English.
-const ENGLISH: [&str; 8] = [
+const ENGLISH: [&str; 9] = [
     "assumption",
     "why",
     "what",
@@ -15,6 +15,7 @@ const ENGLISH: [&str; 8] = [
     "reasons",
     "rule",
     "threshold_rule",
+    "line_item_rule",
 ];
 
 impl View<'_> {
