@@ -221,7 +221,7 @@ async fn a_month_is_closed_when_every_exception_has_a_word_and_nothing_is_open()
     let shell = Shell::new();
     fs::write(shell.path("own.toml"), first_line_alone()).unwrap();
     let ledger = ledger(planted(PlantProfile::Recon, &["F02", "F03", "F04"]));
-    month_of(&shell, ledger, "2024-04", &ITEMS).await;
+    month_of(&shell, ledger.clone(), "2024-04", &ITEMS).await;
     let april = Month {
         shell: &shell,
         period: "2024-04",
@@ -265,7 +265,18 @@ async fn a_month_is_closed_when_every_exception_has_a_word_and_nothing_is_open()
         "seen",
     ];
     said(&april.ask("sign", &sign), 0, "C. Okafor signed as reviewed");
-    said(&close(), 0, "A. Mwangi closed the month");
+
+    // Rates that were read again are not those that were judged: what is judged anew can be closed, and words hold.
+    month_of(&shell, ledger, "2024-04", &["CR_05"]).await;
+    said(&close(), 2, "CR_05 was run again since (");
+    said(
+        &close(),
+        2,
+        "judge it again with `soxauto reconcile --seal`",
+    );
+    let (_, run) = april.seal();
+    let again = ["--run", &run, "--by", "A. Mwangi"];
+    said(&april.ask("close", &again), 0, "A. Mwangi closed the month");
     let history = april.ask("history", &[]);
     said(&history, 0, "FINAL no. 1");
     assert_eq!(history.out.lines().count(), 5, "{}", history.out);

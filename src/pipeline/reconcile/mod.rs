@@ -5,6 +5,7 @@
 
 pub mod as_of;
 mod candidates;
+pub mod closing;
 mod engine;
 mod explain;
 mod history;
