@@ -20,6 +20,7 @@ pub(crate) fn judged(statement: Statement) -> Judgement {
             history: Vec::new(),
             rules: BTreeMap::new(),
             pins: BTreeMap::new(),
+            since: statement.since,
             changes: statement.changes,
             drift: statement.drift,
             items: statement.inputs,

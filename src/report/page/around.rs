@@ -184,7 +184,28 @@ impl View<'_> {
             let moved = format!(" {} → {}", short(&change.before), short(&change.now));
             el("b", &[], &change.what).and(moved)
         });
-        let heading = self.pick("Since last month", "Depuis le mois dernier");
+        let since = self.statement.since.as_ref();
+        let mut changes: Vec<Markup> = changes.collect();
+        if since.is_none() && changes.is_empty() {
+            changes.push(self.language.no_earlier_month().into());
+        }
+        let changed = self.pick("Changes", "Changements");
+        let changed = since.map_or_else(
+            || changed.to_owned(),
+            |since| {
+                let (of, run) = (since.period, self.language.since_run(since));
+                format!("{changed}, {} {of} ({run})", self.pick("since", "depuis"))
+            },
+        );
+        let last = self.result.period.previous().ok();
+        let earlier = since.filter(|since| Some(since.period) != last);
+        let heading = earlier.map_or_else(
+            || {
+                self.pick("Since last month", "Depuis le mois dernier")
+                    .to_owned()
+            },
+            |since| format!("{} {}", self.pick("Since", "Depuis"), since.period),
+        );
         let inner = el("h2", &[], heading)
             .and(self.run_on(
                 self.pick("Late postings", "Écritures tardives"),
@@ -196,11 +217,7 @@ impl View<'_> {
                 "findings",
                 of(Code::Scope),
             ))
-            .and(self.run_on(
-                self.pick("Changes", "Changements"),
-                "since-last-month",
-                changes.collect(),
-            ));
+            .and(self.run_on(&changed, "since-last-month", changes));
         el("div", &[("id", "since")], inner)
     }
 

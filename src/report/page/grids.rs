@@ -92,7 +92,10 @@ impl View<'_> {
             ("trend", self.pick("Months", "Mois")),
             (
                 "drift",
-                self.pick("Drift since last month", "Évolution depuis le mois dernier"),
+                self.pick(
+                    "Drift since an earlier month",
+                    "Évolution depuis un mois antérieur",
+                ),
             ),
             ("ageing", self.pick("Ageing", "Ancienneté")),
             (

@@ -124,19 +124,26 @@ impl First<'_> {
         let c = self.columns;
         let columns = vec![
             c.text("what", "What", "Quoi"),
-            c.text("before", "Last month", "Mois dernier"),
+            c.text("before", "Before", "Avant"),
             c.text("now", "Now", "Maintenant"),
         ];
-        let title = ["Since last month", "Depuis le mois dernier"];
+        let title = ["Since an earlier month", "Depuis un mois antérieur"];
         let mut table = self.table("since_last_month", title, columns);
         let findings = self.statement.result.findings.iter();
         let of_month = findings.filter(|f| matches!(f.code, Code::LatePosting | Code::Scope));
-        table.rows = of_month
-            .map(|found| {
-                let what = format!("{} {}", found.code.word(), found.place);
-                vec![what.into(), Cell::None, (&found.what).into()]
-            })
-            .collect();
+        let of = self.language;
+        let compared = of.pick("compared with", "comparé à");
+        table.rows.push(match &self.statement.since {
+            Some(since) => {
+                let month = format!("{}, {}", since.period, of.since_run(since));
+                vec![compared.into(), month.into(), Cell::None]
+            }
+            None => vec![compared.into(), Cell::None, of.no_earlier_month().into()],
+        });
+        table.rows.extend(of_month.map(|found| {
+            let what = format!("{} {}", found.code.word(), found.place);
+            vec![what.into(), Cell::None, (&found.what).into()]
+        }));
         let changes = self.statement.changes.iter();
         table.rows.extend(changes.map(|change| {
             let (before, now) = (change.before.as_ref(), change.now.as_ref());
