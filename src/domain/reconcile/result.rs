@@ -26,6 +26,9 @@ pub struct Reconciliation {
     pub contract_sha256: String,
     /// The month.
     pub period: Period,
+    /// The item that delivers the balances; `None` where an older version judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<IpeId>,
     /// Lines in the order of the contract, memos among them.
     pub lines: Vec<LineResult>,
     /// What is to be reported beside the lines.

@@ -3,6 +3,7 @@
 use super::first::First;
 use super::{Cell, Kind, Table};
 use crate::domain::reconcile::result::Code;
+use crate::report::compared::compared;
 
 impl First<'_> {
     pub(super) fn not_covered(&self) -> Table {
@@ -80,6 +81,13 @@ impl First<'_> {
             c.text("title", "Title", "Intitulé"),
             c.text("status", "Status", "Statut"),
             c.count("rows", "Rows", "Lignes"),
+            c.text("compared", "Compared on", "Comparé sur"),
+            c.of(
+                Kind::Amount,
+                "compared_usd",
+                "What is compared USD",
+                "Ce qui est comparé USD",
+            ),
             c.moment(
                 "refreshed_at",
                 "Refreshed at (as stored)",
@@ -97,13 +105,19 @@ impl First<'_> {
         let mut table = self.table("inputs", ["Inputs", "Entrées"], columns);
         let verdict = |verdict| Cell::from(self.language.verdict(verdict));
         let inputs = self.statement.inputs.iter();
+        let all = self
+            .language
+            .pick("actual of all lines", "réel de toutes les lignes");
         table.rows = inputs
             .map(|input| {
+                let compared = compared(&self.statement.result, &input.item);
                 vec![
                     input.item.as_str().into(),
                     (&input.title).into(),
                     input.status.map(|status| status.word()).into(),
                     input.rows.into(),
+                    compared.map(|of| of.line.unwrap_or(all)).into(),
+                    compared.map(|of| of.usd).into(),
                     input.refreshed_at.into(),
                     verdict(input.verdicts.transfer),
                     verdict(input.verdicts.population),

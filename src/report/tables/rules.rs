@@ -177,7 +177,10 @@ impl Behind<'_> {
             c.text("column", "Column", "Colonne"),
             c.number("total", "Total, source sign", "Total, signe de la source"),
         ];
-        let title = ["Totals of the inputs", "Totaux des entrées"];
+        let title = [
+            "Totals of the inputs, all currencies together",
+            "Totaux des entrées, toutes devises confondues",
+        ];
         let mut table = self.table("input_totals", title, columns);
         for input in &self.statement.inputs {
             let totals = input.totals.iter();
