@@ -154,7 +154,9 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
         shell: &shell,
         period: "2024-03",
     };
-    assert!(march.judged()["drift"].is_null(), "nothing came before");
+    let first = march.judged();
+    assert!(first["drift"].is_null(), "nothing came before");
+    assert!(first["since"].is_null(), "so that changes are not known");
     let (_, run) = march.seal();
     let close = |by: &str| march.ask("close", &["--run", &run, "--by", by]);
     said(&close("A. Mwangi"), 0, "A. Mwangi closed the month");
@@ -185,6 +187,8 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
         .collect();
     assert_eq!(late.len(), 1, "{late:?}");
     moved(&judged);
+    assert_eq!(judged["since"]["period"], "2024-03");
+    assert_eq!(judged["since"]["is_final"], true);
     for part in [
         "2024-03 is closed, and entry ",
         " of 2024-03-29 came later: 250000, document ",

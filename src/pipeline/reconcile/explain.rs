@@ -127,7 +127,7 @@ fn not_built(bridge: &str) -> Option<&'static str> {
     match bridge {
         TIMING | VTC | "B3" | "B4" | "B5" => None,
         "B6" => Some(
-            "matching counts rows that belong together and lists no pairs with their two dates; of a pair across the cutoff one half is in next month's packages, as both sides end at it",
+            "matching lists no pairs with their two dates, and of a pair across the cutoff one half is in next month's packages",
         ),
         _ => Some("this program knows no bridge of this name"),
     }
