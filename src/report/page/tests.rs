@@ -179,6 +179,8 @@ fn french_is_french() {
         "À EXAMINER",
         "NON CONCLU",
         "DÉFINITIF n° 2",
+        "toutes devises confondues",
+        "Atteint le seuil par ligne",
         "1er mai 2024",
         "1\u{202f}650\u{202f}000,00\u{a0}D\u{a0}NGN",
     ] {
