@@ -8,6 +8,7 @@ use crate::domain::reconcile::months::{MonthEvent, MonthLog};
 use crate::domain::reconcile::result::{Bucket, Status};
 use crate::domain::reconcile::statement::{Decision, Disposition, Role, SignOff, Statement};
 use crate::pipeline::months;
+use crate::pipeline::reconcile::closing::closable;
 use crate::pipeline::reconcile::judgement::{self, Judgement};
 use crate::ports::{Clock as _, PortError, PortErrorKind, StoreRoot};
 use crate::settings::GoogleSettings;
@@ -140,11 +141,13 @@ impl MonthPlace {
     /// Closes the month with a judged run.
     ///
     /// # Errors
-    /// `Denied` while a line is not concluded, an exception has no disposition, or the month is closed already; a run
-    /// without a judgement; storage errors.
+    /// `Denied` while a line is not concluded, an exception has no disposition, or the month is closed already, for a
+    /// judgement by rules of one's own of anything but a rehearsal, and for one that was made before an item was run again;
+    /// a run without a judgement; storage errors.
     pub async fn close(&self, run: RunId, by: String) -> Result<MonthLog, PortError> {
         let evidence = self.open().await?;
         let (judged, manifest_sha256) = judgement::read(&evidence, self.period, &run).await?;
+        closable(&evidence, &judged).await?;
         let log = months::read(&evidence, self.period).await?;
         let open = judgement::stated(judged, &log).await?.open();
         if !open.is_empty() {

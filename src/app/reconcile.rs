@@ -50,6 +50,8 @@ pub struct ReconcileSettings {
     pub staging: Option<String>,
     /// The rules that it is judged by.
     pub rules: RuleChoice,
+    /// Versions of thresholds that are used although later ones are in force, by country.
+    pub pins: BTreeMap<String, u32>,
     /// Whether the judgement is sealed beside the packages.
     pub seal: bool,
     /// Where what is sealed of the month is published, if anywhere.
@@ -116,7 +118,7 @@ pub(super) fn not_judged(error: &PortError) -> ReconciliationResult {
 /// binary that cannot read itself.
 pub async fn run(settings: &ReconcileSettings) -> Result<Judged, PortError> {
     let program = spawn_blocking(program);
-    let rules = usable(&settings.rules).await?;
+    let rules = usable(&settings.rules, &settings.pins, settings.period).await?;
     let roots = RootOpener::new(&settings.google).await?;
     let evidence = roots.open_existing(&settings.evidence)?;
     let staging = settings.staging.as_ref();
@@ -218,12 +220,20 @@ fn stamped(mut judgement: Judgement, of_rules: Option<Stamp>) -> Judgement {
 }
 
 /// The rules, or the error that the caller shows; files are read beside the async threads.
-async fn usable(chosen: &RuleChoice) -> Result<Rules, PortError> {
+async fn usable(
+    chosen: &RuleChoice,
+    pins: &BTreeMap<String, u32>,
+    period: Period,
+) -> Result<Rules, PortError> {
     let chosen = chosen.clone();
     let read = spawn_blocking(move || chosen.rules()).await;
-    read.map_err(|lost| {
+    let rules = read.map_err(|lost| {
         PortError::new(PortErrorKind::Config, format!("reading the rules: {lost}"))
-    })?
+    })??;
+    rules.pinned(pins, period).map_err(|what| {
+        PortError::new(PortErrorKind::Config, what)
+            .hint("name another version with --threshold-version, or none; nothing was read")
+    })
 }
 
 /// The last step of a run that had every item of the contract: judges the month from the run's own packages and seals the
@@ -237,7 +247,7 @@ pub(super) async fn of_run(
     context: &RunContext,
     (items, left_out): (&[Ipe], &[IpeId]),
 ) -> Result<Option<ReconciliationResult>, PortError> {
-    let rules = usable(&RuleChoice::BuiltIn).await?;
+    let rules = usable(&RuleChoice::BuiltIn, &BTreeMap::new(), context.period).await?;
     let was_asked_for =
         |item: &IpeId| left_out.contains(item) || items.iter().any(|ipe| ipe.id == *item);
     if !rules.contract.items().iter().all(was_asked_for) {

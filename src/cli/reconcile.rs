@@ -1,5 +1,6 @@
 //! `soxauto reconcile`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -28,6 +29,7 @@ Examples:
   soxauto reconcile --period 2024-04 --contract own.toml     a comparison of one's own
   soxauto reconcile --write-rules own                   a copy of the built-in rules, to begin from
   soxauto reconcile --period 2024-04 --rules own        by one's own, all of them
+  soxauto reconcile --period 2024-04 --threshold-version EG=1    by version 1 of Egypt's thresholds
   soxauto reconcile --period 2024-04 --seal             and seal what it came to; verify it as any package
   soxauto reconcile --period 2024-04 --seal --publish --staging out/staging --warehouse out/warehouse
   soxauto reconcile --period 2024-04 --report april.html --language fr --workbook april.xlsx
@@ -41,6 +43,10 @@ month. The actual of a line has no components: what is compared is the line.
 DIR/rules/reconciliation, vouchers and collections the newest version, and all of DIR/thresholds, of
 which DEFAULT holds where a country has none. A file that is missing in DIR is an error,
 never one in the binary. Either way the result says NOT CONTROL EVIDENCE.
+
+Of thresholds the newest version that holds on the month's last day is used. --threshold-version names
+another of a country, or of DEFAULT: one that holds on that day. The report calls it pinned, and it is
+sealed with the judgement.
 
 --publish loads what is sealed of the month into two tables: soxauto_validations has every bucket of
 the judgement that the month is closed with, else of the newest; soxauto_runs has every sealed
@@ -135,6 +141,16 @@ pub(super) struct ReconcileArgs {
         conflicts_with = "contract"
     )]
     rules: Option<PathBuf>,
+    /// Version of a country's thresholds, or of DEFAULT, that is used although a later one is in force; may be given several
+    /// times [default: the newest that holds on the month's last day]
+    #[arg(
+        long = "threshold-version",
+        env = "SOXAUTO_THRESHOLD_VERSION",
+        value_name = "COUNTRY=N",
+        value_delimiter = ',',
+        value_parser = pin
+    )]
+    pins: Vec<(String, u32)>,
     /// Write the rules and thresholds that are built in into a new folder, and do nothing else
     #[arg(
         long,
@@ -173,6 +189,27 @@ pub(super) struct ReconcileArgs {
     report: ReportArgs,
     #[command(flatten)]
     google: GoogleArgs,
+}
+
+fn pin(text: &str) -> Result<(String, u32), String> {
+    let parts = text.split_once('=');
+    let pin =
+        parts.and_then(|(country, version)| Some((country.to_owned(), version.parse().ok()?)));
+    pin.ok_or_else(|| "write COUNTRY=N, such as EG=1 or DEFAULT=1".to_owned())
+}
+
+/// Every country with the one version that was named.
+fn pins(asked: Vec<(String, u32)>) -> anyhow::Result<BTreeMap<String, u32>> {
+    let mut pins = BTreeMap::new();
+    for (country, version) in asked {
+        let other = pins.insert(country.clone(), version);
+        if let Some(other) = other.filter(|other| *other != version) {
+            anyhow::bail!(
+                "--threshold-version names versions {other} and {version} of {country}; name one"
+            );
+        }
+    }
+    Ok(pins)
 }
 
 /// What is asked for must be there.
@@ -220,6 +257,7 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             (None, Some(contract)) => RuleChoice::Contract(contract),
             (None, None) => RuleChoice::BuiltIn,
         },
+        pins: pins(args.pins)?,
         seal: args.seal,
         engine: engine(args.engine, &warehouse)?,
         publish: staging.map(|staging| PublishSettings {

@@ -63,6 +63,18 @@ pub enum Stamp {
 }
 
 impl Stamp {
+    /// Whether the rules of the reconciliation are not those in the binary.
+    #[must_use]
+    pub fn is_own_rules(self) -> bool {
+        matches!(self, Self::ContractOverride | Self::RulesOverride)
+    }
+
+    /// Whether rows are not of the control's own source, so that the run is practice whatever it says.
+    #[must_use]
+    pub fn is_rehearsal(self) -> bool {
+        matches!(self, Self::SandboxSource | Self::FileSecrets)
+    }
+
     /// The reason in words.
     #[must_use]
     pub fn reason(self) -> &'static str {

@@ -4,6 +4,7 @@
 //! that the result does not say, and never "effective" or "certified": the reviewer concludes.
 
 pub mod charts;
+mod compared;
 mod drift;
 mod entries;
 pub mod material;

@@ -6,7 +6,7 @@ use crate::domain::check::Verdict;
 use crate::domain::matching::{OpenBecause, Side};
 use crate::domain::reconcile::fx::Rate;
 use crate::domain::reconcile::result::{Sides, Status};
-use crate::domain::reconcile::statement::{Decision, MonthState, Role};
+use crate::domain::reconcile::statement::{Decision, MonthState, Role, Since};
 use crate::domain::run::{ControlResult, Stamp};
 use crate::domain::vouchers::PairVerdict;
 use crate::kernels::bridges::timing::JdashOnlyWhy;
@@ -157,6 +157,29 @@ impl Language {
         } else {
             self.pick("no", "non")
         }
+    }
+
+    /// The run that spoke for an earlier month.
+    pub(super) fn since_run(self, since: &Since) -> String {
+        let run = self.pick("run", "exécution");
+        let word = match since.is_final {
+            true => self.pick("final", "définitive"),
+            false => self.pick("preliminary", "provisoire"),
+        };
+        format!("{run} {}, {word}", since.run_id)
+    }
+
+    /// Why nothing is known of changes.
+    pub(super) fn no_earlier_month(self) -> &'static str {
+        self.pick(
+            "not known: no earlier month was judged",
+            "inconnu : aucun mois antérieur n'a été jugé",
+        )
+    }
+
+    /// Whether something reaches a threshold; `None` where nobody knows.
+    pub(super) fn reached(self, is: Option<bool>) -> &'static str {
+        is.map_or(self.pick("not known", "inconnu"), |is| self.yes_no(is))
     }
 
     pub(super) fn stamp(self, stamp: Stamp) -> &'static str {

@@ -63,6 +63,9 @@ mod own_tables;
 mod page;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod pinned;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod planted;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]

@@ -154,7 +154,9 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
         shell: &shell,
         period: "2024-03",
     };
-    assert!(march.judged()["drift"].is_null(), "nothing came before");
+    let first = march.judged();
+    assert!(first["drift"].is_null(), "nothing came before");
+    assert!(first["since"].is_null(), "so that changes are not known");
     let (_, run) = march.seal();
     let close = |by: &str| march.ask("close", &["--run", &run, "--by", by]);
     said(&close("A. Mwangi"), 0, "A. Mwangi closed the month");
@@ -185,6 +187,8 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
         .collect();
     assert_eq!(late.len(), 1, "{late:?}");
     moved(&judged);
+    assert_eq!(judged["since"]["period"], "2024-03");
+    assert_eq!(judged["since"]["is_final"], true);
     for part in [
         "2024-03 is closed, and entry ",
         " of 2024-03-29 came later: 250000, document ",
@@ -221,7 +225,7 @@ async fn a_month_is_closed_when_every_exception_has_a_word_and_nothing_is_open()
     let shell = Shell::new();
     fs::write(shell.path("own.toml"), first_line_alone()).unwrap();
     let ledger = ledger(planted(PlantProfile::Recon, &["F02", "F03", "F04"]));
-    month_of(&shell, ledger, "2024-04", &ITEMS).await;
+    month_of(&shell, ledger.clone(), "2024-04", &ITEMS).await;
     let april = Month {
         shell: &shell,
         period: "2024-04",
@@ -265,7 +269,18 @@ async fn a_month_is_closed_when_every_exception_has_a_word_and_nothing_is_open()
         "seen",
     ];
     said(&april.ask("sign", &sign), 0, "C. Okafor signed as reviewed");
-    said(&close(), 0, "A. Mwangi closed the month");
+
+    // Rates that were read again are not those that were judged: what is judged anew can be closed, and words hold.
+    month_of(&shell, ledger, "2024-04", &["CR_05"]).await;
+    said(&close(), 2, "CR_05 was run again since (");
+    said(
+        &close(),
+        2,
+        "judge it again with `soxauto reconcile --seal`",
+    );
+    let (_, run) = april.seal();
+    let again = ["--run", &run, "--by", "A. Mwangi"];
+    said(&april.ask("close", &again), 0, "A. Mwangi closed the month");
     let history = april.ask("history", &[]);
     said(&history, 0, "FINAL no. 1");
     assert_eq!(history.out.lines().count(), 5, "{}", history.out);

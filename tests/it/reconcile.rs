@@ -201,9 +201,23 @@ async fn planted_differences_of_the_shop_come_out_and_nothing_else() {
     let afternoon = wrong("EC_IC", "", "800000");
     let without_rate = wrong("JD_UG", "", "40000000");
     let returned = wrong("EC_KE", "", "200000");
-    let found = of_line(&json(&shell));
+    let result = json(&shell);
     let all = [vec![late], vec![afternoon, without_rate], vec![returned]];
-    assert_eq!(found, all);
+    assert_eq!(of_line(&result), all);
+    // What the shop alone has ages by the date that its line declares: verified on 30 April, returned on 10 April. L2 declares
+    // none, and what the ledger alone has was not read here.
+    let ages = |line: &str| {
+        let lines = result["result"]["lines"].as_array().unwrap();
+        let line = lines.iter().find(|one| one["id"] == line).unwrap();
+        let buckets = line["buckets"].as_array().unwrap().iter();
+        let wrong = buckets.filter(|bucket| bucket["status"] != "OK");
+        wrong
+            .map(|bucket| bucket["age_months"].as_u64())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ages("L2"), [None]);
+    assert_eq!(ages("L4"), [Some(0), None]);
+    assert_eq!(ages("L5"), [Some(0)]);
 
     // The mutation twin: taking a plant out takes out its own.
     let twin = Shell::new();

@@ -35,8 +35,10 @@ pub(super) fn bucket(
         gl: gl.or(only.map(String::as_str)),
         ..Context::default()
     };
-    let thresholds = inputs.thresholds;
-    let threshold = thresholds.resolve(Kind::BucketUsd, country, context, inputs.period.end());
+    let resolve = |kind| {
+        let thresholds = inputs.thresholds;
+        thresholds.resolve(kind, country, context, inputs.period.end())
+    };
     judge(Facts {
         company,
         currency,
@@ -49,7 +51,8 @@ pub(super) fn bucket(
         target_rows,
         bridges: bridges(inputs, line, company).map_err(failed)?,
         rate: inputs.rates.of(company),
-        threshold,
+        threshold: resolve(Kind::BucketUsd),
+        line_item: resolve(Kind::LineItemUsd),
         reasons: known.reasons,
         scale: SCALE,
     })

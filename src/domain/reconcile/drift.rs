@@ -1,4 +1,4 @@
-//! What is not as it was last month: rows and totals of items, their columns, and what lines came to.
+//! What is not as it was in an earlier month: rows and totals of items, their columns, and what lines came to.
 //!
 //! Pure. A number that is not known in one of the months has no difference and is never taken for zero; an item or a line
 //! that is new or gone is called so.
@@ -177,7 +177,7 @@ impl Moved {
     }
 }
 
-/// What is not as it was `last` month; `None` without one.
+/// What is not as it was in an earlier month; `None` without one.
 #[must_use]
 pub fn since(last: Option<Sealed<'_>>, now: Sealed<'_>) -> Option<Drift> {
     let last = last?;

@@ -141,6 +141,7 @@ pub fn evaluate(inputs: Inputs<'_>) -> Result<Reconciliation, EvaluateError> {
         contract_version: contract.version,
         contract_sha256: contract.sha256.clone(),
         period: inputs.period,
+        actual: Some(contract.actual.item.clone()),
         lines,
         findings,
         not_covered: not_covered(inputs),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::drift::Drift;
 use super::result::Reconciliation;
-use super::statement::{Change, Input, Statement};
+use super::statement::{Change, Input, Since, Statement};
 use super::zero::ZeroCheck;
 use crate::domain::check::Acceptance;
 use crate::domain::digest::sha256_hex;
@@ -21,6 +21,8 @@ struct Covered<'a> {
     zero_checks: &'a [ZeroCheck],
     inputs: &'a [Input],
     accepted: &'a [Acceptance],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<&'a Since>,
     changes: &'a [Change],
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<&'a Drift>,
@@ -43,6 +45,7 @@ impl Statement {
             zero_checks: &self.zero_checks,
             inputs: &self.inputs,
             accepted: &self.accepted,
+            since: self.since.as_ref(),
             changes: &self.changes,
             drift: self.drift.as_ref(),
             beside_sha256: self.beside_sha256.as_deref(),

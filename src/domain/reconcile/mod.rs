@@ -14,6 +14,7 @@ pub mod fx;
 #[cfg(test)]
 mod golden_tests;
 mod known;
+mod line_item;
 mod lint;
 #[cfg(test)]
 mod month;

@@ -26,6 +26,9 @@ pub struct Reconciliation {
     pub contract_sha256: String,
     /// The month.
     pub period: Period,
+    /// The item that delivers the balances; `None` where an older version judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<IpeId>,
     /// Lines in the order of the contract, memos among them.
     pub lines: Vec<LineResult>,
     /// What is to be reported beside the lines.
@@ -123,6 +126,9 @@ pub struct Bucket {
     pub unexplained_usd: Option<Amount>,
     /// What reaching is judged by.
     pub threshold: Threshold,
+    /// What a row behind it is worth a look by; `None` where an older version judged. No verdict rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_item: Option<Threshold>,
     /// Which sides have something.
     pub sides: Sides,
     /// The word on it.

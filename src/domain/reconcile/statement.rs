@@ -14,6 +14,7 @@ use super::zero::ZeroCheck;
 use crate::domain::amount::Amount;
 use crate::domain::check::{Acceptance, CheckResult, Verdict};
 use crate::domain::ids::{IpeId, RunId};
+use crate::domain::period::Period;
 use crate::domain::run::{ControlResult, ItemStatus, Program, Stamp};
 
 /// A month as it is reported.
@@ -35,9 +36,12 @@ pub struct Statement {
     pub inputs: Vec<Input>,
     /// Checks that somebody answers for.
     pub accepted: Vec<Acceptance>,
-    /// What is not as it was last month.
+    /// The earlier month that it is compared with; `None` where none was judged, so that nothing is known of changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+    /// What is not as it was then.
     pub changes: Vec<Change>,
-    /// What moved since last month; `None` where nothing says what last month was.
+    /// What moved since then; `None` where nothing says what was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
     /// What people said of exceptions, in the order in which they said it.
@@ -107,12 +111,25 @@ pub struct InputVerdicts {
     pub all: Verdict,
 }
 
-/// Something that is not as it was last month.
+/// The earlier month that a month is compared with: the last one, else the last that is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// The month.
+    pub period: Period,
+    /// The run that speaks for it.
+    pub run_id: RunId,
+    /// Whether that run is final.
+    pub is_final: bool,
+    /// SHA-256 of the binary that judged it, in hex.
+    pub binary_sha256: String,
+}
+
+/// Something that is not as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// What, such as `query of IPE_07`, `thresholds of EG`, `binary`.
     pub what: String,
-    /// Last month; `None` where it was not there.
+    /// Then; `None` where it was not there.
     pub before: Option<String>,
     /// This month; `None` where it is not there any more.
     pub now: Option<String>,

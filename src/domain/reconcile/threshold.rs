@@ -45,7 +45,7 @@ pub struct Context<'a> {
 pub struct Threshold {
     /// In US dollars.
     pub usd: Amount,
-    /// Rule in words, such as `EG v1 vouchers`.
+    /// Rule in words, such as `EG v1 vouchers`, and `, pinned` where somebody named the version.
     pub rule: String,
     /// The contract that it stands in: a country, `DEFAULT`, or `FALLBACK` where none applied.
     pub source: String,
@@ -149,6 +149,12 @@ impl Thresholds {
         Ok(())
     }
 
+    /// The versions that are pinned, by country.
+    #[must_use]
+    pub fn pins(&self) -> &BTreeMap<String, u32> {
+        &self.pins
+    }
+
     /// The threshold of a kind: that of the country, else that of all, else the one that always holds.
     ///
     /// # Shape
@@ -171,9 +177,14 @@ impl Thresholds {
             let Some(rule) = applying.max_by_key(|rule| (rule.specificity(), -rule.units())) else {
                 continue;
             };
+            let pinned = match self.pins.contains_key(name) {
+                true => ", pinned",
+                false => "",
+            };
+            let (version, id) = (contract.version, &rule.id);
             return Threshold {
                 usd: rule.usd,
-                rule: format!("{} v{} {}", contract.country, contract.version, rule.id),
+                rule: format!("{name} v{version} {id}{pinned}"),
                 source: contract.country.clone(),
                 version: contract.version,
                 sha256: contract.sha256.clone(),

@@ -224,8 +224,16 @@ fn a_version_holds_from_its_date_on_and_can_be_pinned() {
     assert!(unknown.contains("[1, 2]"));
     let early = all.pin("DEFAULT", 2, april()).unwrap_err();
     assert!(early.ends_with("holds from 2024-05-01 on, not on 2024-04-30"));
+    let rule = |all: &Thresholds| {
+        let found = all.resolve(Kind::BucketUsd, "NG", Context::default(), may);
+        found.rule
+    };
+    assert_eq!(rule(&all), "DEFAULT v2 bucket");
+    assert!(all.pins().is_empty(), "what was refused is no pin");
     all.pin("DEFAULT", 1, may).unwrap();
     assert_eq!(on(&all, may), 1, "although version 2 is in force");
+    assert_eq!(rule(&all), "DEFAULT v1 bucket, pinned");
+    assert_eq!(all.pins().get("DEFAULT"), Some(&1));
     let twice = Thresholds::read([("a.toml", one.as_str()), ("b.toml", one.as_str())]);
     assert!(
         twice

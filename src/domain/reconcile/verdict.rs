@@ -26,6 +26,7 @@ pub(super) struct Facts<'a> {
     pub(super) bridges: BTreeMap<String, Amount>,
     pub(super) rate: &'a Rate,
     pub(super) threshold: Threshold,
+    pub(super) line_item: Threshold,
     pub(super) reasons: Vec<String>,
     pub(super) scale: u8,
 }
@@ -78,6 +79,7 @@ pub(super) fn judge(facts: Facts<'_>) -> Result<Bucket, EvaluateError> {
         unexplained_usd: shown(unexplained),
         bridges: facts.bridges,
         threshold: facts.threshold,
+        line_item: Some(facts.line_item),
         status,
         reasons: facts.reasons,
         offset_by: Vec::new(),

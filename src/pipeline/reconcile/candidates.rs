@@ -11,7 +11,7 @@ use super::zeros::ENTRIES;
 use super::{Explanations, Sources};
 use crate::domain::age::AgeBucket;
 use crate::domain::amount::Amount;
-use crate::domain::contract::Contract;
+use crate::domain::contract::{ColumnType, Contract};
 use crate::domain::reconcile::contract::{Line, ReconciliationContract, Sign, Source};
 use crate::domain::reconcile::result::Reconciliation;
 use crate::kernels::reconcile::filter::{Condition, Literal, Test, fits};
@@ -138,15 +138,26 @@ async fn targets(
     }
     let terms = target.amount.iter().map(|term| &term.column);
     let places = target.gl.iter().chain([&target.company]);
-    let columns = contract.key.iter().chain(terms).chain(places);
+    let date = date(contract, target);
+    let columns = contract.key.iter().chain(terms).chain(places).chain(&date);
     let mut columns: Vec<&str> = columns.map(String::as_str).collect();
     columns.sort_unstable();
     columns.dedup();
     let rows = table(sources, delivered, &columns, keep).await?;
     let (item, key) = (delivered.record.ipe.clone(), contract.key.clone());
     let (line, target, wanted) = (line.to_owned(), target.clone(), wanted.clone());
-    let look = move || in_target(&rows, (&item, &key), (&line, &target), &wanted);
+    let look = move || {
+        let (of, date) = ((line.as_str(), &target), date.as_deref());
+        in_target(&rows, (&item, &key), of, date, &wanted)
+    };
     computed(delivered, look).await
+}
+
+/// The column that rows of a source age by: the date that the contract declares for them, where the item has it as one.
+fn date(contract: &Contract, target: &Source) -> Option<String> {
+    let declared = target.matching.as_ref()?.date.as_ref()?;
+    let kind = contract.column(declared)?.column_type;
+    matches!(kind, ColumnType::Date | ColumnType::DateTime).then(|| declared.clone())
 }
 
 /// Puts what was found into the buckets, with the age of the only candidate.
@@ -169,7 +180,7 @@ fn give(result: &mut Reconciliation, mut found: Found) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::contract::{Column, ColumnType};
+    use crate::domain::contract::Column;
 
     fn of_scale(column_type: &str) -> Contract {
         let sql_type = column_type.parse().unwrap();

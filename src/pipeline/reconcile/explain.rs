@@ -124,7 +124,23 @@ pub(super) async fn explain(
         all.left_out(id, why);
     }
     lists(sources, rules, sound, &mut all).await?;
+    for bridge in &rules.contract.bridges {
+        if let Some(why) = not_built(&bridge.id) {
+            all.left_out(&bridge.id, why.to_owned());
+        }
+    }
     Ok((all, sums))
+}
+
+/// Why this program does not compute a bridge of the contract; `None` for those that it knows.
+fn not_built(bridge: &str) -> Option<&'static str> {
+    match bridge {
+        TIMING | VTC | "B3" | "B4" | "B5" => None,
+        "B6" => Some(
+            "matching lists no pairs with their two dates, and of a pair across the cutoff one half is in next month's packages",
+        ),
+        _ => Some("this program knows no bridge of this name"),
+    }
 }
 
 /// That some of these items have no package that passed.

@@ -42,3 +42,18 @@ fn a_row_that_may_be_of_any_company_leaves_every_one_in_doubt() {
     let sure = timing_sums(&found(None), companies.iter());
     assert!(sure.doubts.is_empty(), "{:?}", sure.doubts);
 }
+
+/// A bridge that the contract names and nothing computes is said, and is not shown as if it were empty.
+#[test]
+fn a_bridge_that_is_a_name_only_is_said_not_to_be_computed() {
+    let rules = crate::pipeline::reconcile::history::tests::rules();
+    let bridges = rules.contract.bridges.iter();
+    let said: Vec<&str> = bridges
+        .filter(|bridge| not_built(&bridge.id).is_some())
+        .map(|bridge| bridge.id.as_str())
+        .collect();
+    assert_eq!(said, ["B6"]);
+    let b6 = rules.contract.bridge("B6").unwrap();
+    assert_eq!(b6.effect, Effect::Listed, "never in what is explained");
+    assert!(not_built("B7").unwrap().contains("knows no bridge"));
+}

@@ -1,20 +1,18 @@
-//! Earlier months as they were judged: what a trend shows, and what is not as it was.
+//! Earlier months as they were judged: what a trend shows, and which one a month is compared with.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Reconciled;
 use super::inputs::{Chosen, Packaged};
 use super::judgement::{self, Judgement};
 use super::late::Final;
-use super::{Reconciled, Rules};
 use crate::domain::amount::Amount;
-use crate::domain::digest::sha256_hex;
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
-use crate::domain::reconcile::drift::{Drift, Sealed, since};
-use crate::domain::reconcile::result::{Reconciliation, Status};
-use crate::domain::reconcile::statement::{Change, Input};
+use crate::domain::reconcile::result::Status;
+use crate::domain::reconcile::statement::Since;
 use crate::domain::run::Program;
 use crate::pipeline::months;
 use crate::ports::{PortError, StoreRoot};
@@ -77,10 +75,31 @@ pub(super) struct Past {
     pub(super) months: Vec<MonthPoint>,
     /// The judgement of last month.
     pub(super) last: Option<Judgement>,
+    /// The judgement of the last month that is closed, where last month was not judged.
+    last_final: Option<Judgement>,
     /// The package of last month's balances.
     pub(super) opening: Option<Packaged>,
     /// Whether no earlier month of the balances was ever sealed.
     pub(super) is_first: bool,
+}
+
+impl Past {
+    /// The judgement that the month is compared with: that of last month, else the last that is final.
+    pub(super) fn compared(&self) -> Option<&Judgement> {
+        self.last.as_ref().or(self.last_final.as_ref())
+    }
+
+    /// Which one that is.
+    pub(super) fn since(&self) -> Option<Since> {
+        let compared = self.compared()?;
+        let place = (compared.period(), compared.run_id.clone());
+        Some(Since {
+            is_final: self.finals.contains(&place),
+            period: place.0,
+            run_id: place.1,
+            binary_sha256: compared.program.binary_sha256.clone(),
+        })
+    }
 }
 
 /// Reads the past of a month; `item` delivers the balances.
@@ -93,6 +112,10 @@ pub(super) async fn past(
     let finals = chosen.finals(evidence, period).await?;
     let runs = chosen.history(evidence, period, &finals).await?;
     let (months, last) = read(evidence, period, &runs).await?;
+    let last_final = match (&last, finals.last()) {
+        (None, Some((month, run))) => Some(judgement::read(evidence, *month, run).await?.0),
+        _ => None,
+    };
     let previous = period.previous().ok();
     let is_last = |closed: &&Final| Some(closed.0) == previous;
     let closed = finals.iter().find(is_last).is_some();
@@ -109,6 +132,7 @@ pub(super) async fn past(
         finals,
         months,
         last,
+        last_final,
         opening,
         is_first,
     })
@@ -197,62 +221,88 @@ fn rows(reconciled: &Reconciled) -> BTreeMap<IpeId, u64> {
         .collect()
 }
 
-/// The rule files with their hashes.
-pub(super) fn hashes(rules: &Rules) -> BTreeMap<String, String> {
-    let files = rules.files.iter();
-    files
-        .map(|(place, text)| (place.clone(), sha256_hex(text.as_bytes())))
-        .collect()
-}
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::Arc;
 
-/// What is not as it was when last month was judged: definitions of items, and rules.
-pub(super) fn changes(
-    last: Option<&Judgement>,
-    packages: &BTreeMap<IpeId, Packaged>,
-    rules: &BTreeMap<String, String>,
-) -> Vec<Change> {
-    let Some(last) = last else {
-        return Vec::new();
-    };
-    let inputs = last.reconciled.inputs.iter();
-    let before: BTreeMap<String, String> = inputs
-        .map(|input| (definition(&input.item), input.definition_sha256.clone()))
-        .collect();
-    let now = packages.iter().map(|(item, package)| {
-        let sha256 = package.record.definition_sha256.clone();
-        (definition(item), sha256)
-    });
-    let mut changes = differing(&before, &now.collect());
-    changes.extend(differing(&last.reconciled.rules, rules));
-    changes
-}
+    use object_store::memory::InMemory;
 
-/// Rows, totals, columns and lines that are not as they were when last month was judged; `None` where it was not.
-pub(super) fn drift(
-    last: Option<&Judgement>,
-    items: &[Input],
-    result: &Reconciliation,
-) -> Option<Drift> {
-    let last = last.map(|last| Sealed {
-        items: &last.reconciled.items,
-        result: &last.reconciled.result,
-    });
-    since(last, Sealed { items, result })
-}
+    use super::*;
+    use crate::domain::reconcile::months::MonthEvent;
+    use crate::pipeline::reconcile::Rules;
+    use crate::pipeline::reconcile::judgement::tests::judged;
+    use crate::report::month;
 
-/// How the definition of an item is called among the changes.
-fn definition(item: &IpeId) -> String {
-    format!("definition of {item}")
-}
+    const JANUARY: &str = "20240203T090000Z-00000001";
+    const MARCH: &str = "20240403T090000Z-00000003";
 
-fn differing(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<Change> {
-    let mut names: Vec<&String> = before.keys().chain(now.keys()).collect();
-    names.sort();
-    names.dedup();
-    let all = names.into_iter().map(|name| Change {
-        what: name.clone(),
-        before: before.get(name).cloned(),
-        now: now.get(name).cloned(),
-    });
-    all.filter(|change| change.before != change.now).collect()
+    pub(in crate::pipeline::reconcile) fn rules() -> Rules {
+        let files = [
+            (
+                "rules/reconciliation/v1.toml",
+                include_str!("../../../data/rules/reconciliation/v1.toml"),
+            ),
+            (
+                "rules/vouchers/v1.toml",
+                include_str!("../../../data/rules/vouchers/v1.toml"),
+            ),
+            (
+                "rules/collections/v1.toml",
+                include_str!("../../../data/rules/collections/v1.toml"),
+            ),
+            (
+                "thresholds/DEFAULT/v1.toml",
+                include_str!("../../../data/thresholds/DEFAULT/v1.toml"),
+            ),
+        ];
+        let files = files.map(|(place, text)| (place.to_owned(), text.to_owned()));
+        Rules::read(&files.into()).unwrap()
+    }
+
+    async fn seal(evidence: &StoreRoot, month: &str, run: &str) {
+        let mut statement = month::clean();
+        statement.result.period = month.parse().unwrap();
+        statement.run_id = run.parse().unwrap();
+        let sealed = judgement::seal(evidence, judged(statement), rules()).await;
+        sealed.unwrap();
+    }
+
+    async fn close(evidence: &StoreRoot, month: &str, run: &str) {
+        let event = MonthEvent::Closed {
+            run_id: run.parse().unwrap(),
+            manifest_sha256: String::new(),
+            by: "A. Mwangi".to_owned(),
+        };
+        let at = "2024-05-01T00:00:00Z".parse().unwrap();
+        let month = month.parse().unwrap();
+        months::append(evidence, month, event, at).await.unwrap();
+    }
+
+    /// The month that April is compared with, and whether it is final.
+    async fn since(evidence: &StoreRoot) -> Option<(String, bool)> {
+        let (item, april) = ("CR_04".parse().unwrap(), "2024-04".parse().unwrap());
+        let past = past(evidence, &item, april, &Chosen::Newest).await.unwrap();
+        let since = past.since()?;
+        assert_eq!(Some(&since.run_id), past.compared().map(|one| &one.run_id));
+        Some((format!("{} {}", since.period, since.run_id), since.is_final))
+    }
+
+    #[tokio::test]
+    async fn a_month_is_compared_with_the_last_one_else_with_the_last_that_is_final() {
+        let evidence = StoreRoot {
+            store: Arc::new(InMemory::new()),
+            uri: "memory://evidence".to_owned(),
+        };
+        assert_eq!(since(&evidence).await, None, "nothing came before");
+        seal(&evidence, "2024-01", JANUARY).await;
+        assert_eq!(since(&evidence).await, None, "nobody closed January");
+        close(&evidence, "2024-01", JANUARY).await;
+        let january = (format!("2024-01 {JANUARY}"), true);
+        assert_eq!(since(&evidence).await, Some(january));
+        seal(&evidence, "2024-03", MARCH).await;
+        let march = |is_final| Some((format!("2024-03 {MARCH}"), is_final));
+        assert_eq!(since(&evidence).await, march(false));
+        close(&evidence, "2024-03", MARCH).await;
+        assert_eq!(since(&evidence).await, march(true));
+    }
 }

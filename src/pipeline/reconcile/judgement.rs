@@ -90,6 +90,7 @@ impl Judgement {
             zero_checks: reconciled.zero_checks.clone(),
             inputs: reconciled.items.clone(),
             accepted: reconciled.accepted.clone(),
+            since: reconciled.since.clone(),
             changes: self.changes(),
             drift: reconciled.drift.clone(),
             dispositions: log.dispositions(),
@@ -148,18 +149,17 @@ impl Judgement {
         }
     }
 
-    /// What is not as it was last month, the program among it.
+    /// What is not as it was, the program among it.
     fn changes(&self) -> Vec<Change> {
         let reconciled = &self.reconciled;
         let mut changes = reconciled.changes.clone();
-        let last = reconciled.history.last();
-        let last = last.filter(|month| self.period().previous() == Ok(month.period));
-        let before = last.map(|month| &month.program.binary_sha256);
-        if let Some(before) = before.filter(|before| **before != self.program.binary_sha256) {
+        let own = &self.program.binary_sha256;
+        let before = reconciled.since.as_ref().map(|since| &since.binary_sha256);
+        if let Some(before) = before.filter(|before| *before != own) {
             changes.push(Change {
                 what: "binary".to_owned(),
                 before: Some(before.clone()),
-                now: Some(self.program.binary_sha256.clone()),
+                now: Some(own.clone()),
             });
         }
         changes

@@ -19,6 +19,8 @@ pub(crate) fn judged(statement: Statement) -> Judgement {
             finals: Vec::new(),
             history: Vec::new(),
             rules: BTreeMap::new(),
+            pins: BTreeMap::new(),
+            since: statement.since,
             changes: statement.changes,
             drift: statement.drift,
             items: statement.inputs,

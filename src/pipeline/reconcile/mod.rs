@@ -5,6 +5,8 @@
 
 pub mod as_of;
 mod candidates;
+mod changes;
+pub mod closing;
 mod engine;
 mod explain;
 mod history;
@@ -34,7 +36,7 @@ use crate::domain::reconcile::evaluate::{
 };
 use crate::domain::reconcile::fx::Rates;
 use crate::domain::reconcile::result::{Code, Reconciliation};
-use crate::domain::reconcile::statement::{Change, Input};
+use crate::domain::reconcile::statement::{Change, Input, Since};
 use crate::domain::reconcile::zero::ZeroCheck;
 use crate::domain::run::ItemStatus;
 use crate::kernels::reconcile::sums::Sums;
@@ -84,9 +86,15 @@ pub struct Reconciled {
     pub history: Vec<MonthPoint>,
     /// SHA-256 of every rule file, in hex, by its place.
     pub rules: BTreeMap<String, String>,
-    /// Definitions and rules that are not as they were last month.
+    /// Versions of thresholds that somebody named, by country.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pins: BTreeMap<String, u32>,
+    /// The earlier month that it is compared with; `None` where none was judged, or an older version made this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+    /// Definitions and rules that are not as they were then.
     pub changes: Vec<Change>,
-    /// What moved since last month; `None` where it was not judged, or an older version made this.
+    /// What moved since then; `None` where nothing says what was, or an older version made this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
     /// What a report says of every item that the contract needs.
@@ -149,21 +157,23 @@ pub async fn reconcile(
     let entries = entries.map(|(_, package)| *package);
     result.report(late::late_postings(sources, entries, &past).await?);
     result.report(zero_checks.iter().flat_map(ZeroCheck::findings));
-    let hashes = history::hashes(rules);
-    let changes = history::changes(past.last.as_ref(), &packages, &hashes);
+    let hashes = changes::hashes(rules);
+    let changes = changes::changes(past.compared(), &packages, rules, &hashes);
     let items = contract.items();
     let items = items.iter();
     let items: Vec<Input> = items
         .map(|item| inputs::input(item, packages.get(item)))
         .collect();
-    let drift = history::drift(past.last.as_ref(), &items, &result);
+    let drift = changes::drift(past.compared(), &items, &result);
     Ok(Reconciled {
         inputs: packages.values().map(InputUsed::of).collect(),
         opening: past.opening.as_ref().map(InputUsed::of),
         is_first: past.is_first,
+        since: past.since(),
         finals: past.finals,
         history: past.months,
         rules: hashes,
+        pins: rules.thresholds.pins().clone(),
         changes,
         drift,
         items,

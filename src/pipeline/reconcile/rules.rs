@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::collections::CollectionRules;
+use crate::domain::period::Period;
 use crate::domain::reconcile::RuleError;
 use crate::domain::reconcile::contract::ReconciliationContract;
 use crate::domain::reconcile::threshold::Thresholds;
@@ -71,6 +72,17 @@ impl Rules {
             vouchers,
             collections,
         })
+    }
+
+    /// Judges by these versions of the thresholds of countries, although later ones are in force.
+    ///
+    /// # Errors
+    /// A version that there is not, or that does not hold yet on the last day of the month, in words.
+    pub fn pinned(mut self, pins: &BTreeMap<String, u32>, period: Period) -> Result<Self, String> {
+        for (country, version) in pins {
+            self.thresholds.pin(country, *version, period.end())?;
+        }
+        Ok(self)
     }
 }
 

@@ -168,11 +168,13 @@ pub(super) fn in_ledger(
     Found::read(rows, (item, &key), hits)
 }
 
-/// The rows of a source that have a wanted amount. `key`: its columns; `target`: what the line says of the source.
+/// The rows of a source that have a wanted amount. `key`: its columns; `target`: what the line says of the source; `date`: the
+/// column that its rows age by.
 pub(super) fn in_target(
     rows: &StagedTable,
     (item, key): (&IpeId, &[String]),
     (line, target): (&str, &Source),
+    date: Option<&str>,
     wanted: &Wanted,
 ) -> Result<Found, ReconcileError> {
     let companies = rows.codes(&target.company)?;
@@ -180,9 +182,14 @@ pub(super) fn in_target(
         Some(gl) => rows.codes(gl)?,
         None => vec![None; companies.len()],
     };
+    let days = match date {
+        Some(date) => rows.days(date)?,
+        None => vec![None; companies.len()],
+    };
     let places = companies.into_iter().zip(gls);
+    let cells = sums(rows, target)?.into_iter().zip(days);
     let mut hits = Vec::new();
-    for (row, ((company, gl), amount)) in places.zip(sums(rows, target)?).enumerate() {
+    for (row, ((company, gl), (amount, day))) in places.zip(cells).enumerate() {
         let (company, gl) = (company.unwrap_or_default(), gl.unwrap_or_default());
         let opposite = amount.and_then(|amount| turned(amount, true));
         let Some((amount, opposite)) = amount.zip(opposite) else {
@@ -193,7 +200,7 @@ pub(super) fn in_target(
                 row,
                 place: place.clone(),
                 amount,
-                day: None,
+                day,
             });
         }
     }

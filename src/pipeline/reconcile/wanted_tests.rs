@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -8,6 +9,7 @@ use parquet::arrow::ArrowWriter;
 
 use super::*;
 use crate::domain::contract::{Column, ColumnType, Contract};
+use crate::domain::reconcile::contract::Term;
 use crate::kernels::conform::staged_schema;
 use crate::kernels::reconcile::StagedReader;
 
@@ -136,4 +138,42 @@ fn of_several_candidates_nobody_knows_the_age_and_the_list_says_what_it_leaves_o
     both.add(looked(&many));
     let both = &both.0[&place];
     assert_eq!((both.named.len(), both.unlisted), (ROWS_MAX, 3));
+}
+
+#[test]
+fn a_row_of_a_source_ages_by_the_date_that_is_declared() {
+    let item: IpeId = "IPE_07".parse().unwrap();
+    let target = Source {
+        item: item.clone(),
+        company: "id_company".to_owned(),
+        gl: Some("group_coa_account_no".to_owned()),
+        sign: Sign::Plus,
+        amount: vec![Term {
+            column: "amount".to_owned(),
+            negative: false,
+        }],
+        conditions: Vec::new(),
+        key: BTreeSet::new(),
+        by_query: Vec::new(),
+        matching: None,
+    };
+    let place = at("L1", Some("13003"));
+    let mut wanted = Wanted::default();
+    wanted.add(place.clone(), "16.50".parse().unwrap());
+    let day = |rows: &[(i64, &str, &str, i128)], date| {
+        let key = ["entry_no".to_owned()];
+        let of = ("L1", &target);
+        let found = in_target(&entries(rows), (&item, &key), of, date, &wanted).unwrap();
+        found.0.get(&place).map(Candidates::only_day)
+    };
+    // What the source has and the ledger lacks is the opposite of what is missed.
+    let one = [(1, "13003", "2024-02-29", -1650)];
+    let date = "2024-02-29".parse().ok();
+    assert_eq!(day(&one, Some("posting_date")), Some(date));
+    assert_eq!(day(&one, None), Some(None), "none is declared");
+    let empty = [(1, "13003", "1753-01-01", -1650)];
+    assert_eq!(day(&empty, Some("posting_date")), Some(None));
+    let two = [one[0], (2, "13003", "2024-02-29", -1650)];
+    assert_eq!(day(&two, Some("posting_date")), Some(None));
+    assert_eq!(day(&[(1, "13003", "2024-02-29", 1650)], None), None);
 }

@@ -6,6 +6,7 @@ use super::lines::clipped;
 use crate::domain::check::Verdict;
 use crate::domain::reconcile::result::{Code, ReconcileFinding};
 use crate::domain::reconcile::statement::{Input, Role, SignOff};
+use crate::report::compared::compared;
 use crate::report::material::count;
 use crate::report::vocabulary::{verdict_class, verdict_mark};
 
@@ -109,7 +110,10 @@ impl View<'_> {
             heads: vec![
                 head(self.pick("Item", "Élément")),
                 number(self.pick("Rows", "Lignes")),
-                number(self.pick("Total, as the source signs it", "Total, signe de la source")),
+                number(self.pick(
+                    "Total: Dr or Cr where compared, else source sign",
+                    "Total : D ou C si comparé, sinon signe de la source",
+                )),
                 head(self.pick("Refreshed at", "Rafraîchi le")),
                 head(self.pick("Transfer", "Transfert")),
                 head("Population"),
@@ -128,19 +132,6 @@ impl View<'_> {
             (true, Some(rows)) => self.language.count(rows),
             (true, None) => "–".to_owned(),
         };
-        let total = match input.totals.iter().next() {
-            None => "–".into(),
-            Some((column, total)) => {
-                let more = input.totals.len().saturating_sub(1);
-                let more = if more > 0 {
-                    format!(" (+{more})")
-                } else {
-                    String::new()
-                };
-                let column = el("span", &[("class", "dim")], format!("{column} "));
-                column.and(format!("{}{more}", self.language.amount(*total)))
-            }
-        };
         let refreshed = input.refreshed_at;
         let refreshed = refreshed.map(|at| at.format("%Y-%m-%d %H:%M").to_string());
         let verdicts = &input.verdicts;
@@ -148,7 +139,7 @@ impl View<'_> {
         let cells = vec![
             link("inputs", el("strong", &[], input.item.as_str())),
             link("inputs", rows),
-            total,
+            self.total(input),
             refreshed.unwrap_or_else(|| "–".to_owned()).into(),
             self.verdict(verdicts.transfer),
             self.verdict(verdicts.population),
@@ -157,6 +148,27 @@ impl View<'_> {
             el("code", &[], digest.chars().take(12).collect::<String>()),
         ];
         cells.into()
+    }
+
+    /// What its line compares of it, in dollars; else the control total of its first column, in which there is no one currency.
+    fn total(&self, input: &Input) -> Markup {
+        let dim = |text: String| el("span", &[("class", "dim")], text);
+        if let Some(compared) = compared(self.result, &input.item) {
+            let line = compared.line.unwrap_or(self.pick("actual", "réel"));
+            let usd = self.money(Some(compared.usd), "USD");
+            return dim(format!("{line} ")).and(usd);
+        }
+        let Some((column, total)) = input.totals.iter().next() else {
+            return "–".into();
+        };
+        let more = match input.totals.len().saturating_sub(1) {
+            0 => String::new(),
+            more => format!(" (+{more})"),
+        };
+        let mixed = self.pick("all currencies together", "toutes devises confondues");
+        dim(format!("{column} "))
+            .and(self.language.amount(*total))
+            .and(dim(format!(" {mixed}{more}")))
     }
 
     /// The word of a verdict with its mark and colour.
@@ -184,7 +196,28 @@ impl View<'_> {
             let moved = format!(" {} → {}", short(&change.before), short(&change.now));
             el("b", &[], &change.what).and(moved)
         });
-        let heading = self.pick("Since last month", "Depuis le mois dernier");
+        let since = self.statement.since.as_ref();
+        let mut changes: Vec<Markup> = changes.collect();
+        if since.is_none() && changes.is_empty() {
+            changes.push(self.language.no_earlier_month().into());
+        }
+        let changed = self.pick("Changes", "Changements");
+        let changed = since.map_or_else(
+            || changed.to_owned(),
+            |since| {
+                let (of, run) = (since.period, self.language.since_run(since));
+                format!("{changed}, {} {of} ({run})", self.pick("since", "depuis"))
+            },
+        );
+        let last = self.result.period.previous().ok();
+        let earlier = since.filter(|since| Some(since.period) != last);
+        let heading = earlier.map_or_else(
+            || {
+                self.pick("Since last month", "Depuis le mois dernier")
+                    .to_owned()
+            },
+            |since| format!("{} {}", self.pick("Since", "Depuis"), since.period),
+        );
         let inner = el("h2", &[], heading)
             .and(self.run_on(
                 self.pick("Late postings", "Écritures tardives"),
@@ -196,11 +229,7 @@ impl View<'_> {
                 "findings",
                 of(Code::Scope),
             ))
-            .and(self.run_on(
-                self.pick("Changes", "Changements"),
-                "since-last-month",
-                changes.collect(),
-            ));
+            .and(self.run_on(&changed, "since-last-month", changes));
         el("div", &[("id", "since")], inner)
     }
 

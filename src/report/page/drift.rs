@@ -1,4 +1,4 @@
-//! What is not as it was last month, in words and numbers without a bare sign.
+//! What is not as it was in an earlier month, in words and numbers without a bare sign.
 
 use super::View;
 use super::grids::number_text;
@@ -9,13 +9,16 @@ use crate::domain::reconcile::result::Status;
 use crate::report::drift::{Measure, Move, Values, listed};
 
 impl View<'_> {
-    /// Rows, totals and columns of items, and what lines came to, beside last month.
+    /// Rows, totals and columns of items, and what lines came to, beside an earlier month.
     pub(super) fn drift(&self) -> Markup {
-        let heading = self.pick("Drift since last month", "Évolution depuis le mois dernier");
+        let heading = self.pick(
+            "Drift since an earlier month",
+            "Évolution depuis un mois antérieur",
+        );
         let Some(drift) = &self.statement.drift else {
             let note = self.note(self.pick(
-                "Nothing says what last month was, so that nothing is compared with it.",
-                "Rien ne dit ce qu'était le mois dernier : rien ne lui est comparé.",
+                "Not known: no earlier month was judged, so that nothing is compared with one.",
+                "Inconnue : aucun mois antérieur n'a été jugé, rien n'est comparé.",
             ));
             return self.part("drift", heading, note);
         };
@@ -39,7 +42,7 @@ impl View<'_> {
             heads: vec![
                 head(self.pick("Item or line", "Élément ou ligne")),
                 head(self.pick("What is compared", "Ce qui est comparé")),
-                number(self.pick("Last month", "Mois dernier")),
+                number(self.pick("Before", "Avant")),
                 number(self.pick("Now", "Maintenant")),
                 number(self.pick("Difference", "Différence")),
                 head(self.pick("Note", "Remarque")),
@@ -168,7 +171,10 @@ mod tests {
     #[test]
     fn without_last_month_that_is_said_and_nothing_else() {
         let (none, _) = part(&month::planted(), English);
-        assert!(none.contains("Nothing says what last month was"), "{none}");
+        assert!(
+            none.contains("Not known: no earlier month was judged"),
+            "{none}"
+        );
         assert!(!none.contains("<table"));
         let mut same = drifted();
         let drift = same.drift.as_mut().unwrap();

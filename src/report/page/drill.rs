@@ -115,6 +115,11 @@ impl View<'_> {
         let threshold = self.pick("threshold", "seuil");
         let rule = format!("{threshold} {}\u{a0}USD: ", of.amount(bucket.threshold.usd));
         said.push(Markup::from(rule).and(english(&bucket.threshold.rule)));
+        if let Some(line_item) = &bucket.line_item {
+            let threshold = self.pick("line-item threshold", "seuil par ligne");
+            let rule = format!("{threshold} {}\u{a0}USD: ", of.amount(line_item.usd));
+            said.push(Markup::from(rule).and(english(&line_item.rule)));
+        }
         match (bucket.rate, &bucket.no_rate) {
             (Some(rate), _) => {
                 let words = self.pick("per USD", "par USD");
@@ -156,10 +161,14 @@ impl View<'_> {
             ));
         }
         let rows = bucket.rows.iter().take(ROWS_MAX).map(|row| {
+            let reached = row
+                .amount
+                .and_then(|amount| bucket.reaches_line_item(amount));
             let cells = vec![
                 Markup::from(row.item.as_str()),
                 el("code", &[], row.key.join(" | ")),
                 self.money(row.amount, &bucket.currency).into(),
+                self.language.reached(reached).into(),
             ];
             Row::from(cells)
         });
@@ -178,6 +187,10 @@ impl View<'_> {
                 head(self.pick("Item", "Élément")),
                 head(self.pick("Row key", "Clé de la ligne")),
                 number(self.pick("Amount LCY", "Montant, devise locale")),
+                head(self.pick(
+                    "Reaches the line-item threshold",
+                    "Atteint le seuil par ligne",
+                )),
             ],
             rows: rows.collect(),
         };

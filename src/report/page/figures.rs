@@ -183,12 +183,13 @@ impl View<'_> {
             return self.part("trend", heading, note.and(self.grid("months")));
         }
         let months: Vec<&MonthPoint> = self.material.months.iter().chain([&own]).collect();
-        let points = months.iter().map(|month| Point {
-            label: month.period.to_string(),
-            shown: month
-                .gross_usd
-                .map_or_else(|| "–".to_owned(), |usd| self.language.amount(usd)),
-            value: Some(month.gross_usd.map_or(0, Amount::units)),
+        let points = months.iter().map(|month| {
+            let usd = unexplained_usd(month);
+            Point {
+                label: month.period.to_string(),
+                shown: usd.map_or_else(|| "–".to_owned(), |usd| self.language.amount(usd)),
+                value: usd.map(Amount::units),
+            }
         });
         let points: Vec<Point> = points.collect();
         let said: Vec<String> = points
@@ -236,8 +237,8 @@ impl View<'_> {
             id: "w-ages".to_owned(),
             title: self
                 .pick(
-                    "Unexplained by the age of its oldest row, USD without signs (number of exceptions)",
-                    "Inexpliqué par âge de sa ligne la plus ancienne, USD sans signe (nombre d'exceptions)",
+                    "Unexplained by the age of its only candidate, USD without signs (number of exceptions)",
+                    "Inexpliqué par âge de sa seule ligne candidate, USD sans signe (nombre d'exceptions)",
                 )
                 .to_owned(),
             description: said.join(", "),
@@ -252,6 +253,7 @@ impl View<'_> {
         } else {
             self.grid("ageing").and(self.grid("open_items"))
         };
+        let rows = self.grid("line_items").and(rows);
         self.part("ageing", heading, chart.and(rows))
     }
 }
@@ -278,6 +280,13 @@ fn axis_begins(steps: &[Step]) -> i128 {
         _ if high < room.saturating_mul(2).saturating_neg() => high.saturating_add(room),
         _ => 0,
     }
+}
+
+/// What nothing explains in a month, without signs: nothing where it has no exceptions; `None` where none of them has dollars,
+/// which is not nothing.
+fn unexplained_usd(month: &MonthPoint) -> Option<Amount> {
+    let none = (month.exceptions == 0).then(|| Amount::zero(2));
+    month.gross_usd.or(none)
 }
 
 fn age_of(bucket: &Bucket) -> AgeBucket {
@@ -320,6 +329,18 @@ fn heat(bucket: &Bucket) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::month;
+
+    #[test]
+    fn a_month_without_dollars_is_no_month_of_zero() {
+        let mut point = MonthPoint::of(&month::clean());
+        assert_eq!((point.exceptions, point.gross_usd), (0, None));
+        assert_eq!(unexplained_usd(&point), Some(Amount::zero(2)));
+        point.exceptions = 3;
+        assert_eq!(unexplained_usd(&point), None);
+        let planted = MonthPoint::of(&month::planted());
+        assert_eq!(unexplained_usd(&planted), planted.gross_usd);
+    }
 
     #[test]
     fn an_axis_begins_near_levels_that_hardly_differ() {

@@ -6,7 +6,7 @@ use crate::report::material::count;
 use crate::report::tables::{Cell, Column, Kind};
 
 /// Columns whose texts come from the books and rules, which are in English.
-const ENGLISH: [&str; 8] = [
+const ENGLISH: [&str; 9] = [
     "assumption",
     "why",
     "what",
@@ -15,6 +15,7 @@ const ENGLISH: [&str; 8] = [
     "reasons",
     "rule",
     "threshold_rule",
+    "line_item_rule",
 ];
 
 impl View<'_> {
@@ -91,7 +92,10 @@ impl View<'_> {
             ("trend", self.pick("Months", "Mois")),
             (
                 "drift",
-                self.pick("Drift since last month", "Évolution depuis le mois dernier"),
+                self.pick(
+                    "Drift since an earlier month",
+                    "Évolution depuis un mois antérieur",
+                ),
             ),
             ("ageing", self.pick("Ageing", "Ancienneté")),
             (

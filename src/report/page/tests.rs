@@ -179,6 +179,8 @@ fn french_is_french() {
         "À EXAMINER",
         "NON CONCLU",
         "DÉFINITIF n° 2",
+        "toutes devises confondues",
+        "Atteint le seuil par ligne",
         "1er mai 2024",
         "1\u{202f}650\u{202f}000,00\u{a0}D\u{a0}NGN",
     ] {
@@ -344,4 +346,47 @@ fn a_bridge_leads_to_what_it_consists_of_and_long_tables_say_what_they_leave_out
     // What was not computed is not shown as nothing.
     assert!(alone.contains("Not computed for this statement."));
     assert!(!few.contains("Not computed for this statement."));
+}
+
+#[test]
+fn page_one_says_with_which_month_it_is_compared_or_that_there_is_none() {
+    let since = |change: fn(&mut Statement), language| {
+        let mut statement = month::planted();
+        change(&mut statement);
+        let page = of(&statement, language);
+        let (_, part) = sheet(&page).split_once(" id=\"since\"").unwrap();
+        texts(part).join(" ")
+    };
+    let last = since(|_| {}, English);
+    let run = "(run 20240403T090000Z-0badcafe, final)";
+    assert!(last.contains("Since last month Late postings"), "{last}");
+    let says = format!("Changes, since 2024-03 {run} :");
+    assert!(last.contains(&says), "{last}");
+    // Nothing was compared: that is not nothing that changed.
+    let unknown: fn(&mut Statement) = |statement| {
+        statement.since = None;
+        statement.changes.clear();
+    };
+    let none = since(unknown, English);
+    let says = "Changes : not known: no earlier month was judged";
+    assert!(none.contains(says), "{none}");
+    let none = since(unknown, French);
+    assert!(
+        none.contains("aucun mois antérieur n&#39;a été jugé"),
+        "{none}"
+    );
+    let same = since(|statement| statement.changes.clear(), English);
+    assert!(same.contains("final) : none."), "{same}");
+    // Last month was not judged: an earlier one is, and is called so.
+    let earlier = since(
+        |statement| {
+            let since = statement.since.as_mut().unwrap();
+            since.period = "2024-01".parse().unwrap();
+            since.is_final = false;
+        },
+        English,
+    );
+    assert!(earlier.contains("Since 2024-01 Late postings"), "{earlier}");
+    assert!(earlier.contains("since 2024-01 (run "), "{earlier}");
+    assert!(earlier.contains(", preliminary)"), "{earlier}");
 }

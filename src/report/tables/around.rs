@@ -3,6 +3,7 @@
 use super::first::First;
 use super::{Cell, Kind, Table};
 use crate::domain::reconcile::result::Code;
+use crate::report::compared::compared;
 
 impl First<'_> {
     pub(super) fn not_covered(&self) -> Table {
@@ -80,6 +81,13 @@ impl First<'_> {
             c.text("title", "Title", "Intitulé"),
             c.text("status", "Status", "Statut"),
             c.count("rows", "Rows", "Lignes"),
+            c.text("compared", "Compared on", "Comparé sur"),
+            c.of(
+                Kind::Amount,
+                "compared_usd",
+                "What is compared USD",
+                "Ce qui est comparé USD",
+            ),
             c.moment(
                 "refreshed_at",
                 "Refreshed at (as stored)",
@@ -97,13 +105,19 @@ impl First<'_> {
         let mut table = self.table("inputs", ["Inputs", "Entrées"], columns);
         let verdict = |verdict| Cell::from(self.language.verdict(verdict));
         let inputs = self.statement.inputs.iter();
+        let all = self
+            .language
+            .pick("actual of all lines", "réel de toutes les lignes");
         table.rows = inputs
             .map(|input| {
+                let compared = compared(&self.statement.result, &input.item);
                 vec![
                     input.item.as_str().into(),
                     (&input.title).into(),
                     input.status.map(|status| status.word()).into(),
                     input.rows.into(),
+                    compared.map(|of| of.line.unwrap_or(all)).into(),
+                    compared.map(|of| of.usd).into(),
                     input.refreshed_at.into(),
                     verdict(input.verdicts.transfer),
                     verdict(input.verdicts.population),
@@ -124,19 +138,26 @@ impl First<'_> {
         let c = self.columns;
         let columns = vec![
             c.text("what", "What", "Quoi"),
-            c.text("before", "Last month", "Mois dernier"),
+            c.text("before", "Before", "Avant"),
             c.text("now", "Now", "Maintenant"),
         ];
-        let title = ["Since last month", "Depuis le mois dernier"];
+        let title = ["Since an earlier month", "Depuis un mois antérieur"];
         let mut table = self.table("since_last_month", title, columns);
         let findings = self.statement.result.findings.iter();
         let of_month = findings.filter(|f| matches!(f.code, Code::LatePosting | Code::Scope));
-        table.rows = of_month
-            .map(|found| {
-                let what = format!("{} {}", found.code.word(), found.place);
-                vec![what.into(), Cell::None, (&found.what).into()]
-            })
-            .collect();
+        let of = self.language;
+        let compared = of.pick("compared with", "comparé à");
+        table.rows.push(match &self.statement.since {
+            Some(since) => {
+                let month = format!("{}, {}", since.period, of.since_run(since));
+                vec![compared.into(), month.into(), Cell::None]
+            }
+            None => vec![compared.into(), Cell::None, of.no_earlier_month().into()],
+        });
+        table.rows.extend(of_month.map(|found| {
+            let what = format!("{} {}", found.code.word(), found.place);
+            vec![what.into(), Cell::None, (&found.what).into()]
+        }));
         let changes = self.statement.changes.iter();
         table.rows.extend(changes.map(|change| {
             let (before, now) = (change.before.as_ref(), change.now.as_ref());

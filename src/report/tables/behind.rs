@@ -1,7 +1,7 @@
-//! The tables behind page one: balances and the rows behind them.
+//! The tables behind page one: balances, what they are made of, and how old their open rows are.
 
 use super::first::place;
-use super::{Cell, Column, Columns, Kind, Table};
+use super::{Cell, Column, Columns, Table};
 use crate::domain::matching::{ScopeMatch, Side};
 use crate::domain::reconcile::result::{Bucket, LineResult, Reconciliation};
 use crate::domain::reconcile::statement::Statement;
@@ -24,6 +24,7 @@ pub(super) fn tables(material: Material<'_>, language: Language, rows_max: usize
         make.bridges(),
         make.candidates(),
         make.ageing(),
+        make.line_items(),
         make.open_items(),
         make.zero_checks(),
         make.zero_differences(),
@@ -81,7 +82,7 @@ impl<'a> Behind<'a> {
     }
 
     /// Columns of a bucket's place and more.
-    fn placed(&self, more: impl IntoIterator<Item = Column>) -> Vec<Column> {
+    pub(super) fn placed(&self, more: impl IntoIterator<Item = Column>) -> Vec<Column> {
         let mut columns = self.c.place();
         columns.extend(more);
         columns
@@ -179,48 +180,12 @@ impl<'a> Behind<'a> {
         table
     }
 
-    /// The candidates that are named, and in one row of each bucket how many its list leaves out. Their amounts are added to
-    /// nothing: each is the whole of what is unexplained.
-    fn candidates(&self) -> Table {
-        let c = self.c;
-        let columns = self.placed([
-            c.text("item", "Item", "Élément"),
-            c.text("key", "Row key", "Clé de la ligne"),
-            c.of(
-                Kind::Amount,
-                "amount",
-                "Amount LCY",
-                "Montant devise locale",
-            ),
-        ]);
-        let title = [
-            "Candidates: rows that alone have an unexplained amount; they prove nothing",
-            "Lignes candidates : chacune a à elle seule un montant inexpliqué ; elles ne prouvent rien",
-        ];
-        let mut table = self.table("candidates", title, columns);
-        for (line, bucket) in self.all() {
-            table.rows.extend(bucket.rows.iter().map(|found| {
-                let mut row = place(line, bucket);
-                let key = found.key.join(" | ");
-                row.extend([found.item.as_str().into(), key.into(), found.amount.into()]);
-                row
-            }));
-            if bucket.rows_unlisted > 0 {
-                let mut row = place(line, bucket);
-                let key = self.language.more_rows(bucket.rows_unlisted);
-                row.extend([Cell::None, key.into(), Cell::None]);
-                table.rows.push(row);
-            }
-        }
-        table
-    }
-
-    fn scopes(&self) -> impl Iterator<Item = (&'a String, &'a ScopeMatch)> {
+    pub(super) fn scopes(&self) -> impl Iterator<Item = (&'a String, &'a ScopeMatch)> {
         let matches = self.material.matches.iter();
         matches.flat_map(|found| found.scopes.iter().map(move |scope| (&found.line, scope)))
     }
 
-    fn scope(&self, line: &String, scope: &ScopeMatch) -> Vec<Cell> {
+    pub(super) fn scope(&self, line: &String, scope: &ScopeMatch) -> Vec<Cell> {
         let buckets = self.all().map(|(_, bucket)| bucket);
         let own = buckets.filter(|bucket| bucket.company == scope.company);
         let currency = own.map(|bucket| &bucket.currency).next();
@@ -248,46 +213,6 @@ impl<'a> Behind<'a> {
                         total.rows.into(),
                         total.sum.into(),
                     ]);
-                    table.rows.push(row);
-                }
-            }
-        }
-        table
-    }
-
-    /// The open rows that were listed, and in one row what their list leaves out.
-    fn open_items(&self) -> Table {
-        let c = self.c;
-        let columns = self.placed([
-            c.text("side", "Side", "Côté"),
-            c.text("key", "Row key", "Clé de la ligne"),
-            c.either("amount", "Amount LCY", "Montant devise locale"),
-            c.of(Kind::Date, "date", "Date", "Date"),
-            c.count("age_months", "Age in months", "Âge en mois"),
-            c.text("because", "Why it is open", "Pourquoi elle est ouverte"),
-        ]);
-        let mut table = self.table("open_items", ["Open rows", "Lignes ouvertes"], columns);
-        for (line, scope) in self.scopes() {
-            for side in [Side::Actual, Side::Target] {
-                let open = scope.open.of(side);
-                for item in &open.items {
-                    let mut row = self.scope(line, scope);
-                    row.extend([
-                        self.language.side(side).into(),
-                        item.key.as_ref().into(),
-                        item.amount.into(),
-                        item.date.into(),
-                        item.age_months.map_or(Cell::None, Cell::Count),
-                        self.language.because(item.because).into(),
-                    ]);
-                    table.rows.push(row);
-                }
-                if open.unlisted > 0 {
-                    let key = self.language.more_rows(open.unlisted);
-                    let mut row = self.scope(line, scope);
-                    let (side, sum) = (self.language.side(side), open.unlisted_sum);
-                    row.extend([side.into(), key.into(), sum.into()]);
-                    row.extend([Cell::None, Cell::None, Cell::None]);
                     table.rows.push(row);
                 }
             }

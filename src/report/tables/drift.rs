@@ -1,4 +1,4 @@
-//! The table of what is not as it was last month.
+//! The table of what is not as it was in an earlier month.
 
 use super::behind::Behind;
 use super::{Cell, Table};
@@ -16,18 +16,21 @@ impl Behind<'_> {
             c.text("measure", "What is compared", "Ce qui est comparé"),
             c.text("column", "Column", "Colonne"),
             c.text("unit", "Unit and sign", "Unité et signe"),
-            c.number("before", "Last month", "Mois dernier"),
+            c.number("before", "Before", "Avant"),
             c.number("now", "Now", "Maintenant"),
             c.number("difference", "Difference", "Différence"),
-            c.text("before_text", "Last month, text", "Mois dernier, texte"),
+            c.text("before_text", "Before, text", "Avant, texte"),
             c.text("now_text", "Now, text", "Maintenant, texte"),
             c.text("note", "Note", "Remarque"),
         ];
         let title = match self.statement.drift {
-            Some(_) => ["Drift since last month", "Évolution depuis le mois dernier"],
+            Some(_) => [
+                "Drift since an earlier month",
+                "Évolution depuis un mois antérieur",
+            ],
             None => [
-                "Drift since last month: nothing says what it was",
-                "Évolution depuis le mois dernier : rien ne dit ce qu'il était",
+                "Drift: not known, no earlier month was judged",
+                "Évolution : inconnue, aucun mois antérieur n'a été jugé",
             ],
         };
         let mut table = self.table("drift", title, columns);
@@ -142,7 +145,7 @@ mod tests {
         let mut statement = month::planted();
         let none = table(&statement, English);
         assert!(none.rows.is_empty());
-        assert!(none.title.ends_with("nothing says what it was"));
+        assert!(none.title.ends_with("no earlier month was judged"));
         statement.drift = Some(Drift {
             since: "2024-03".parse().unwrap(),
             items: Vec::new(),
@@ -150,6 +153,6 @@ mod tests {
         });
         let same = table(&statement, English);
         assert!(same.rows.is_empty());
-        assert_eq!(same.title, "Drift since last month");
+        assert_eq!(same.title, "Drift since an earlier month");
     }
 }

@@ -9,6 +9,7 @@ mod doubts;
 mod drift;
 mod first;
 mod listed;
+mod rows;
 mod rules;
 mod write;
 

@@ -150,10 +150,10 @@ impl Behind<'_> {
         let title = ["Thresholds that applied", "Seuils appliqués"];
         let mut table = self.table("thresholds", title, columns);
         let materiality = self.result.residuals.iter().map(|r| &r.materiality);
-        let used = self
+        let of_buckets = self
             .all()
-            .map(|(_, bucket)| &bucket.threshold)
-            .chain(materiality);
+            .flat_map(|(_, bucket)| [Some(&bucket.threshold), bucket.line_item.as_ref()]);
+        let used = of_buckets.flatten().chain(materiality);
         for threshold in used {
             let row = vec![
                 (&threshold.rule).into(),
@@ -177,7 +177,10 @@ impl Behind<'_> {
             c.text("column", "Column", "Colonne"),
             c.number("total", "Total, source sign", "Total, signe de la source"),
         ];
-        let title = ["Totals of the inputs", "Totaux des entrées"];
+        let title = [
+            "Totals of the inputs, all currencies together",
+            "Totaux des entrées, toutes devises confondues",
+        ];
         let mut table = self.table("input_totals", title, columns);
         for input in &self.statement.inputs {
             let totals = input.totals.iter();

@@ -156,6 +156,25 @@ fn candidates_are_called_so_and_a_list_that_stops_says_it() {
 }
 
 #[test]
+fn what_changed_says_since_when_or_that_nobody_knows() {
+    let first = |since_is_known: bool| {
+        let mut statement = month::planted();
+        if !since_is_known {
+            statement.since = None;
+            statement.changes.clear();
+        }
+        let all = tables(Material::of(&statement), English).unwrap();
+        let mut all = all.iter();
+        let table = all.find(|table| table.name == "since_last_month");
+        cells(table.unwrap(), &["what", "before", "now"])[0].join(" | ")
+    };
+    let run = "2024-03, run 20240403T090000Z-0badcafe, final";
+    assert_eq!(first(true), format!("compared with | {run} | none"));
+    let none = "compared with | none | not known: no earlier month was judged";
+    assert_eq!(first(false), none);
+}
+
+#[test]
 fn proposed_entries_balance_what_is_to_be_adjusted_once() {
     let entries = named("proposed_entries");
     let text = |row: &Vec<Cell>, name: &str| match &row[entries.place(name).unwrap()] {

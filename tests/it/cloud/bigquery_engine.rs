@@ -67,6 +67,7 @@ async fn judged(settings: &RunSettings, is_engine: bool) -> Result<Reconciled, P
         evidence: settings.evidence.clone(),
         staging: None,
         rules: RuleChoice::BuiltIn,
+        pins: Default::default(),
         seal: false,
         publish: None,
         engine: is_engine.then_some(dataset),

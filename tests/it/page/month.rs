@@ -26,6 +26,7 @@ const DEFAULTS: &str = include_str!("../../../data/thresholds/DEFAULT/v1.toml");
 const EGYPT: &str = include_str!("../../../data/thresholds/EG/v1.toml");
 const RATES: &str = "EC_NG 1650, EC_KE 130, EC_IC 600, HF_SN 600, JD_GH 13.5, JD_UG 3800, JD_DZ 134.5, JM_EG 48.9, EC_MA 10.1";
 const ITEMS: &str = "CR_03 CR_04 CR_05 IPE_07 IPE_08 IPE_08_TIMING IPE_08_USAGE IPE_10 IPE_11 IPE_12 IPE_31 IPE_34 JDASH";
+const SINCE: &str = r#"{"period":"2024-03","run_id":"20240403T090000Z-0badcafe","is_final":true,"binary_sha256":"9c1e2f4a"}"#;
 /// Company, account, what the ledger has and the sources have not.
 const LEDGER_ONLY: [(&str, &str, &str); 14] = [
     ("EC_NG", "13003", "1650000.00"),
@@ -218,9 +219,8 @@ pub(crate) fn planted() -> Statement {
         .delivered
         .remove("EC_KE");
     let of_kenya = ["13001", "13002", "13011", "13012"];
-    books
-        .actuals
-        .retain(|(company, gl), _| company != "EC_KE" || !of_kenya.contains(&gl.as_str()));
+    let actuals = &mut books.actuals;
+    actuals.retain(|(company, gl), _| company != "EC_KE" || !of_kenya.contains(&gl.as_str()));
     books.add("EC_KE", "13001", wide("3900000.00"));
     if books.bridges.contains_key("B1") {
         books.bridge("B1", "EC_NG", "-2100000.00");
@@ -361,6 +361,7 @@ fn statement(result: Reconciliation) -> Statement {
             reason: "numbers 4711 to 4713 were never issued".to_owned(),
             approver: "controller@example.org".to_owned(),
         }],
+        since: serde_json::from_str(SINCE).unwrap(),
         changes: vec![
             change("query of IPE_12", "1f0c9a2b7d5e", "77aa01c9be42"),
             change("thresholds of EG", "v1", "v2"),

@@ -32,7 +32,9 @@ pub(super) async fn judged(bag: &Bag, request: VerifyRequest<'_>, report: &mut V
             .push("everything that rests on the judgement".to_owned());
         return;
     };
-    let rules = match Rules::read(&rule_files(bag)) {
+    let rules = Rules::read(&rule_files(bag)).map_err(|error| error.to_string());
+    let pins = &judgement.reconciled.pins;
+    let rules = match rules.and_then(|rules| rules.pinned(pins, judgement.period())) {
         Ok(rules) => rules,
         Err(error) => {
             report.find("data/rules", "the rules cannot be used", "rules", error);
