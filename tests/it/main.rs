@@ -60,6 +60,9 @@ mod page;
 mod planted;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod prices;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod printed;
 #[cfg(test)]
 mod properties;

@@ -11,7 +11,7 @@ use crate::reconcile::{codes, json, month_of};
 const ITEMS: [&str; 2] = ["CR_04", "CR_05"];
 
 /// A catalog of one's own: items whose SQL is changed.
-fn own_catalog(shell: &Shell, items: &[&str], change: impl Fn(&str) -> String) {
+pub(crate) fn own_catalog(shell: &Shell, items: &[&str], change: impl Fn(&str) -> String) {
     let catalog = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/catalog");
     for item in items {
         let own = shell.path("own").join(item);
@@ -26,7 +26,7 @@ fn own_catalog(shell: &Shell, items: &[&str], change: impl Fn(&str) -> String) {
 }
 
 /// Runs every item of one's own catalog over the month.
-async fn run_own(shell: &Shell, items: usize) {
+pub(crate) async fn run_own(shell: &Shell, items: usize) {
     let sandbox = Sandbox::start(clean()).await.unwrap();
     let secret = shell.path("secrets/DB_CREDENTIALS_NAV_BI");
     fs::write(secret, sandbox.odbc_connection_string()).unwrap();
@@ -43,7 +43,7 @@ fn clean() -> SandboxConfig {
 }
 
 /// Findings of one code.
-fn found(shell: &Shell, code: &str) -> Vec<String> {
+pub(crate) fn found(shell: &Shell, code: &str) -> Vec<String> {
     let found = codes(&json(shell)).into_iter();
     found.filter(|found| found.starts_with(code)).collect()
 }
