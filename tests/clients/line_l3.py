@@ -17,7 +17,8 @@ ELSEWHERE = {
 
 
 def happened(moment):
-    return moment is not None and moment < CUTOFF
+    """Before the cutoff; 1753-01-01 is no date."""
+    return moment is not None and datetime(1753, 1, 1) < moment < CUTOFF
 
 
 def main_bank(table):
@@ -28,11 +29,17 @@ def main_bank(table):
         f"{NAV}.[Bank Accounts]", "id_company", "No_", "Bank Acc_ Posting Group")}
     partners = {(c, partner): accounts.get((c, account)) for c, partner, account in table(
         f"{FINREC}.[RPT_COLLECTIONPARTNERS]", "ID_Company", "ID_Collection_Partner", "Bank_Account_No")}
-    hubs = {(c, hub): partner for c, hub, partner in table(
-        f"{FINREC}.[RPT_HUBS_3PL_MAPPING]", "ID_Company", "Hub", "ID_Collection_Partner")}
+    hubs = defaultdict(set)
+    for company, hub, partner in table(
+        f"{FINREC}.[RPT_HUBS_3PL_MAPPING]", "ID_Company", "Hub", "ID_Collection_Partner",
+    ):
+        hubs[company, hub].add(partner)
 
     def is_main(company, partner, hub):
-        return partners.get((company, partner or hubs.get((company, hub)))) == "10058"
+        # A hub that is mapped to several partners names none.
+        mapped = hubs.get((company, hub), set())
+        [only] = mapped if len(mapped) == 1 else [None]
+        return partners.get((company, partner or only)) == "10058"
 
     return is_main
 
@@ -45,7 +52,8 @@ def targets(table):
         "ID_Collection_Partner", "Amount", "Created_Date", "Payment_Date", "Reversal_Date", "List_Date", "List_Status",
     ):
         event = paid if kind.startswith("Transfer ") else reversed_ if kind.endswith(" Rev") else created
-        is_listed = happened(listed) and status != "Waiting"
+        # A list without a status does not wait.
+        is_listed = happened(listed) and (status or "").rstrip().lower() != "waiting"
         if kind not in ELSEWHERE and happened(event) and not is_listed and not is_main(company, partner, hub):
             target[company] += amount
     for company, partner, hub, amount, left, received in table(

@@ -3,7 +3,7 @@
 Reads raw tables whole and shares nothing with the program or its queries.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -54,9 +54,16 @@ def delivered(table):
     return found
 
 
+def shared(table):
+    """Company and code where several vouchers of the stock have it: nobody knows of which of them it was used."""
+    rows = table(f"{FINREC}.[V_STORECREDITVOUCHER_CLOSING]", "ID_COMPANY", "code", "snapshot_date")
+    codes = Counter((company, code) for company, code, taken in rows if taken == date(2024, 4, 30))
+    return {place for place, vouchers in codes.items() if vouchers > 1}
+
+
 def timing(table, jdash):
     """B1: −Σ(used in the shop − used in delivered orders) of the vouchers that the planted rows of JDASH name."""
-    used, found = delivered(table), defaultdict(Decimal)
+    used, unknown, found = delivered(table), shared(table), defaultdict(Decimal)
     claimed = defaultdict(Decimal)
     for row in jdash:
         claimed[row["company"], plain(row["voucher_id"])] += Decimal(row["amount_used"])
@@ -64,7 +71,7 @@ def timing(table, jdash):
         company = voucher["ID_COMPANY"]
         amount = claimed.get((company, plain(voucher["id"])))
         is_candidate = voucher["owed"] and voucher["is_active"] == 0 and voucher["created_at"] >= WINDOW
-        if amount is not None and is_candidate:
+        if amount is not None and is_candidate and (company, voucher["code"]) not in unknown:
             found[company, "B1"] -= amount - used[company, voucher["code"]]
     return found
 
@@ -93,7 +100,8 @@ def vtc(table):
     booked, found = set(cancellations(table)), defaultdict(Decimal)
     for voucher in stock(table):
         dates = [voucher[name] for name in ("voucher_inactive_date", "template_inactive_date", "to_date")]
-        inactive = min(when for when in dates if when is not None)
+        # 1753-01-01 is no date.
+        inactive = min(when for when in dates if when not in (None, datetime(1753, 1, 1)))
         is_candidate = (
             voucher["business_use"] == "refund" and voucher["is_active"] == 0
             and voucher["to_date"] >= CUTOFF and START <= inactive < CUTOFF

@@ -20,7 +20,8 @@ def targets(table):
         "SC_Transaction_Amount", "SC_ID_Account_Statement",
     ):
         end = ends.get((company, statement))
-        is_open = end is None or end >= CUTOFF
+        # 1753-01-01 is no date.
+        is_open = end in (None, datetime(1753, 1, 1)) or end >= CUTOFF
         if START <= created < CUTOFF and groups[company, number] == "Revenues" and is_open:
             target[company] += amount
     return target

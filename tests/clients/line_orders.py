@@ -18,15 +18,20 @@ def happened(when, since=datetime(1753, 1, 2)):
     return when is not None and since <= when < CUTOFF
 
 
-def paid(*parts):
-    """What was charged less what was taken off, from texts `+name` and `-name`."""
+def paid(price, *parts):
+    """A price with what was charged beside it less what was taken off, from texts `+name` and `-name`.
+
+    A part that is missing is none; a price that is missing is no zero, and ends the script.
+    """
     names = [part[1:] for part in parts]
 
     def amount(row):
+        if row[price] is None:
+            raise ValueError(f"{row['ID_COMPANY']}: an item without {price}")
         signed = zip(parts, (row[name] for name in names))
-        return sum((value or Decimal(0)) * (1 if part[0] == "+" else -1) for part, value in signed)
+        return row[price] + sum((value or Decimal(0)) * (1 if part[0] == "+" else -1) for part, value in signed)
 
-    return names, amount
+    return [price, *names], amount
 
 
 SHIPPING = (
@@ -47,7 +52,7 @@ def packages(table):
         for company, number, when in table(PACKAGES, "ID_COMPANY", "package_nr", "troubleshoot_resolution_date")
         if happened(when)
     }
-    money, amount = paid("+MTR_PAID_PRICE", *SHIPPING, "-MTR_INTERNATIONAL_DELIVERY_FEE_CART_RULE")
+    money, amount = paid("MTR_PAID_PRICE", *SHIPPING, "-MTR_INTERNATIONAL_DELIVERY_FEE_CART_RULE")
     found = defaultdict(Decimal)
     for row in rows(table, money, "IS_PREPAYMENT", "PAYMENT_METHOD", "DELIVERED_DATE", "PACKAGE_NUMBER"):
         asked = row["PAYMENT_METHOD"] is not None and row["PAYMENT_METHOD"].rstrip().lower() != "nopayment"
@@ -58,7 +63,7 @@ def packages(table):
 
 
 def prepayments(table):
-    money, amount = paid("+MTR_UNIT_PRICE", "-MTR_COUPON_MONEY_VALUE", "-MTR_CART_RULE_DISCOUNT", *SHIPPING)
+    money, amount = paid("MTR_UNIT_PRICE", "-MTR_COUPON_MONEY_VALUE", "-MTR_CART_RULE_DISCOUNT", *SHIPPING)
     found = defaultdict(Decimal)
     for row in rows(
         table, money, "IS_PREPAYMENT", "IS_MARKETPLACE", "DELIVERY_TYPE", "ORDER_CREATION_DATE", "FINANCE_VERIFIED_DATE",
@@ -75,7 +80,7 @@ def prepayments(table):
 
 def refunds(table):
     money, amount = paid(
-        "+MTR_PRICE_AFTER_DISCOUNT", "+MTR_BASE_SHIPPING_AMOUNT", "+MTR_INTERNATIONAL_CUSTOMS_FEE_AMOUNT",
+        "MTR_PRICE_AFTER_DISCOUNT", "+MTR_BASE_SHIPPING_AMOUNT", "+MTR_INTERNATIONAL_CUSTOMS_FEE_AMOUNT",
         "-MTR_INTERNATIONAL_CUSTOMS_FEE_CART_RULE_DISCOUNT", "-MTR_SHIPPING_CART_RULE_DISCOUNT",
     )
     found = defaultdict(Decimal)
@@ -87,10 +92,9 @@ def refunds(table):
         owed = amount(row)
         if row["VOUCHER_TYPE"] == "coupon":
             owed -= row["MTR_SHIPPING_VOUCHER_DISCOUNT"] or 0
-        delivered = row["DELIVERED_DATE"] not in (None, datetime(1753, 1, 1))
         if not row["IS_MARKETPLACE"]:
             continue
-        if delivered and happened(refunded, since) and not happened(returned):
+        if happened(row["DELIVERED_DATE"]) and happened(refunded, since) and not happened(returned):
             found[row["ID_COMPANY"]] += owed
         if happened(returned, since) and not happened(refunded):
             found[row["ID_COMPANY"]] -= owed

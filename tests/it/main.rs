@@ -69,6 +69,9 @@ mod pinned;
 mod planted;
 #[cfg(feature = "sandbox")]
 #[cfg(test)]
+mod prices;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
 mod printed;
 #[cfg(test)]
 mod properties;

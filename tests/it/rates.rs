@@ -8,7 +8,7 @@ use crate::reconcile::{codes, json, month_of};
 const ITEMS: [&str; 2] = ["CR_04", "CR_05"];
 
 /// Findings of one code.
-fn found(shell: &Shell, code: &str) -> Vec<String> {
+pub(crate) fn found(shell: &Shell, code: &str) -> Vec<String> {
     let found = codes(&json(shell)).into_iter();
     found.filter(|found| found.starts_with(code)).collect()
 }

@@ -4,7 +4,9 @@ DECLARE @period_end date = '2024-04-30';
 -- end
 -- Store credit vouchers as the stock of @period_end has them, created from 2017 on and before @next_start, with what was
 -- used of each in orders delivered before @next_start. One row per company and voucher: usage is summed before it is
--- joined, so that a voucher of two types stays one row. Months are written yyyy-mm.
+-- joined, so that a voucher of two types stays one row. What was used is known by the code alone: of a code that several
+-- vouchers of the stock share it stays empty, for nobody knows of which. Months are written yyyy-mm. NAV's empty date is no
+-- date.
 -- Not filtered on purpose: business use, whether active, whether valid; the reconciliation contract chooses.
 SELECT
     v.[ID_COMPANY] AS [id_company],
@@ -43,16 +45,25 @@ SELECT
     v.[times_used],
     v.[remaining_amount],
     CASE WHEN used.[first_type] = used.[last_type] THEN used.[first_type] ELSE 'several' END AS [voucher_type],
-    ISNULL(CAST(used.[shipping_discount] AS decimal(19, 4)), 0) AS [shipping_discount],
-    ISNULL(CAST(used.[shipping_storecredit] AS decimal(19, 4)), 0) AS [shipping_storecredit],
-    ISNULL(CAST(used.[mpl_storecredit] AS decimal(19, 4)), 0) AS [mpl_storecredit],
-    ISNULL(CAST(used.[rtl_storecredit] AS decimal(19, 4)), 0) AS [rtl_storecredit],
-    ISNULL(CAST(used.[total] AS decimal(19, 4)), 0) AS [TotalAmountUsed],
-    v.[discount_amount] - ISNULL(CAST(used.[total] AS decimal(19, 4)), 0) AS [TotalRemainingAmount],
+    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[shipping_discount] AS decimal(19, 4)), 0) END
+        AS [shipping_discount],
+    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[shipping_storecredit] AS decimal(19, 4)), 0) END
+        AS [shipping_storecredit],
+    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[mpl_storecredit] AS decimal(19, 4)), 0) END
+        AS [mpl_storecredit],
+    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[rtl_storecredit] AS decimal(19, 4)), 0) END
+        AS [rtl_storecredit],
+    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[total] AS decimal(19, 4)), 0) END AS [TotalAmountUsed],
+    v.[discount_amount]
+        - CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[total] AS decimal(19, 4)), 0) END
+        AS [TotalRemainingAmount],
     CASE
-        WHEN v.[voucher_inactive_date] <= ISNULL(v.[template_inactive_date], v.[voucher_inactive_date])
+        WHEN v.[voucher_inactive_date] > '1753-01-01'
+            AND v.[voucher_inactive_date]
+                <= ISNULL(NULLIF(v.[template_inactive_date], '1753-01-01'), v.[voucher_inactive_date])
             AND v.[voucher_inactive_date] <= v.[to_date] THEN v.[voucher_inactive_date]
-        WHEN v.[template_inactive_date] <= v.[to_date] THEN v.[template_inactive_date]
+        WHEN v.[template_inactive_date] > '1753-01-01'
+            AND v.[template_inactive_date] <= v.[to_date] THEN v.[template_inactive_date]
         ELSE v.[to_date]
     END AS [min_inactive_date]
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS v
@@ -83,6 +94,15 @@ LEFT JOIN (
 ) AS used
     ON used.[ID_COMPANY] = v.[ID_COMPANY]
     AND used.[VOUCHER_CODE] = v.[code]
+LEFT JOIN (
+    SELECT [ID_COMPANY], [code]
+    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING]
+    WHERE [snapshot_date] = @period_end
+    GROUP BY [ID_COMPANY], [code]
+    HAVING COUNT_BIG(*) > 1
+) AS twin
+    ON twin.[ID_COMPANY] = v.[ID_COMPANY]
+    AND twin.[code] = v.[code]
 WHERE v.[snapshot_date] = @period_end
     AND v.[created_at] < @next_start
     -- predicate: created from 2017 on

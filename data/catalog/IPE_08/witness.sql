@@ -20,100 +20,184 @@ SELECT
     v.[used_discount_amount] AS [used_discount_amount],
     v.[times_used] AS [times_used],
     v.[remaining_amount] AS [remaining_amount],
-    (
-        SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-    ) AS [shipping_discount],
-    (
-        SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-    ) AS [shipping_storecredit],
-    (
-        SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_MPL_STORECREDIT], 0)), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-    ) AS [mpl_storecredit],
-    (
-        SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_RTL_STORECREDIT], 0)), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-    ) AS [rtl_storecredit],
-    (
-        SELECT CAST(ISNULL(SUM(
-            ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)
-            + ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)
-            + ISNULL(soi.[MTR_MPL_STORECREDIT], 0)
-            + ISNULL(soi.[MTR_RTL_STORECREDIT], 0)
-        ), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-    ) AS [totalamountused],
-    v.[discount_amount] - (
-        SELECT CAST(ISNULL(SUM(
-            ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)
-            + ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)
-            + ISNULL(soi.[MTR_MPL_STORECREDIT], 0)
-            + ISNULL(soi.[MTR_RTL_STORECREDIT], 0)
-        ), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-    ) AS [totalremainingamount]
+    CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        )
+    END AS [shipping_discount],
+    CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        )
+    END AS [shipping_storecredit],
+    CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_MPL_STORECREDIT], 0)), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        )
+    END AS [mpl_storecredit],
+    CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_RTL_STORECREDIT], 0)), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        )
+    END AS [rtl_storecredit],
+    CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(
+                ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)
+                + ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)
+                + ISNULL(soi.[MTR_MPL_STORECREDIT], 0)
+                + ISNULL(soi.[MTR_RTL_STORECREDIT], 0)
+            ), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        )
+    END AS [totalamountused],
+    v.[discount_amount] - CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(
+                ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)
+                + ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)
+                + ISNULL(soi.[MTR_MPL_STORECREDIT], 0)
+                + ISNULL(soi.[MTR_RTL_STORECREDIT], 0)
+            ), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        )
+    END AS [totalremainingamount]
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS v
 WHERE v.[ID_COMPANY] = @id_company
     AND v.[id] = @id

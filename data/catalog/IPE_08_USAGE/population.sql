@@ -4,7 +4,8 @@ DECLARE @period_end date = '2024-04-30';
 -- end
 -- Every voucher that the stock of @period_end has and that was created before @next_start, once, with what each predicate
 -- of the item says of it. A voucher that was used in several months becomes as many rows of the item, which [delivered]
--- counts; its amounts here are their sums, and [delivery_mth] is the last of them.
+-- counts; its amounts here are their sums, and [delivery_mth] is the last of them. [join_by_code] is the audit of the join by
+-- which the item gets what was used: whether the code names this voucher alone.
 SELECT
     v.[ID_COMPANY] AS [company],
     v.[ID_COMPANY] AS [id_company],
@@ -12,7 +13,8 @@ SELECT
     used.[delivery_mth] AS [delivery_mth],
     v.[business_use] AS [business_use],
     v.[created_at] AS [created_at],
-    used.[total] AS [totalamountused],
+    CASE WHEN twin.[code] IS NULL THEN used.[total] END AS [totalamountused],
+    CASE WHEN twin.[code] IS NULL THEN 'one voucher' ELSE 'several vouchers' END AS [join_by_code],
     COALESCE(used.[months], 0) AS [delivered],
     CASE WHEN used.[months] IS NULL THEN 0 ELSE 1 END AS [keep: used in a delivered order],
     CASE WHEN co.[Company_Code] IS NULL THEN 0 ELSE 1 END AS [keep: company is known],
@@ -48,6 +50,15 @@ LEFT JOIN (
 ) AS used
     ON used.[ID_COMPANY] = v.[ID_COMPANY]
     AND used.[VOUCHER_CODE] = v.[code]
+LEFT JOIN (
+    SELECT [ID_COMPANY], [code]
+    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING]
+    WHERE [snapshot_date] = @period_end
+    GROUP BY [ID_COMPANY], [code]
+    HAVING COUNT_BIG(*) > 1
+) AS twin
+    ON twin.[ID_COMPANY] = v.[ID_COMPANY]
+    AND twin.[code] = v.[code]
 LEFT JOIN [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_Company] AS co
     ON co.[Company_Code] = v.[ID_COMPANY]
 WHERE v.[snapshot_date] = @period_end

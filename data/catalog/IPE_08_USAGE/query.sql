@@ -4,7 +4,8 @@ DECLARE @period_end date = '2024-04-30';
 -- end
 -- What was used of store credit vouchers, by the month in which the package was delivered. One row per company, voucher and
 -- month (yyyymm): order items that were paid by reusable credit and delivered before @next_start, summed before they are
--- joined to the stock of @period_end.
+-- joined to the stock of @period_end. Of a code that several vouchers of the stock share the amounts stay empty, for nobody
+-- knows of which it was used.
 SELECT
     v.[ID_COMPANY] AS [id_company],
     v.[id],
@@ -12,10 +13,10 @@ SELECT
     v.[business_use],
     YEAR(v.[created_at]) AS [creation_year],
     used.[delivery_mth],
-    CAST(used.[shipping_storecredit] AS decimal(19, 4)) AS [shipping_storecredit],
-    CAST(used.[mpl_storecredit] AS decimal(19, 4)) AS [mpl_storecredit],
-    CAST(used.[rtl_storecredit] AS decimal(19, 4)) AS [rtl_storecredit],
-    CAST(used.[total] AS decimal(19, 4)) AS [TotalAmountUsed]
+    CASE WHEN twin.[code] IS NULL THEN CAST(used.[shipping_storecredit] AS decimal(19, 4)) END AS [shipping_storecredit],
+    CASE WHEN twin.[code] IS NULL THEN CAST(used.[mpl_storecredit] AS decimal(19, 4)) END AS [mpl_storecredit],
+    CASE WHEN twin.[code] IS NULL THEN CAST(used.[rtl_storecredit] AS decimal(19, 4)) END AS [rtl_storecredit],
+    CASE WHEN twin.[code] IS NULL THEN CAST(used.[total] AS decimal(19, 4)) END AS [TotalAmountUsed]
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS v
 INNER JOIN [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_Company] AS co
     ON co.[Company_Code] = v.[ID_COMPANY]
@@ -44,6 +45,15 @@ INNER JOIN (
 ) AS used
     ON used.[ID_COMPANY] = v.[ID_COMPANY]
     AND used.[VOUCHER_CODE] = v.[code]
+LEFT JOIN (
+    SELECT [ID_COMPANY], [code]
+    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING]
+    WHERE [snapshot_date] = @period_end
+    GROUP BY [ID_COMPANY], [code]
+    HAVING COUNT_BIG(*) > 1
+) AS twin
+    ON twin.[ID_COMPANY] = v.[ID_COMPANY]
+    AND twin.[code] = v.[code]
 WHERE v.[snapshot_date] = @period_end
     AND v.[created_at] < @next_start
     -- predicate: company in consolidation scope

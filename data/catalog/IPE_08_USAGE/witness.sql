@@ -28,74 +28,130 @@ SELECT
             AND soi.[VOUCHER_TYPE] = 'reusablecredit'
             AND YEAR(soi.[PACKAGE_DELIVERY_DATE]) * 100 + MONTH(soi.[PACKAGE_DELIVERY_DATE]) = @delivery_mth
     ) AS [delivery_mth],
-    (
-        SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-            AND soi.[VOUCHER_TYPE] = 'reusablecredit'
-            AND YEAR(soi.[PACKAGE_DELIVERY_DATE]) * 100 + MONTH(soi.[PACKAGE_DELIVERY_DATE]) = @delivery_mth
-    ) AS [shipping_storecredit],
-    (
-        SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_MPL_STORECREDIT], 0)), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-            AND soi.[VOUCHER_TYPE] = 'reusablecredit'
-            AND YEAR(soi.[PACKAGE_DELIVERY_DATE]) * 100 + MONTH(soi.[PACKAGE_DELIVERY_DATE]) = @delivery_mth
-    ) AS [mpl_storecredit],
-    (
-        SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_RTL_STORECREDIT], 0)), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-            AND soi.[VOUCHER_TYPE] = 'reusablecredit'
-            AND YEAR(soi.[PACKAGE_DELIVERY_DATE]) * 100 + MONTH(soi.[PACKAGE_DELIVERY_DATE]) = @delivery_mth
-    ) AS [rtl_storecredit],
-    (
-        SELECT CAST(ISNULL(SUM(
-            ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)
-            + ISNULL(soi.[MTR_MPL_STORECREDIT], 0)
-            + ISNULL(soi.[MTR_RTL_STORECREDIT], 0)
-        ), 0) AS decimal(19, 4))
-        FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
-        WHERE soi.[ID_COMPANY] = @id_company
-            AND soi.[VOUCHER_CODE] IN (
-                SELECT own.[code]
-                FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
-                WHERE own.[ID_COMPANY] = @id_company
-                    AND own.[id] = @id
-                    AND own.[snapshot_date] = @period_end
-            )
-            AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
-            AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
-            AND soi.[VOUCHER_TYPE] = 'reusablecredit'
-            AND YEAR(soi.[PACKAGE_DELIVERY_DATE]) * 100 + MONTH(soi.[PACKAGE_DELIVERY_DATE]) = @delivery_mth
-    ) AS [totalamountused]
+    CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+                AND soi.[VOUCHER_TYPE] = 'reusablecredit'
+                AND YEAR(soi.[PACKAGE_DELIVERY_DATE]) * 100 + MONTH(soi.[PACKAGE_DELIVERY_DATE]) = @delivery_mth
+        )
+    END AS [shipping_storecredit],
+    CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_MPL_STORECREDIT], 0)), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+                AND soi.[VOUCHER_TYPE] = 'reusablecredit'
+                AND YEAR(soi.[PACKAGE_DELIVERY_DATE]) * 100 + MONTH(soi.[PACKAGE_DELIVERY_DATE]) = @delivery_mth
+        )
+    END AS [mpl_storecredit],
+    CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_RTL_STORECREDIT], 0)), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+                AND soi.[VOUCHER_TYPE] = 'reusablecredit'
+                AND YEAR(soi.[PACKAGE_DELIVERY_DATE]) * 100 + MONTH(soi.[PACKAGE_DELIVERY_DATE]) = @delivery_mth
+        )
+    END AS [rtl_storecredit],
+    CASE
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS twin
+            WHERE twin.[ID_COMPANY] = @id_company
+                AND twin.[snapshot_date] = @period_end
+                AND twin.[code] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+        ) = 1 THEN (
+            SELECT CAST(ISNULL(SUM(
+                ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)
+                + ISNULL(soi.[MTR_MPL_STORECREDIT], 0)
+                + ISNULL(soi.[MTR_RTL_STORECREDIT], 0)
+            ), 0) AS decimal(19, 4))
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+                AND soi.[VOUCHER_TYPE] = 'reusablecredit'
+                AND YEAR(soi.[PACKAGE_DELIVERY_DATE]) * 100 + MONTH(soi.[PACKAGE_DELIVERY_DATE]) = @delivery_mth
+        )
+    END AS [totalamountused]
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS v
 WHERE v.[ID_COMPANY] = @id_company
     AND v.[id] = @id

@@ -3,7 +3,8 @@ DECLARE @next_start date = '2024-05-01';
 -- end
 -- Sales order items that customers have paid in advance and that were neither delivered nor refunded by the end of the
 -- period. One row per company and sales order item. A package of retail counts as delivered when it arrives as a whole; what
--- has no package, and what the marketplace sells, when the item does. NAV's empty date is no date.
+-- has no package, and what the marketplace sells, when the item does. NAV's empty date is no date. A price that is
+-- missing stays missing; a discount, a fee or a shipping amount that is missing is none.
 SELECT
     soi.[ID_COMPANY],
     soi.[IS_PREPAYMENT],
@@ -22,10 +23,10 @@ SELECT
     soi.[REFUND_COMPLETED],
     soi.[REFUND_DATE],
     soi.[FAIL_DATE],
-    ISNULL(soi.[MTR_UNIT_PRICE], 0)
+    soi.[MTR_UNIT_PRICE]
         - ISNULL(soi.[MTR_COUPON_MONEY_VALUE], 0)
         - ISNULL(soi.[MTR_CART_RULE_DISCOUNT], 0) AS [PAID_FOR_ITEMS],
-    ISNULL(soi.[MTR_PAID_PRICE], 0) AS [PAID_PRICE],
+    soi.[MTR_PAID_PRICE] AS [PAID_PRICE],
     ISNULL(soi.[MTR_BASE_SHIPPING_AMOUNT], 0)
         - ISNULL(soi.[MTR_SHIPPING_CART_RULE_DISCOUNT], 0)
         - ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)

@@ -14,9 +14,9 @@ SELECT
     soi.[DELIVERED_DATE] AS [delivered_date],
     soi.[PACKAGE_DELIVERY_DATE] AS [package_delivery_date],
     soi.[REFUND_DATE] AS [refund_date],
-    ISNULL(soi.[MTR_UNIT_PRICE], 0)
+    soi.[MTR_UNIT_PRICE]
         - (ISNULL(soi.[MTR_CART_RULE_DISCOUNT], 0) + ISNULL(soi.[MTR_COUPON_MONEY_VALUE], 0)) AS [paid_for_items],
-    ISNULL(soi.[MTR_PAID_PRICE], 0) AS [paid_price],
+    soi.[MTR_PAID_PRICE] AS [paid_price],
     ISNULL(soi.[MTR_BASE_SHIPPING_AMOUNT], 0)
         + ISNULL(soi.[MTR_INTERNATIONAL_FREIGHT_FEE], 0)
         + ISNULL(soi.[MTR_INTERNATIONAL_CUSTOMS_FEE_AMOUNT], 0)

@@ -13,7 +13,9 @@ SELECT
     t.[SC_Transaction_Amount] AS [sc_transaction_amount],
     CASE WHEN t.[SC_Created_Date] < @start THEN 0 ELSE 1 END AS [keep: created in the month],
     CASE WHEN asg.[Level_1] = 'Revenues' THEN 1 ELSE 0 END AS [keep: a revenue],
-    CASE WHEN st.[End_Date] < @next_start THEN 0 ELSE 1 END AS [keep: not settled before the cutoff]
+    CASE
+        WHEN st.[End_Date] > '1753-01-01' AND st.[End_Date] < @next_start THEN 0 ELSE 1
+    END AS [keep: not settled before the cutoff]
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_TRANSACTIONS_SELLER] AS t
 LEFT JOIN [AIG_Nav_Jumia_Reconciliation].[RING].[RPT_TRANSACTIONS] AS acc
     ON acc.[ID_Company] = t.[ID_Company]

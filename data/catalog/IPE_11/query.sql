@@ -3,7 +3,8 @@ DECLARE @start date = '2024-04-01';
 DECLARE @next_start date = '2024-05-01';
 -- end
 -- Transactions of the seller centre that were created in the month, are revenues, and that no statement had settled at its
--- end: they have none, or one that ends later. A statement that is not known settles nothing.
+-- end: they have none, or one that ends later. A statement that is not known settles nothing, nor does one without an end;
+-- NAV's empty date is no date.
 SELECT
     t.[ID_Company],
     t.[SC_Created_Date],
@@ -53,5 +54,5 @@ WHERE t.[SC_Created_Date] < @next_start
     AND asg.[Level_1] = 'Revenues'
     -- end predicate
     -- predicate: not settled before the cutoff
-    AND (st.[End_Date] IS NULL OR st.[End_Date] >= @next_start)
+    AND ISNULL(NULLIF(st.[End_Date], '1753-01-01'), @next_start) >= @next_start
     -- end predicate

@@ -9,8 +9,8 @@ SELECT
     soi.[COD_OMS_SALES_ORDER_ITEM] AS [cod_oms_sales_order_item],
     soi.[DELIVERED_DATE] AS [delivered_date],
     ISNULL(soi.[PAYMENT_METHOD], 'none') AS [PAYMENT_METHOD],
-    ISNULL(soi.[MTR_AMOUNT_PAID], 0) AS [amount_paid],
-    ISNULL(soi.[MTR_PAID_PRICE], 0) AS [paid_price],
+    soi.[MTR_AMOUNT_PAID] AS [amount_paid],
+    soi.[MTR_PAID_PRICE] AS [paid_price],
     ISNULL(soi.[MTR_BASE_SHIPPING_AMOUNT], 0) - ISNULL(soi.[MTR_SHIPPING_CART_RULE_DISCOUNT], 0)
         - ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0) + ISNULL(soi.[MTR_INTERNATIONAL_CUSTOMS_FEE_AMOUNT], 0)
         - ISNULL(soi.[MTR_INTERNATIONAL_CUSTOMS_FEE_CART_RULE_DISCOUNT], 0)

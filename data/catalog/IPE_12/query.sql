@@ -3,7 +3,8 @@ DECLARE @next_start date = '2024-05-01';
 -- end
 -- Sales order items that were delivered and whose cash had not come by the end of the period. One row per company and sales
 -- order item; what the carrier reports of the package stands beside each of its items, so amount_expected and amount_received
--- repeat and are never added up. NAV's empty date is no date.
+-- repeat and are never added up. NAV's empty date is no date. A price that is missing stays missing; a discount, a fee or
+-- a shipping amount that is missing is none.
 SELECT
     soi.[ID_COMPANY],
     soi.[COD_OMS_SALES_ORDER_ITEM],
@@ -34,8 +35,8 @@ SELECT
     pck.[payment_method_confirmed],
     pck.[order_nr] AS [package_order_nr],
     pck.[troubleshoot_resolution_date],
-    ISNULL(soi.[MTR_AMOUNT_PAID], 0) AS [amount_paid],
-    ISNULL(soi.[MTR_PAID_PRICE], 0) AS [paid_price],
+    soi.[MTR_AMOUNT_PAID] AS [amount_paid],
+    soi.[MTR_PAID_PRICE] AS [paid_price],
     ISNULL(soi.[MTR_BASE_SHIPPING_AMOUNT], 0)
         - ISNULL(soi.[MTR_SHIPPING_CART_RULE_DISCOUNT], 0)
         - ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)

@@ -24,8 +24,8 @@ SELECT
                     AND own.[COD_OMS_SALES_ORDER_ITEM] = @cod_oms_sales_order_item
             )
     ) AS [troubleshoot_resolution_date],
-    ISNULL(soi.[MTR_AMOUNT_PAID], 0) AS [amount_paid],
-    ISNULL(soi.[MTR_PAID_PRICE], 0) AS [paid_price],
+    soi.[MTR_AMOUNT_PAID] AS [amount_paid],
+    soi.[MTR_PAID_PRICE] AS [paid_price],
     ISNULL(soi.[MTR_BASE_SHIPPING_AMOUNT], 0)
         + ISNULL(soi.[MTR_INTERNATIONAL_FREIGHT_FEE], 0)
         + ISNULL(soi.[MTR_INTERNATIONAL_CUSTOMS_FEE_AMOUNT], 0)

@@ -3,7 +3,8 @@ DECLARE @next_start date = '2024-05-01';
 -- end
 -- Every row of the four branches whose event came before @next_start, once, with what each predicate of the item says of it.
 -- Every mapping is grouped, and a partner, a bank account and a posting group stand once in a company; were one twice, there
--- would be more rows here than in the four tables.
+-- would be more rows here than in the four tables. [list_status] is empty where a list has none, and [hub_mapping] says which
+-- rows have no partner because their hub is mapped to several.
 SELECT
     u.[ID_Company] AS [company],
     u.[ID_Company] AS [id_company],
@@ -13,6 +14,13 @@ SELECT
     u.[Event_Date] AS [event_date],
     u.[Transaction_Type] AS [transaction_type],
     co.[Country_Code] AS [country_code],
+    u.[List_Status] AS [list_status],
+    CASE
+        WHEN u.[ID_Collection_Partner] IS NOT NULL THEN 'partner is named'
+        WHEN hub.[Hub] IS NULL THEN 'hub is not mapped'
+        WHEN hub.[first_partner] = hub.[last_partner] THEN 'one partner'
+        ELSE 'several partners'
+    END AS [hub_mapping],
     u.[Amount] AS [amount],
     CASE
         WHEN u.[Branch] = 'Transaction' AND u.[Transaction_Type] IN (
@@ -44,7 +52,10 @@ FROM (
         t.[Transaction_Type],
         t.[Related_Entity],
         t.[Amount],
-        CASE WHEN t.[List_Status] <> 'Waiting' THEN t.[List_Date] END AS [Closed_Date]
+        CASE
+            WHEN t.[List_Status] IS NULL OR t.[List_Status] <> 'Waiting' THEN NULLIF(t.[List_Date], '1753-01-01')
+        END AS [Closed_Date],
+        CASE WHEN NULLIF(t.[List_Date], '1753-01-01') IS NULL THEN 'in no list' ELSE t.[List_Status] END AS [List_Status]
     FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_CASHREC_TRANSACTION] AS t
     UNION ALL
     SELECT
@@ -57,7 +68,8 @@ FROM (
         CAST('Reallocation From' AS varchar(30)),
         r.[Related_Entity],
         r.[Amount],
-        r.[Received_Date]
+        NULLIF(r.[Received_Date], '1753-01-01'),
+        CAST('in no list' AS varchar(20))
     FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_CASHREC_REALLOCATIONS] AS r
     UNION ALL
     SELECT
@@ -70,10 +82,12 @@ FROM (
         CAST('Translist in progress' AS varchar(30)),
         l.[Related_Entity],
         CAST(
-            l.[Amount_Received] - CASE WHEN l.[Applied_Date] < @next_start THEN l.[Amount_Applied] ELSE 0 END
+            l.[Amount_Received]
+                - CASE WHEN NULLIF(l.[Applied_Date], '1753-01-01') < @next_start THEN l.[Amount_Applied] ELSE 0 END
             AS decimal(19, 4)
         ),
-        l.[Force_Closed_Date]
+        NULLIF(l.[Force_Closed_Date], '1753-01-01'),
+        CAST('in no list' AS varchar(20))
     FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_PACKLIST_PACKAGES] AS l
     UNION ALL
     SELECT
@@ -86,15 +100,16 @@ FROM (
         p.[Payment_Type],
         p.[Related_Entity],
         CAST(-p.[Amount] AS decimal(19, 4)),
-        arrived.[Arrived_Date]
+        arrived.[Arrived_Date],
+        CAST('in no list' AS varchar(20))
     FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_PACKLIST_PAYMENTS] AS p
     LEFT JOIN (
         SELECT [ID_Company], [ID_Payment], [Line_No], MIN([Arrived_Date]) AS [Arrived_Date]
         FROM (
-            SELECT [ID_Company], [ID_Payment], [Line_No], [Deposit_Date] AS [Arrived_Date]
+            SELECT [ID_Company], [ID_Payment], [Line_No], NULLIF([Deposit_Date], '1753-01-01') AS [Arrived_Date]
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_CASHDEPOSIT]
             UNION ALL
-            SELECT [ID_Company], [ID_Payment], [Line_No], [Adjustment_Date]
+            SELECT [ID_Company], [ID_Payment], [Line_No], NULLIF([Adjustment_Date], '1753-01-01')
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_COLLECTIONADJ]
         ) AS arrivals
         GROUP BY [ID_Company], [ID_Payment], [Line_No]
@@ -106,7 +121,11 @@ FROM (
 LEFT JOIN [AIG_Nav_Jumia_Reconciliation].[fdw].[Dim_Company] AS co
     ON co.[Company_Code] = u.[ID_Company]
 LEFT JOIN (
-    SELECT [ID_Company], [Hub], MIN([ID_Collection_Partner]) AS [ID_Collection_Partner]
+    SELECT
+        [ID_Company],
+        [Hub],
+        MIN([ID_Collection_Partner]) AS [first_partner],
+        MAX([ID_Collection_Partner]) AS [last_partner]
     FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_HUBS_3PL_MAPPING]
     GROUP BY [ID_Company], [Hub]
 ) AS hub
@@ -114,11 +133,14 @@ LEFT JOIN (
     AND hub.[Hub] = u.[Related_Entity]
 LEFT JOIN [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_COLLECTIONPARTNERS] AS cp
     ON cp.[ID_Company] = u.[ID_Company]
-    AND cp.[ID_Collection_Partner] = COALESCE(u.[ID_Collection_Partner], hub.[ID_Collection_Partner])
+    AND cp.[ID_Collection_Partner] = COALESCE(
+        u.[ID_Collection_Partner],
+        CASE WHEN hub.[first_partner] = hub.[last_partner] THEN hub.[first_partner] END
+    )
 LEFT JOIN [AIG_Nav_DW].[dbo].[Bank Accounts] AS ba
     ON ba.[id_company] = u.[ID_Company]
     AND ba.[No_] = cp.[Bank_Account_No]
 LEFT JOIN [AIG_Nav_DW].[dbo].[Bank Account Posting Group] AS pg
     ON pg.[id_company] = u.[ID_Company]
     AND pg.[Code] = ba.[Bank Acc_ Posting Group]
-WHERE u.[Event_Date] < @next_start
+WHERE NULLIF(u.[Event_Date], '1753-01-01') < @next_start

@@ -5,7 +5,8 @@ DECLARE @next_start date = '2024-05-01';
 -- Transaction: collected by a partner and in no list, in a later one or in one that waits. Reallocation: under way between
 -- two partners. Transaction list: received with a list and not applied yet. Payment: on its way to the bank, negative.
 -- Not filtered on purpose: a company without a country and a partner without a bank account stay in. A hub may be mapped
--- twice, so the mapping is grouped before it is joined.
+-- twice, so the mapping is grouped before it is joined; one that is mapped to several partners names none of them. A list
+-- without a status closes what is in it, as every list does that does not wait. NAV's empty date is no date.
 SELECT
     u.[ID_Company],
     u.[Branch],
@@ -37,7 +38,9 @@ FROM (
         t.[Transaction_Type],
         t.[Related_Entity],
         t.[Amount],
-        CASE WHEN t.[List_Status] <> 'Waiting' THEN t.[List_Date] END AS [Closed_Date]
+        CASE
+            WHEN t.[List_Status] IS NULL OR t.[List_Status] <> 'Waiting' THEN NULLIF(t.[List_Date], '1753-01-01')
+        END AS [Closed_Date]
     FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_CASHREC_TRANSACTION] AS t
     UNION ALL
     SELECT
@@ -50,7 +53,7 @@ FROM (
         CAST('Reallocation From' AS varchar(30)),
         r.[Related_Entity],
         r.[Amount],
-        r.[Received_Date]
+        NULLIF(r.[Received_Date], '1753-01-01')
     FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_CASHREC_REALLOCATIONS] AS r
     UNION ALL
     SELECT
@@ -63,10 +66,11 @@ FROM (
         CAST('Translist in progress' AS varchar(30)),
         l.[Related_Entity],
         CAST(
-            l.[Amount_Received] - CASE WHEN l.[Applied_Date] < @next_start THEN l.[Amount_Applied] ELSE 0 END
+            l.[Amount_Received]
+                - CASE WHEN NULLIF(l.[Applied_Date], '1753-01-01') < @next_start THEN l.[Amount_Applied] ELSE 0 END
             AS decimal(19, 4)
         ),
-        l.[Force_Closed_Date]
+        NULLIF(l.[Force_Closed_Date], '1753-01-01')
     FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_PACKLIST_PACKAGES] AS l
     UNION ALL
     SELECT
@@ -84,10 +88,10 @@ FROM (
     LEFT JOIN (
         SELECT [ID_Company], [ID_Payment], [Line_No], MIN([Arrived_Date]) AS [Arrived_Date]
         FROM (
-            SELECT [ID_Company], [ID_Payment], [Line_No], [Deposit_Date] AS [Arrived_Date]
+            SELECT [ID_Company], [ID_Payment], [Line_No], NULLIF([Deposit_Date], '1753-01-01') AS [Arrived_Date]
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_CASHDEPOSIT]
             UNION ALL
-            SELECT [ID_Company], [ID_Payment], [Line_No], [Adjustment_Date]
+            SELECT [ID_Company], [ID_Payment], [Line_No], NULLIF([Adjustment_Date], '1753-01-01')
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_COLLECTIONADJ]
         ) AS arrivals
         GROUP BY [ID_Company], [ID_Payment], [Line_No]
@@ -102,6 +106,7 @@ LEFT JOIN (
     SELECT [ID_Company], [Hub], MIN([ID_Collection_Partner]) AS [ID_Collection_Partner]
     FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_HUBS_3PL_MAPPING]
     GROUP BY [ID_Company], [Hub]
+    HAVING MIN([ID_Collection_Partner]) = MAX([ID_Collection_Partner])
 ) AS hub
     ON hub.[ID_Company] = u.[ID_Company]
     AND hub.[Hub] = u.[Related_Entity]
@@ -114,10 +119,11 @@ LEFT JOIN [AIG_Nav_DW].[dbo].[Bank Accounts] AS ba
 LEFT JOIN [AIG_Nav_DW].[dbo].[Bank Account Posting Group] AS pg
     ON pg.[id_company] = u.[ID_Company]
     AND pg.[Code] = ba.[Bank Acc_ Posting Group]
-WHERE u.[Event_Date] < @next_start
+WHERE NULLIF(u.[Event_Date], '1753-01-01') < @next_start
     -- predicate: type that no other branch has
     AND (
         u.[Branch] <> 'Transaction'
+        OR u.[Transaction_Type] IS NULL
         OR u.[Transaction_Type] NOT IN (
             'Payment', 'Payment Charges', 'Transfer', 'Reallocation From', 'Reallocation To', 'Cash Deposit',
             'Collection Adjustment'
@@ -128,7 +134,7 @@ WHERE u.[Event_Date] < @next_start
     AND (u.[Closed_Date] IS NULL OR u.[Closed_Date] >= @next_start)
     -- end predicate
     -- predicate: something of a list remains
-    AND (u.[Branch] <> 'Transaction list' OR u.[Amount] > 0)
+    AND (u.[Branch] <> 'Transaction list' OR u.[Amount] IS NULL OR u.[Amount] > 0)
     -- end predicate
     -- predicate: not in Tunisia, Tanzania or South Africa
     AND (co.[Country_Code] IS NULL OR co.[Country_Code] NOT IN ('TN', 'TZ', 'ZA'))

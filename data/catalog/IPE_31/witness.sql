@@ -50,7 +50,8 @@ SELECT
     CAST('Translist in progress' AS varchar(30)),
     l.[Related_Entity],
     CASE
-        WHEN l.[Applied_Date] < @next_start THEN CAST(l.[Amount_Received] - l.[Amount_Applied] AS decimal(19, 4))
+        WHEN l.[Applied_Date] > '1753-01-01' AND l.[Applied_Date] < @next_start
+            THEN CAST(l.[Amount_Received] - l.[Amount_Applied] AS decimal(19, 4))
         ELSE l.[Amount_Received]
     END
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_PACKLIST_PACKAGES] AS l

@@ -3,7 +3,8 @@ DECLARE @next_start date = '2024-05-01';
 -- end
 -- Refunds that run ahead of the goods, and goods that run ahead of the refund, by the end of the period. One row per company,
 -- sales order item and case; no item is in both cases. What was returned and is not refunded is owed to the customer and
--- stands with a minus. Not filtered on purpose: marketplace or retail. NAV's empty date is no date.
+-- stands with a minus. Not filtered on purpose: marketplace or retail. NAV's empty date is no date. A price that is missing
+-- stays missing; a discount, a fee or a shipping amount that is missing is none.
 SELECT
     soi.[ID_COMPANY],
     soi.[COD_OMS_SALES_ORDER_ITEM],
@@ -18,7 +19,7 @@ SELECT
     soi.[REFUND_DATE],
     rt.[OMS_Type],
     ct.[Customer_Type_L1],
-    ISNULL(soi.[MTR_PRICE_AFTER_DISCOUNT], 0)
+    soi.[MTR_PRICE_AFTER_DISCOUNT]
         + ISNULL(soi.[MTR_BASE_SHIPPING_AMOUNT], 0)
         + ISNULL(soi.[MTR_INTERNATIONAL_CUSTOMS_FEE_AMOUNT], 0)
         - ISNULL(soi.[MTR_INTERNATIONAL_CUSTOMS_FEE_CART_RULE_DISCOUNT], 0)
@@ -42,6 +43,7 @@ WHERE soi.[ORDER_CREATION_DATE] < @next_start
     -- end predicate
     -- predicate: what was refunded had been delivered
     AND soi.[DELIVERED_DATE] > '1753-01-01'
+    AND soi.[DELIVERED_DATE] < @next_start
     -- end predicate
     -- predicate: not both by the cutoff
     AND ISNULL(NULLIF(soi.[RETURN_DATE], '1753-01-01'), @next_start) >= @next_start
@@ -66,7 +68,7 @@ SELECT
         + ISNULL(soi.[MTR_INTERNATIONAL_CUSTOMS_FEE_CART_RULE_DISCOUNT], 0)
         - ISNULL(soi.[MTR_INTERNATIONAL_CUSTOMS_FEE_AMOUNT], 0)
         - ISNULL(soi.[MTR_BASE_SHIPPING_AMOUNT], 0)
-        - ISNULL(soi.[MTR_PRICE_AFTER_DISCOUNT], 0) AS [AmountToRefund]
+        - soi.[MTR_PRICE_AFTER_DISCOUNT] AS [AmountToRefund]
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
 LEFT JOIN [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_REFUND_NO_RETURN] AS rt
     ON rt.[ID_Company] = soi.[ID_COMPANY]

@@ -24,7 +24,7 @@ SELECT
             AND rt.[OMS_ID_Sales_Order_Item] = @cod_oms_sales_order_item
     ) AS [oms_type],
     CASE WHEN @case_type = 'Refunded not yet returned' THEN 1 ELSE -1 END * (
-        ISNULL(soi.[MTR_PRICE_AFTER_DISCOUNT], 0)
+        soi.[MTR_PRICE_AFTER_DISCOUNT]
         + ISNULL(soi.[MTR_INTERNATIONAL_CUSTOMS_FEE_AMOUNT], 0)
         + ISNULL(soi.[MTR_BASE_SHIPPING_AMOUNT], 0)
         - (

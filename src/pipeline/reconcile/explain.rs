@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::inputs::{Packaged, plain};
+use super::bridge_sums::{doubted, timing_sums, vtc_sums};
+use super::inputs::Packaged;
 use super::sums::{Held, computed, held};
 use super::{Rules, Sources};
 use crate::domain::amount::Amount;
@@ -16,10 +17,9 @@ use crate::domain::matching::Matched;
 use crate::domain::period::Period;
 use crate::domain::reconcile::contract::Effect;
 use crate::domain::reconcile::evaluate::BridgeSums;
-use crate::kernels::bridges::timing::JdashOnlyWhy;
 use crate::kernels::bridges::{
-    LabelCell, ListedRow, PostingGroups, Reclass, Timing, TimingInput, Vtc, VtcInput, label_cells,
-    label_rows, posting_groups, reclass, timing, vtc,
+    LabelCell, PostingGroups, Reclass, Timing, TimingInput, Vtc, VtcInput, label_cells, label_rows,
+    posting_groups, reclass, timing, vtc,
 };
 use crate::kernels::reconcile::StagedTable;
 use crate::kernels::reconcile::audit::JoinAudit;
@@ -338,78 +338,3 @@ async fn lists(
     }
     Ok(())
 }
-
-/// What B1 comes to. What may be of any company leaves every one of the contract in doubt.
-fn timing_sums<'a>(timing: &Timing, all: impl Iterator<Item = &'a String>) -> BridgeSums {
-    let mut sums = BridgeSums::default();
-    for (company, found) in &timing.companies {
-        sums.amounts.insert(company.clone(), found.amount);
-        doubt(&mut sums, company, &found.doubtful, found.undecided);
-    }
-    let mut of_any = Vec::new();
-    if timing.jdash_without_amount > 0 {
-        let rows = timing.jdash_without_amount;
-        of_any.push(format!("{rows} rows of JDASH lack an amount"));
-    }
-    if let Some(left_out) = timing.jdash_without_company {
-        let (rows, amount) = (left_out.rows, plain(left_out.amount));
-        of_any.push(format!(
-            "{rows} rows of JDASH name no company and come to {amount}"
-        ));
-    }
-    for company in all.filter(|_| !of_any.is_empty()) {
-        let doubts = sums.doubts.entry(company.clone()).or_default();
-        doubts.extend(of_any.iter().cloned());
-    }
-    for only in &timing.jdash_only {
-        if only.why == JdashOnlyWhy::SeveralCompanies {
-            for company in &only.companies {
-                let why = "a voucher of JDASH may be of several companies".to_owned();
-                let doubts = sums.doubts.entry(company.clone()).or_default();
-                if !doubts.contains(&why) {
-                    doubts.push(why);
-                }
-            }
-        }
-    }
-    sums
-}
-
-/// A bridge without an amount, for the same reason in every company.
-fn doubted<'a>(why: &str, companies: impl Iterator<Item = &'a String>) -> BridgeSums {
-    let doubts = companies.map(|company| (company.clone(), vec![why.to_owned()]));
-    BridgeSums {
-        doubts: doubts.collect(),
-        ..BridgeSums::default()
-    }
-}
-
-fn vtc_sums(vtc: &Vtc) -> BridgeSums {
-    let mut sums = BridgeSums::default();
-    for (company, found) in &vtc.companies {
-        sums.amounts.insert(company.clone(), found.amount);
-        doubt(&mut sums, company, &found.doubtful, found.undecided);
-    }
-    sums
-}
-
-/// What cannot be counted keeps the company's line open.
-fn doubt(sums: &mut BridgeSums, company: &str, doubtful: &[ListedRow], undecided: u64) {
-    let mut doubts = Vec::new();
-    if !doubtful.is_empty() {
-        let count = doubtful.len();
-        doubts.push(format!(
-            "{count} vouchers lack a key or an amount, or have one twice"
-        ));
-    }
-    if undecided > 0 {
-        doubts.push(format!("{undecided} vouchers leave a condition open"));
-    }
-    if !doubts.is_empty() {
-        sums.doubts.insert(company.to_owned(), doubts);
-    }
-}
-
-#[cfg(test)]
-#[path = "explain_tests.rs"]
-mod tests;

@@ -4,6 +4,7 @@
 //! warehouse but the one that is to compute. A part that is not what the package says is an error, never a smaller sum.
 
 pub mod as_of;
+mod bridge_sums;
 mod candidates;
 mod changes;
 pub mod closing;

@@ -209,6 +209,30 @@ async fn a_posting_group_that_nobody_approved_is_reported_and_holds_nothing() {
     }
 }
 
+/// Plant N04: what was used is joined by the code of a voucher, and the audit of that join counts the code of two types,
+/// which a plain join would double. It is no finding.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voucher_of_two_types_is_counted_by_the_audit_of_the_join_and_is_no_finding() {
+    let mut counted = Vec::new();
+    let whole: &[&str] = &[];
+    for without in [whole, &["N04"]] {
+        let place = Place::new();
+        let recon = planted(PlantProfile::Recon, without);
+        let result = month(&place, recon, "2024-04", &["IPE_08"]).await;
+        let item = &result.ipe_results["IPE_08"];
+        assert_eq!((item.status, failed(item)), (ItemStatus::Success, vec![]));
+        assert!(item.findings.is_empty(), "{:?}", item.findings);
+        let scopes = read_record(item).population.unwrap().scopes;
+        let mut scopes = scopes.iter();
+        let join = scopes.find(|scope| scope.rule.column == "join_by_code");
+        let mut cells = join.unwrap().cells.iter();
+        let of_two = cells
+            .find(|cell| cell.company == "EC_KE" && cell.value.as_deref() == Some("several types"));
+        counted.push(of_two.map_or(0, |cell| cell.rows));
+    }
+    assert_eq!(counted[0], counted[1] + 1);
+}
+
 /// A package whose finding was taken out does not verify: the finding follows from the values.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_finding_that_is_taken_out_is_missed() {

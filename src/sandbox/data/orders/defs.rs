@@ -2,7 +2,8 @@
 //!
 //! # Source
 //! Names as the shop's reports spell them; identifiers are `bigint`, flags `bit`, dates `datetime`, money
-//! `decimal(19,4)`. Everything may be null but the identity of a row and what every report counts on.
+//! `decimal(19,4)`. Everything may be null but the identity of a row and the flags and the day that every report counts
+//! on: a price too, although the stand-in has them all.
 
 use crate::sandbox::data::table::TableDef;
 
@@ -41,12 +42,12 @@ pub(in crate::sandbox::data) const RPT_SOI: TableDef = TableDef {
         ("REFUND_DATE", "datetime", true),
         ("FAIL_DATE", "datetime", true),
         ("CANCELLATION_DATE", "datetime", true),
-        ("MTR_UNIT_PRICE", "decimal(19,4)", false),
+        ("MTR_UNIT_PRICE", "decimal(19,4)", true),
         ("MTR_COUPON_MONEY_VALUE", "decimal(19,4)", true),
         ("MTR_CART_RULE_DISCOUNT", "decimal(19,4)", true),
-        ("MTR_PAID_PRICE", "decimal(19,4)", false),
-        ("MTR_PRICE_AFTER_DISCOUNT", "decimal(19,4)", false),
-        ("MTR_AMOUNT_PAID", "decimal(19,4)", false),
+        ("MTR_PAID_PRICE", "decimal(19,4)", true),
+        ("MTR_PRICE_AFTER_DISCOUNT", "decimal(19,4)", true),
+        ("MTR_AMOUNT_PAID", "decimal(19,4)", true),
         ("MTR_BASE_SHIPPING_AMOUNT", "decimal(19,4)", true),
         ("MTR_SHIPPING_CART_RULE_DISCOUNT", "decimal(19,4)", true),
         ("MTR_SHIPPING_VOUCHER_DISCOUNT", "decimal(19,4)", true),

@@ -114,7 +114,12 @@ async fn ipe_31_has_the_declared_types_and_each_key_once() {
             mapping,
             "SELECT [ID_Company], [Hub], [ID_Collection_Partner]",
         )
-        .replace("    GROUP BY [ID_Company], [Hub]\n", "");
+        .replace("    GROUP BY [ID_Company], [Hub]\n", "")
+        .replace(
+            "    HAVING MIN([ID_Collection_Partner]) = MAX([ID_Collection_Partner])\n",
+            "",
+        );
+    assert!(!joined.contains("HAVING"));
     assert_ne!(joined, good);
     let twice = run_with(&mut session, &doubled(&joined), &params()).await;
     assert_ne!(twice.text(), ["0"], "a join that fans out");

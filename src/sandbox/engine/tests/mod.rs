@@ -3,6 +3,7 @@
 mod catalog_items;
 mod collections;
 mod digest;
+mod hard_rows;
 mod language;
 mod orders;
 mod system;

@@ -31,7 +31,7 @@ const ITEMS: [Item; 3] = [
             "IS_MARKETPLACE bit not null",
             "FINANCE_VERIFIED_DATE datetime",
             "PAID_FOR_ITEMS decimal(21,4)",
-            "PAID_PRICE decimal(19,4) not null",
+            "PAID_PRICE decimal(19,4)",
             "PAID_FOR_SHIPPING decimal(24,4)",
         ],
     },
@@ -44,7 +44,7 @@ const ITEMS: [Item; 3] = [
         types: &[
             "Customer Type varchar(50)",
             "troubleshoot_resolution_date datetime",
-            "amount_paid decimal(19,4) not null",
+            "amount_paid decimal(19,4)",
             "paid_shipping decimal(25,4)",
         ],
     },

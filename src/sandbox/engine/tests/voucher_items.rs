@@ -1,5 +1,6 @@
 //! The items of the vouchers, as the program asks them.
 
+use super::hard_rows::{STOCK, changed};
 use super::*;
 use std::collections::BTreeMap;
 
@@ -187,4 +188,86 @@ async fn timing_finds_what_is_on_its_way() {
     let active = delivered.replace("v.[is_active] = 0 OR", "1 = 1 OR");
     let active = run_with(&mut session, &active, &params()).await;
     assert!(active.rows() > more.rows(), "{:?}", active.error);
+}
+
+/// Two used vouchers of EC_NG, and the value of `code` that gives the second one the code of the first.
+async fn sharing(session: &mut Box<dyn SqlSession>) -> ([String; 2], String) {
+    let two = format!(
+        "SELECT TOP (2) q.[id] FROM ({}) AS q WHERE q.[id_company] = 'EC_NG' \
+         AND q.[mpl_storecredit] + q.[rtl_storecredit] > 0 ORDER BY 1",
+        bound(ISSUANCE)
+    );
+    let two = run_with(session, &two, &params()).await.text();
+    let [first, second]: [String; 2] = two.try_into().unwrap();
+    let code = format!(
+        "SELECT TOP (1) v.[code] FROM {STOCK} AS v WHERE v.[ID_COMPANY] = 'EC_NG' AND v.[id] = '{first}'"
+    );
+    let code = run(session, &code).await.text().remove(0);
+    let value = format!(
+        "CASE WHEN x.[ID_COMPANY] = 'EC_NG' AND x.[id] = '{second}' THEN CAST('{code}' AS varchar(50)) \
+         ELSE x.[code] END"
+    );
+    ([first, second], value)
+}
+
+/// A code that two vouchers share says of neither what was used: counted for both, it would come twice.
+#[tokio::test]
+async fn a_code_of_two_vouchers_gives_neither_of_them_an_amount() {
+    let mut session = open(&engine()).await;
+    let ([first, second], value) = sharing(&mut session).await;
+    let shared = (STOCK, "code", value.as_str());
+    let used = |query: &str, only: &str| {
+        format!(
+            "SELECT DISTINCT q.[id_company], q.[id], q.[TotalAmountUsed] FROM ({query}) AS q WHERE {only} ORDER BY 1, 2"
+        )
+    };
+    let of_two = format!("q.[id_company] = 'EC_NG' AND q.[id] IN ('{first}', '{second}')");
+    let of_others = format!("NOT ({of_two})");
+    for query in [ISSUANCE, USAGE].map(bound) {
+        let broken = changed(&mut session, &query, shared).await;
+        let unknown = run_with(&mut session, &used(&broken, &of_two), &params()).await;
+        let expected = [&first, &second].map(|id| format!("EC_NG|{id}|NULL"));
+        assert_eq!(unknown.text(), expected);
+        let mut others = Vec::new();
+        for query in [&query, &broken] {
+            let answer = run_with(&mut session, &used(query, &of_others), &params()).await;
+            others.push(answer.text());
+        }
+        assert_eq!(others[0], others[1], "nobody else");
+        let known = run_with(&mut session, &used(&query, &of_two), &params()).await;
+        assert!(known.text().iter().all(|line| !line.ends_with("|NULL")));
+    }
+}
+
+/// The audit of that join: the population counts such codes, and a witness knows as little as the item.
+#[tokio::test]
+async fn a_code_of_two_vouchers_is_seen_by_the_population_and_by_the_witness() {
+    let mut session = open(&engine()).await;
+    let ([first, _], value) = sharing(&mut session).await;
+    let shared = (STOCK, "code", value.as_str());
+    let seen = |population: &str| {
+        format!(
+            "SELECT p.[company], COUNT_BIG(*) FROM ({population}) AS p \
+             WHERE p.[join_by_code] = 'several vouchers' GROUP BY p.[company]"
+        )
+    };
+    for file in [
+        catalog!("IPE_08", "population.sql"),
+        catalog!("IPE_08_USAGE", "population.sql"),
+    ] {
+        let population = bound(file);
+        let none = run_with(&mut session, &seen(&population), &params()).await;
+        assert_eq!(none.text(), [""; 0]);
+        let broken = changed(&mut session, &population, shared).await;
+        let two = run_with(&mut session, &seen(&broken), &params()).await;
+        assert_eq!(two.text(), ["EC_NG|2"]);
+    }
+    let witness = catalog!("IPE_08", "witness.sql");
+    let witness = witness.replace("'40000000'", &format!("'{first}'"));
+    let broken = changed(&mut session, &witness, shared).await;
+    for (text, is_known) in [(&witness, true), (&broken, false)] {
+        let row = run(&mut session, text).await.text();
+        assert_eq!(row.len(), 1);
+        assert_eq!(!row[0].ends_with("|NULL|NULL"), is_known, "{row:?}");
+    }
 }

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::domain::amount::Amount;
 use crate::kernels::bridges::timing::LeftOut;
-use crate::kernels::reconcile::audit::SideAudit;
+use crate::kernels::reconcile::audit::{JoinAudit, SideAudit};
 
 fn found(without_company: Option<LeftOut>) -> Timing {
     Timing {
