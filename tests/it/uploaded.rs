@@ -168,6 +168,15 @@ fn without_a_file_the_item_is_no_part_of_the_run() {
     let why = result["not_part_of_run"]["JDASH"].as_str().unwrap();
     assert!(why.contains("--file JDASH=PATH"), "{why}");
     assert!(!shell.path("out/evidence/JDASH").exists());
+    // The month is judged all the same: what the file would explain is not concluded, and nothing passes for a zero.
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert_eq!(result["control_result"], "NOT_CONCLUDED");
+    let lines = &result["reconciliation"]["lines"];
+    let all = ["OK", "OK", "OK", "OK", "OK", "NOT_CONCLUDED"];
+    for (line, status) in ["L1", "L2", "L3", "L4", "L5", "L6"].into_iter().zip(all) {
+        assert_eq!(lines[line], status, "{line} {lines}");
+    }
+    assert!(result["publication"]["error_message"].is_null());
 
     let named = shell.run(&["run", "--period", "2024-04", "--ipe", "JDASH"]);
     assert_eq!(named.code, 2, "{}{}", named.out, named.err);

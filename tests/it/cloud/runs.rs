@@ -5,10 +5,13 @@ use std::sync::Arc;
 use soxauto::app::App;
 use soxauto::domain::limits::Limits;
 use soxauto::domain::run::{ItemStatus, Stamp};
+use soxauto::domain::uploaded::DeclaredForm;
 use soxauto::pipeline::progress::Silent;
 use soxauto::pipeline::record::ItemRecord;
 use soxauto::sandbox::{Sandbox, SandboxConfig};
-use soxauto::settings::{GcpSecretsPlace, RunSettings, SecretsChoice, WarehouseChoice};
+use soxauto::settings::{
+    GcpSecretsPlace, RunSettings, SecretsChoice, UploadSettings, WarehouseChoice,
+};
 
 use super::fakes::secret_manager::Damage;
 use super::fakes::{Google, quick};
@@ -133,4 +136,60 @@ async fn only_places_that_are_googles_leave_a_run_without_a_stamp() {
         );
         app.close().await;
     }
+}
+
+/// A file in a bucket, found by the month: the settings of a job that starts every month are the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_a_bucket_is_found_by_the_month_and_its_absence_is_sealed() {
+    let google = Google::start().await;
+    google.bucket("files");
+    let files = google.root("gs://files/jdash");
+    let used = "voucher_id,amount_used\nV-1,1.50\nV-2,2.25\n";
+    files.create("used-2024-04.csv", used.into()).await.unwrap();
+    let place = Place::new();
+    let run = async |period: &str| {
+        let mut settings = RunSettings {
+            period: Some(period.parse().unwrap()),
+            items: vec!["JDASH".to_owned()],
+            files: vec![UploadSettings {
+                item: "JDASH".to_owned(),
+                location: "gs://files/jdash/used-{period}.csv".to_owned(),
+                form: DeclaredForm::default(),
+            }],
+            ..settings(&place, &google)
+        };
+        settings.source.secrets = SecretsChoice::Env;
+        settings.source.sandbox_rows = Some(300);
+        let app = App::build(settings, Arc::new(Silent)).await.unwrap();
+        let mut result = app.run().await.unwrap();
+        result.ipe_results.remove("JDASH").unwrap()
+    };
+    let item = run("2024-04").await;
+    assert_eq!(item.status, ItemStatus::Success, "{item:#?}");
+    assert_eq!(item.rows_extracted, 2);
+    let evidence = item.evidence.unwrap();
+    let report = soxauto::app::verify(&evidence, None, None).await.unwrap();
+    assert!(report.findings.is_empty(), "{report:#?}");
+
+    let item = run("2024-03").await;
+    assert_eq!(item.status, ItemStatus::Error, "{item:#?}");
+    let error = item.error_message.unwrap();
+    for part in [
+        "no such file",
+        "gs://files/jdash/used-2024-03.csv",
+        "put the file there",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(item.evidence.is_some(), "its package says so");
+
+    let mut wrong = settings(&place, &google);
+    wrong.items = vec!["JDASH".to_owned()];
+    wrong.files = vec![UploadSettings {
+        item: "JDASH".to_owned(),
+        location: "gs://files".to_owned(),
+        form: DeclaredForm::default(),
+    }];
+    let error = App::build(wrong, Arc::new(Silent)).await.err().unwrap();
+    assert!(error.to_string().contains("gs://bucket/object"), "{error}");
 }

@@ -204,7 +204,20 @@ fn of_two_runs_of_one_month_the_second_is_told_who_is_at_work() {
     let (mut first, lines) = started(folder.path(), "extract");
     signal(&first, "-STOP");
     let second = run(folder.path(), "600").output().unwrap();
+    // A whole month does not begin beside it: neither run would have all items.
+    let args = "run --period 2024-04 --sandbox-rows 600";
+    let args: Vec<&str> = args.split(' ').collect();
+    let whole = soxauto(folder.path(), &args).output().unwrap();
     signal(&first, "-CONT");
+    assert_eq!(whole.status.code(), Some(2), "{}", text(&whole));
+    for part in [
+        "on CR_04 2024-04 since",
+        "nothing was started",
+        "its lease expires at",
+    ] {
+        assert!(text(&whole).contains(part), "{}", text(&whole));
+    }
+    assert!(!folder.path().join("out/evidence/CR_05").exists());
     assert_eq!(second.status.code(), Some(2), "{}", text(&second));
     let said = text(&second);
     assert!(
