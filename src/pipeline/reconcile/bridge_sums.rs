@@ -5,6 +5,21 @@ use crate::domain::reconcile::evaluate::BridgeSums;
 use crate::kernels::bridges::timing::JdashOnlyWhy;
 use crate::kernels::bridges::{ListedRow, Timing, Vtc};
 
+/// The two bridges that explain, by their names in the contract.
+pub(super) const TIMING: &str = "B1";
+pub(super) const VTC: &str = "B2";
+
+/// Why this program does not compute a bridge of the contract; `None` for those that it knows.
+pub(super) fn not_built(bridge: &str) -> Option<&'static str> {
+    match bridge {
+        TIMING | VTC | "B3" | "B4" | "B5" => None,
+        "B6" => Some(
+            "matching lists no pairs with their two dates, and of a pair across the cutoff one half is in next month's packages",
+        ),
+        _ => Some("this program knows no bridge of this name"),
+    }
+}
+
 /// What B1 comes to. What may be of any company leaves every one of the contract in doubt.
 pub(super) fn timing_sums<'a>(
     timing: &Timing,

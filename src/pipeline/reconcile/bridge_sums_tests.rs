@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::amount::Amount;
+use crate::domain::reconcile::contract::Effect;
 use crate::kernels::bridges::timing::LeftOut;
 use crate::kernels::reconcile::audit::{JoinAudit, SideAudit};
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::bridge_sums::{doubted, timing_sums, vtc_sums};
+use super::bridge_sums::{TIMING, VTC, doubted, not_built, timing_sums, vtc_sums};
 use super::inputs::Packaged;
 use super::sums::{Held, computed, held};
 use super::{Rules, Sources};
@@ -26,10 +26,6 @@ use crate::kernels::reconcile::audit::JoinAudit;
 use crate::kernels::reconcile::filter::{Condition, Literal, Test};
 use crate::kernels::vouchers::{FlowCell, FlowInput, LookupUse, Pivot, categorise, flows, pivot};
 use crate::ports::PortError;
-
-/// The two bridges that explain, by their names in the contract.
-const TIMING: &str = "B1";
-const VTC: &str = "B2";
 
 /// The packages that passed, by item.
 pub(super) type Sound<'a> = BTreeMap<&'a IpeId, &'a Packaged>;
@@ -130,17 +126,6 @@ pub(super) async fn explain(
         }
     }
     Ok((all, sums))
-}
-
-/// Why this program does not compute a bridge of the contract; `None` for those that it knows.
-fn not_built(bridge: &str) -> Option<&'static str> {
-    match bridge {
-        TIMING | VTC | "B3" | "B4" | "B5" => None,
-        "B6" => Some(
-            "matching lists no pairs with their two dates, and of a pair across the cutoff one half is in next month's packages",
-        ),
-        _ => Some("this program knows no bridge of this name"),
-    }
 }
 
 /// That some of these items have no package that passed.
