@@ -217,10 +217,9 @@ impl App {
             roots.google(),
             &settings.limits,
         )?;
-        let outbox = settings.drive.as_ref();
-        let outbox = outbox
-            .map(|drive| Outbox::open(drive, roots.google(), &settings.limits))
-            .transpose()?;
+        let drive = settings.drive.as_ref();
+        let outbox = drive.map(|drive| Outbox::open(drive, roots.google(), &settings.limits));
+        let outbox = outbox.transpose()?;
         let reach = Reach::open(
             &settings.source,
             roots.google(),

@@ -1,19 +1,15 @@
 //! `soxauto run`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
 use crate::app::alerts::Alerts;
+use crate::app::{App, StartError};
 use crate::domain::check::Acceptance;
-use crate::domain::ids::IpeId;
 use crate::domain::limits::ServerLimits;
-use crate::domain::period::Period;
-use crate::domain::run::Holder;
 use crate::domain::shard::Shard;
 use crate::pipeline::alert::Alert;
 use crate::pipeline::workflow::WorkflowResult;
@@ -42,15 +38,9 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
             return Err(error.into());
         }
     };
-    let at_work = if is_whole {
-        app.at_work().await?
-    } else {
-        BTreeMap::new()
-    };
-    if let Some((item, holder)) = at_work.into_iter().next() {
-        let period = app.context().period;
+    if is_whole && let Some(why) = in_the_way(&app).await? {
         app.close().await;
-        anyhow::bail!(in_the_way(&item, period, &holder));
+        anyhow::bail!(why);
     }
     if app.items().next().is_none() {
         output::tell(&format!(
@@ -81,12 +71,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
         true => print(&result.without_words(), json),
         false => print(&result, json),
     };
-    if !shard.is_whole() {
-        output::tell(&format!(
-            "{shard} judges no month: when all tasks have ended, `soxauto reconcile --period {} --seal --publish` does",
-            result.period
-        ));
-    }
+    not_judged(shard, &result);
     undelivered(&result);
     if let Some(alert) = Alert::of(&result) {
         raise(&alerts, &alert).await;
@@ -129,15 +114,29 @@ fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
 }
 
 /// Why a whole month is not run beside another run: each would take items from under the other, and neither would have all.
-fn in_the_way(item: &IpeId, period: Period, holder: &Holder) -> String {
+async fn in_the_way(app: &App) -> Result<Option<String>, StartError> {
+    let period = app.context().period;
+    let Some((item, holder)) = app.at_work().await?.into_iter().next() else {
+        return Ok(None);
+    };
     let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC");
-    format!(
+    Ok(Some(format!(
         "run {} has been at work on {item} {period} since {}, and nothing was started\n  wait until it has ended; if it has died, \
          its lease expires at {}",
         holder.run_id,
         time(holder.since),
         time(holder.expires_at)
-    )
+    )))
+}
+
+/// Says how a month is judged whose items several tasks share.
+fn not_judged(shard: Shard, result: &WorkflowResult) {
+    if !shard.is_whole() {
+        output::tell(&format!(
+            "{shard} judges no month: when all tasks have ended, `soxauto reconcile --period {} --seal --publish` does",
+            result.period
+        ));
+    }
 }
 
 /// Hears the signals: the first asks the run to stop, the second ends the program.

@@ -137,6 +137,24 @@ fn moved(judged: &Value) {
     assert!(items.iter().all(|item| item["schema"].is_null()), "{drift}");
 }
 
+/// One entry came after its month was closed: which, of when, and who entered it.
+fn came_late(judged: &Value) {
+    let findings = judged["result"]["findings"].as_array().unwrap();
+    let late: Vec<&str> = findings
+        .iter()
+        .filter(|finding| finding["code"] == "LATE_POSTING")
+        .map(|finding| finding["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(late.len(), 1, "{late:?}");
+    for part in [
+        "2024-03 is closed, and entry ",
+        " of 2024-03-29 came later: 250000, document ",
+        "entered on 2024-04-18 by JUMIA\\A.DIALLO",
+    ] {
+        assert!(late[0].contains(part), "{part} in {}", late[0]);
+    }
+}
+
 /// A drift that somebody bends is not what judging again gives.
 fn bent_drift(shell: &Shell, sealed: &str) {
     let bend = |reconciled: &mut Value| reconciled["drift"]["since"] = Value::from("2024-02");
@@ -179,23 +197,10 @@ async fn a_closed_month_takes_no_run_and_what_comes_late_into_it_is_named() {
         period: "2024-04",
     };
     let judged = april.judged();
-    let findings = judged["result"]["findings"].as_array().unwrap();
-    let late: Vec<&str> = findings
-        .iter()
-        .filter(|finding| finding["code"] == "LATE_POSTING")
-        .map(|finding| finding["what"].as_str().unwrap())
-        .collect();
-    assert_eq!(late.len(), 1, "{late:?}");
+    came_late(&judged);
     moved(&judged);
     assert_eq!(judged["since"]["period"], "2024-03");
     assert_eq!(judged["since"]["is_final"], true);
-    for part in [
-        "2024-03 is closed, and entry ",
-        " of 2024-03-29 came later: 250000, document ",
-        "entered on 2024-04-18 by JUMIA\\A.DIALLO",
-    ] {
-        assert!(late[0].contains(part), "{part} in {}", late[0]);
-    }
 
     // What was judged while March was closed stays so when March is opened again.
     let (sealed, _) = april.seal();

@@ -55,7 +55,7 @@ async fn a_price_that_is_missing_leaves_its_company_open_and_is_never_a_zero() {
     );
     assert_eq!(
         found(&shell, "AMOUNT_MISSING"),
-        ["IPE_12", "IPE_10", "IPE_34"].map(|item| format!("AMOUNT_MISSING EC_KE {item}"))
+        SHOP.map(|item| format!("AMOUNT_MISSING EC_KE {item}"))
     );
     let now = json(&shell);
     for line in ["L2", "L4", "L5"] {

@@ -142,7 +142,7 @@ async fn only_places_that_are_googles_leave_a_run_without_a_stamp() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_in_a_bucket_is_found_by_the_month_and_its_absence_is_sealed() {
     let google = Google::start().await;
-    google.bucket("files");
+    std::fs::create_dir_all(google.bucket("files")).unwrap();
     let files = google.root("gs://files/jdash");
     let used = "voucher_id,amount_used\nV-1,1.50\nV-2,2.25\n";
     files.create("used-2024-04.csv", used.into()).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_file_in_a_bucket_is_found_by_the_month_and_its_absence_is_sealed() {
             }],
             ..settings(&place, &google)
         };
-        settings.source.secrets = SecretsChoice::Env;
+        settings.source.secrets = SecretsChoice::Sandbox;
         settings.source.sandbox_rows = Some(300);
         let app = App::build(settings, Arc::new(Silent)).await.unwrap();
         let mut result = app.run().await.unwrap();

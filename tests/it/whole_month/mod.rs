@@ -226,6 +226,54 @@ async fn every_plant_comes_out_to_the_last_digit_and_nothing_else() {
     month.sandbox.stop().await;
 }
 
+/// A month without some of the plants says what is left of them, and nothing else.
+async fn left_without(plants: &[&str], buckets: &[&str], findings: &[&str]) {
+    let month = Month::of(planted(PlantProfile::Recon, plants)).await;
+    assert_eq!(found(&month.result), wanted(&month.key));
+    assert_eq!(exceptions(&month.result), buckets);
+    assert_eq!(codes(&month.result), findings);
+    month.sandbox.stop().await;
+}
+
+/// The mutation twins: every plant is left out of one of two months, and what it does is gone with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_planted_is_not_found_in_one_half() {
+    let without = [
+        "F01", "F03", "F06", "F08", "F09", "F11", "F13", "F14", "E01", "N02", "N04", "N06",
+    ];
+    let buckets = [
+        "L1 EC_IC 13003 INVESTIGATE",
+        "L1 JM_EG 13009 INVESTIGATE",
+        "L2 EC_MA INVESTIGATE",
+        "L4 JD_UG INVESTIGATE",
+        "L5 EC_KE INVESTIGATE",
+    ];
+    let findings = [
+        "FX_MISSING JD_UG",
+        "AMOUNT_ELSEWHERE EC_IC IPE_07",
+        "SCOPE IPE_07 EC_IC",
+    ];
+    left_without(&without, &buckets, &findings).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_planted_is_not_found_in_the_other_half() {
+    let without = [
+        "F02", "F04", "F05", "F07", "F10", "E02", "N01", "N03", "N05", "N07",
+    ];
+    let buckets = [
+        "L1 EC_NG 13003 INVESTIGATE",
+        "L1 JD_GH 13003 INVESTIGATE",
+        "L1 JD_GH 13004 INVESTIGATE",
+        "L3 EC_IC INVESTIGATE",
+        "L3 HF_SN INVESTIGATE",
+        "L4 EC_IC INVESTIGATE",
+        "L6 EC_MA OVER_EXPLAINED",
+        "L6 HF_SN INVESTIGATE",
+    ];
+    left_without(&without, &buckets, &["FX_AMBIGUOUS JD_DZ"]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clean_month_is_silent_and_one_changed_digit_is_not_confirmed() {
     let month = Month::of(SandboxConfig::default()).await;
