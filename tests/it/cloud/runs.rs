@@ -142,8 +142,7 @@ async fn only_places_that_are_googles_leave_a_run_without_a_stamp() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_in_a_bucket_is_found_by_the_month_and_its_absence_is_sealed() {
     let google = Google::start().await;
-    std::fs::create_dir_all(google.bucket("files")).unwrap();
-    let files = google.root("gs://files/jdash");
+    let files = google.root("gs://staging/files");
     let used = "voucher_id,amount_used\nV-1,1.50\nV-2,2.25\n";
     files.create("used-2024-04.csv", used.into()).await.unwrap();
     let place = Place::new();
@@ -153,7 +152,7 @@ async fn a_file_in_a_bucket_is_found_by_the_month_and_its_absence_is_sealed() {
             items: vec!["JDASH".to_owned()],
             files: vec![UploadSettings {
                 item: "JDASH".to_owned(),
-                location: "gs://files/jdash/used-{period}.csv".to_owned(),
+                location: "gs://staging/files/used-{period}.csv".to_owned(),
                 form: DeclaredForm::default(),
             }],
             ..settings(&place, &google)
@@ -176,7 +175,7 @@ async fn a_file_in_a_bucket_is_found_by_the_month_and_its_absence_is_sealed() {
     let error = item.error_message.unwrap();
     for part in [
         "no such file",
-        "gs://files/jdash/used-2024-03.csv",
+        "gs://staging/files/used-2024-03.csv",
         "put the file there",
     ] {
         assert!(error.contains(part), "{error}");
@@ -187,7 +186,7 @@ async fn a_file_in_a_bucket_is_found_by_the_month_and_its_absence_is_sealed() {
     wrong.items = vec!["JDASH".to_owned()];
     wrong.files = vec![UploadSettings {
         item: "JDASH".to_owned(),
-        location: "gs://files".to_owned(),
+        location: "gs://staging".to_owned(),
         form: DeclaredForm::default(),
     }];
     let error = App::build(wrong, Arc::new(Silent)).await.err().unwrap();
