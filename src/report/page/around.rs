@@ -95,7 +95,10 @@ impl View<'_> {
 
     /// What was read, and what its checks say.
     pub(super) fn inputs(&self) -> Markup {
-        let label = self.pick("Inputs", "Entrées");
+        let label = self.pick(
+            "Inputs; totals are USD with Dr or Cr, else all currencies together",
+            "Entrées ; totaux en USD avec D ou C, sinon toutes devises confondues",
+        );
         let inputs = &self.statement.inputs;
         if inputs.is_empty() {
             return el(
@@ -110,10 +113,7 @@ impl View<'_> {
             heads: vec![
                 head(self.pick("Item", "Élément")),
                 number(self.pick("Rows", "Lignes")),
-                number(self.pick(
-                    "Total: Dr or Cr where compared, else source sign",
-                    "Total : D ou C si comparé, sinon signe de la source",
-                )),
+                number("Total"),
                 head(self.pick("Refreshed at", "Rafraîchi le")),
                 head(self.pick("Transfer", "Transfert")),
                 head("Population"),
@@ -145,7 +145,7 @@ impl View<'_> {
             self.verdict(verdicts.population),
             self.verdict(verdicts.accuracy_positive),
             self.verdict(verdicts.accuracy_negative),
-            el("code", &[], digest.chars().take(12).collect::<String>()),
+            el("code", &[], digest.chars().take(8).collect::<String>()),
         ];
         cells.into()
     }
@@ -165,10 +165,8 @@ impl View<'_> {
             0 => String::new(),
             more => format!(" (+{more})"),
         };
-        let mixed = self.pick("all currencies together", "toutes devises confondues");
-        dim(format!("{column} "))
-            .and(self.language.amount(*total))
-            .and(dim(format!(" {mixed}{more}")))
+        let column = dim(format!("{column} "));
+        column.and(format!("{}{more}", self.language.amount(*total)))
     }
 
     /// The word of a verdict with its mark and colour.
