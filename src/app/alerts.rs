@@ -74,7 +74,7 @@ impl Alerts {
     }
 
     /// Writes the line that the alert policies look for.
-    pub fn note(&self, alert: &Alert) {
+    pub fn note(alert: &Alert) {
         let control_result = alert.control_result.word();
         let ipe = (!alert.ipes.is_empty()).then(|| alert.ipes.join(","));
         let ipe = ipe.as_deref();

@@ -85,7 +85,10 @@ impl Judged {
     }
 
     /// What the result of a run says of it.
-    fn summary(&self) -> Result<ReconciliationResult, PortError> {
+    ///
+    /// # Errors
+    /// As [`Judged::statement`].
+    pub fn summary(&self) -> Result<ReconciliationResult, PortError> {
         let lines = self.judgement.reconciled.result.judged();
         Ok(ReconciliationResult {
             control_result: self.statement()?.control_result(),

@@ -56,6 +56,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     let on_cloud_run = match &cli.command {
         Command::Run(args) => args.work.is_on_cloud_run(),
         Command::Serve(args) => args.work.is_on_cloud_run(),
+        Command::Reconcile(args) => args.is_on_cloud_run(),
         _ => false,
     };
     crate::telemetry::init(&cli.log, cli.log_format, on_cloud_run)

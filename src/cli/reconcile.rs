@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::app::alerts::Alerts;
 use crate::app::reconcile::{self, Judged, PublishSettings, ReconcileSettings};
 use crate::app::rules::{self, RuleChoice};
 use crate::domain::ids::{IpeId, RunId};
 use crate::domain::period::Period;
+use crate::domain::reconcile::statement::Statement;
+use crate::pipeline::alert::Alert;
 use crate::report::material::Material;
 use crate::settings::{BigQueryPlace, WarehouseChoice};
 
@@ -191,6 +194,13 @@ pub(super) struct ReconcileArgs {
     google: GoogleArgs,
 }
 
+impl ReconcileArgs {
+    /// Whether this is Cloud Run.
+    pub(super) fn is_on_cloud_run(&self) -> bool {
+        self.google.is_cloud_run()
+    }
+}
+
 fn pin(text: &str) -> Result<(String, u32), String> {
     let parts = text.split_once('=');
     let pin =
@@ -242,6 +252,7 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
     if let Some(folder) = &args.write_rules {
         return write_rules(folder);
     }
+    let is_logged = args.is_on_cloud_run();
     let Some(period) = args.period else {
         anyhow::bail!("--period is missing; write the month as YYYY-MM");
     };
@@ -285,6 +296,9 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
             explained: judgement.explained(),
         })?;
     }
+    if is_logged {
+        return logged(&judged, &statement);
+    }
     let shown = Shown {
         lines: args.lines,
         components: args.components,
@@ -297,6 +311,38 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<u8> {
     };
     output::print(text.trim_end())?;
     Ok(told(&judged).unwrap_or(statement.exit_code()))
+}
+
+/// On Cloud Run what is printed is a log, and rows and amounts belong into no log: lines, findings and the word by name and
+/// number, whatever the format. What somebody must hear of is told as that of a run.
+fn logged(judged: &Judged, statement: &Statement) -> anyhow::Result<u8> {
+    let summary = judged.summary()?;
+    let mut findings: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in &statement.result.findings {
+        *findings.entry(finding.code.word()).or_default() += 1;
+    }
+    let lines = summary.lines.iter();
+    let lines = lines.map(|(line, status)| format!("{line} {}", status.word()));
+    let findings = findings.iter().map(|(code, n)| format!("{n} {code}"));
+    let findings = findings.collect::<Vec<_>>().join(", ");
+    output::print(&format!(
+        "lines: {}\nfindings: {}\nresult: {}",
+        lines.collect::<Vec<_>>().join(", "),
+        if findings.is_empty() {
+            "none"
+        } else {
+            &findings
+        },
+        summary.control_result.word()
+    ))?;
+    let judgement = &judged.judgement;
+    let run = (judgement.run_id.clone(), judgement.period());
+    if judged.package.is_some()
+        && let Some(alert) = Alert::of_judgement(run, &summary, judged.publication.as_ref())
+    {
+        Alerts::note(&alert);
+    }
+    Ok(told(judged).unwrap_or(statement.exit_code()))
 }
 
 /// Says what was sealed and published; gives the exit code where something could not be published.

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::App;
 use crate::app::alerts::Alerts;
-use crate::app::{App, StartError};
 use crate::domain::check::Acceptance;
 use crate::domain::limits::ServerLimits;
 use crate::domain::shard::Shard;
@@ -38,9 +38,15 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<u8> {
             return Err(error.into());
         }
     };
-    if is_whole && let Some(why) = in_the_way(&app).await? {
+    if is_whole && let Err(why) = out_of_the_way(&app).await {
+        let alert = Alert::without_result(
+            None,
+            Some(app.context().period),
+            "the month was not begun: the log says why",
+        );
         app.close().await;
-        anyhow::bail!(why);
+        raise(&alerts, &alert).await;
+        return Err(why);
     }
     if app.items().next().is_none() {
         output::tell(&format!(
@@ -113,20 +119,20 @@ fn settings(args: RunArgs) -> anyhow::Result<(RunSettings, Shard)> {
     Ok((settings, shard))
 }
 
-/// Why a whole month is not run beside another run: each would take items from under the other, and neither would have all.
-async fn in_the_way(app: &App) -> Result<Option<String>, StartError> {
+/// Refuses to run a whole month beside another run: each would take items from under the other, and neither would have all.
+async fn out_of_the_way(app: &App) -> anyhow::Result<()> {
     let period = app.context().period;
     let Some((item, holder)) = app.at_work().await?.into_iter().next() else {
-        return Ok(None);
+        return Ok(());
     };
     let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC");
-    Ok(Some(format!(
+    anyhow::bail!(
         "run {} has been at work on {item} {period} since {}, and nothing was started\n  wait until it has ended; if it has died, \
          its lease expires at {}",
         holder.run_id,
         time(holder.since),
         time(holder.expires_at)
-    )))
+    )
 }
 
 /// Says how a month is judged whose items several tasks share.
@@ -163,7 +169,7 @@ fn print(result: &WorkflowResult, json: bool) -> anyhow::Result<()> {
 }
 
 async fn raise(alerts: &Alerts, alert: &Alert) {
-    alerts.note(alert);
+    Alerts::note(alert);
     alerts.deliver(alert).await;
 }
 

@@ -89,7 +89,7 @@ impl Service {
 
     /// Tells of it in the log, and of the webhook without waiting for it.
     fn raise(&self, alert: Alert) {
-        self.alerts.note(&alert);
+        Alerts::note(&alert);
         if !self.alerts.have_webhook() {
             return;
         }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::alerts::alert_lines;
 use super::ask;
 use super::stop::Program;
 use crate::cli::Shell;
@@ -172,4 +173,54 @@ fn on_cloud_run_the_result_quotes_no_row() {
             assert!(logged.out.contains("its package says what"));
         }
     }
+}
+
+/// So does a judgement that a job makes, whatever the format; what somebody must hear of is told as that of a run.
+#[test]
+fn on_cloud_run_a_judgement_names_lines_and_quotes_no_amount() {
+    let shell = Shell::new();
+    let run =
+        "run --period 2024-04 --ipe CR_04,CR_05,IPE_07 --sandbox-plant recon --sandbox-rows 2000";
+    let ran = shell.run(&run.split(' ').collect::<Vec<_>>());
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let reconcile = ["reconcile", "--period", "2024-04", "--seal"];
+    let plain = shell.run(&[&reconcile[..], &["--format", "json"]].concat());
+    let result: Value = serde_json::from_str(&plain.out).unwrap();
+    let findings = result["result"]["findings"].as_array().unwrap();
+    assert!(findings.len() > 3, "{findings:?}");
+    let on_cloud_run =
+        |args: &[&str]| shell.run_with(args, &[("CLOUD_RUN_JOB", "soxauto-pg01-run")]);
+    for more in [&[][..], &["--format", "csv"]] {
+        let said = on_cloud_run(&[&reconcile[..], more].concat());
+        assert_eq!(said.code, plain.code, "{}", said.err);
+        for finding in findings {
+            let (code, what) = (&finding["code"], finding["what"].as_str().unwrap());
+            assert!(
+                said.out.contains(code.as_str().unwrap()),
+                "{code} in {}",
+                said.out
+            );
+            assert!(
+                !said.out.contains(what) && !said.err.contains(what),
+                "{what}"
+            );
+        }
+        assert!(
+            said.out
+                .starts_with("lines: L1 INVESTIGATE, L2 NOT_CONCLUDED"),
+            "{}",
+            said.out
+        );
+        assert!(!said.out.contains("1650000") && !said.out.contains("1,650,000"));
+        let told = alert_lines(&said.err);
+        assert_eq!(told.len(), 1, "{}", said.err);
+        let what = told[0]["what"].as_str().unwrap();
+        assert!(
+            what.starts_with("reconciliation: NOT_CONCLUDED, L1 INVESTIGATE"),
+            "{what}"
+        );
+    }
+    // Who only looks is told by what is printed.
+    let looked = on_cloud_run(&reconcile[..3]);
+    assert_eq!(alert_lines(&looked.err).len(), 0, "{}", looked.err);
 }
