@@ -73,6 +73,8 @@ fn on_disk(path: &Path) -> Result<Upload, PortError> {
     let name = path.file_name().unwrap_or(path.as_os_str());
     Ok(Upload {
         name: name.to_string_lossy().into_owned(),
+        from: None,
+        version: None,
         bytes: metadata.len(),
         content: Box::new(file),
     })
@@ -80,11 +82,16 @@ fn on_disk(path: &Path) -> Result<Upload, PortError> {
 
 /// One request for all of it, so that what is read is one version of the object.
 async fn in_store(root: &StoreRoot, name: &str) -> Result<Upload, PortError> {
+    let uri = root.uri_of(name);
     let found = root.content(name).await?;
-    let (bytes, content) = found.ok_or_else(|| missing(&root.uri_of(name)))?;
-    let content = StreamReader::new(content.map_err(io::Error::other));
+    let found = found.ok_or_else(|| missing(&uri))?;
+    let (bytes, meta) = (found.meta.size, &found.meta);
+    let version = meta.version.clone().or_else(|| meta.e_tag.clone());
+    let content = StreamReader::new(found.into_stream().map_err(io::Error::other));
     Ok(Upload {
         name: name.to_owned(),
+        from: Some(uri),
+        version,
         bytes,
         content: Box::new(SyncIoBridge::new(content)),
     })
@@ -112,6 +119,7 @@ mod tests {
         let at = |path: PathBuf| of(Place::Path(path));
         let upload = at(path).open(&item).await.unwrap();
         assert_eq!((upload.name.as_str(), upload.bytes), ("used.csv", 3));
+        assert_eq!((upload.from, upload.version), (None, None));
         let object = |name: &str| Place::Object {
             root: crate::adapters::store::memory(),
             name: name.to_owned(),
@@ -135,10 +143,12 @@ mod tests {
             .await
             .unwrap();
         let item: IpeId = "JDASH".parse().unwrap();
-        let name = "used.csv".to_owned();
+        let (name, uri) = ("used.csv".to_owned(), root.uri_of("used.csv"));
         let uploads = Uploads::new([(item.clone(), Place::Object { root, name })].into());
         let mut upload = uploads.open(&item).await.unwrap();
         assert_eq!((upload.name.as_str(), upload.bytes), ("used.csv", 100_000));
+        assert_eq!(upload.from, Some(uri));
+        assert!(upload.version.is_some(), "the store tells versions apart");
         let read = tokio::task::spawn_blocking(move || {
             let mut read = Vec::new();
             upload.content.read_to_end(&mut read).map(|_| read)

@@ -230,7 +230,7 @@ impl App {
         let mut files = settings.files.clone();
         let all = (&mut items, &mut left_out);
         let exported = uploads::of_stand_in(&reach, (&settings, period), all, &mut files)?;
-        let sources = WithUploads::new(reach.sources(), (&files, period), &roots)?;
+        let sources = WithUploads::new(reach.sources(), (&items, &files, period), roots.google())?;
         let context = context(&settings, period, started_at, program.await??);
         let places = Places {
             staging: staging.uri.clone(),

@@ -19,7 +19,7 @@ use super::async_job::AsyncJob;
 use super::roots::RootOpener;
 use super::service::{Door, redacted};
 use super::sources::Reach;
-use super::warehouse;
+use super::{uploads, warehouse};
 
 /// One thing that a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,9 +36,10 @@ pub struct Dependency {
 /// A look at one thing.
 type Look<'a> = Pin<Box<dyn Future<Output = Result<(), PortError>> + Send + 'a>>;
 
-/// Looks at everything at once: names resolve to secrets, servers take a connection, storage lists, the dataset is where
-/// it is said to be, the folder of Drive takes files, the job may be started and looked at, there are keys for tokens. What
-/// the service does not use, and leases that have no place of their own, it does not name.
+/// Looks at everything at once: names resolve to secrets, servers take a connection, storage lists, files may be looked for
+/// in their buckets, the dataset is where it is said to be, the folder of Drive takes files, the job may be started and
+/// looked at, there are keys for tokens. What the service does not use, and leases that have no place of their own, it does
+/// not name.
 pub async fn dependencies(
     settings: &ServiceSettings,
     alerts: &Alerts,
@@ -66,6 +67,9 @@ pub async fn dependencies(
     ];
     if let Some(own) = run.leases.as_deref() {
         looks.push(("leases", Some(own), boxed(listable(run, own))));
+    }
+    if uploads::in_buckets(&run.files).next().is_some() {
+        looks.push(("files", None, boxed(readable(run))));
     }
     if let Some(drive) = &run.drive {
         looks.push(("drive", None, boxed(deliverable(run, drive))));
@@ -123,6 +127,15 @@ async fn listable(run: &RunSettings, location: &str) -> Result<(), PortError> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Files in buckets may be looked for. One that nobody uploaded yet is no fault of the service.
+async fn readable(run: &RunSettings) -> Result<(), PortError> {
+    let opener = opener(run).await?;
+    for file in uploads::in_buckets(&run.files) {
+        uploads::look(file, run.period, opener.google()).await?;
+    }
+    Ok(())
 }
 
 /// A dataset that no run has made yet is one that a run can make, as a folder is.

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::roots::RootOpener;
+use super::google::Google;
 use super::sources::Reach;
-use super::{StartError, sound_items};
+use super::{StartError, SystemClock, sound_items};
 use crate::adapters::google::storage;
 use crate::adapters::uploads::{Place, Uploads};
 use crate::domain::ids::IpeId;
 use crate::domain::ipe::Ipe;
-use crate::domain::period::Period;
+use crate::domain::period::{Period, PeriodError};
 use crate::domain::shard::Shard;
 use crate::domain::uploaded::DeclaredForm;
-use crate::ports::{PortError, PortErrorKind, Source, Sources, Upload};
+use crate::ports::{Clock as _, PortError, PortErrorKind, Source, Sources, StoreRoot, Upload};
 use crate::settings::{RunSettings, UploadSettings};
 
 /// Gives each item what is declared of its file, and takes out the items whose file was not said: those that were not
@@ -122,11 +122,39 @@ pub(super) fn of_stand_in(
     Ok(exported)
 }
 
-/// Where a file lies.
-fn place(location: &str, roots: &RootOpener) -> Result<Place, PortError> {
-    if !location.starts_with(storage::SCHEME) {
-        return Ok(Place::Path(PathBuf::from(location)));
-    }
+/// Those that lie in a bucket.
+pub(super) fn in_buckets(files: &[UploadSettings]) -> impl Iterator<Item = &UploadSettings> {
+    files.iter().filter(|file| is_in_bucket(&file.location))
+}
+
+fn is_in_bucket(location: &str) -> bool {
+    location.starts_with(storage::SCHEME)
+}
+
+/// Where the file of a month lies.
+fn of_month(file: &UploadSettings, period: Period) -> String {
+    file.location.replace("{period}", &period.to_string())
+}
+
+/// Looks for a file in a bucket, of the month that the run names or the last one that has ended: its URI, and its size in
+/// bytes where it is there.
+///
+/// # Errors
+/// `Config` for a place that is no object, and for a bucket that is not there; `Denied`, `Unreachable`.
+pub(super) async fn look(
+    file: &UploadSettings,
+    asked: Option<Period>,
+    google: &Google,
+) -> Result<(String, Option<u64>), PortError> {
+    let refused = |error: PeriodError| PortError::new(PortErrorKind::Config, error.to_string());
+    let period = asked.map_or_else(|| Period::last_closed(SystemClock.now()), Ok);
+    let (root, name) = object(&of_month(file, period.map_err(refused)?), google)?;
+    let bytes = root.size(&name).await?;
+    Ok((root.uri_of(&name), bytes))
+}
+
+/// The folder and the name of an object.
+fn object(location: &str, google: &Google) -> Result<(StoreRoot, String), PortError> {
     let (folder, name) = location.rsplit_once('/').unwrap_or_default();
     if name.is_empty() || folder.len() <= storage::SCHEME.len() {
         let what = "this is no file in a bucket";
@@ -134,10 +162,8 @@ fn place(location: &str, roots: &RootOpener) -> Result<Place, PortError> {
             .at("file", location.to_owned())
             .hint("write gs://bucket/object, such as gs://files/used-{period}.csv"));
     }
-    Ok(Place::Object {
-        root: roots.open_existing(folder)?,
-        name: name.to_owned(),
-    })
+    let root = storage::root(google.session()?, folder)?;
+    Ok((root, name.to_owned()))
 }
 
 /// Sources that know the files of a run.
@@ -147,21 +173,29 @@ pub(super) struct WithUploads {
 }
 
 impl WithUploads {
-    /// The sources with the files of a month, whose items are checked.
+    /// The sources with the files of a month, of those that the items of the run are read from: what is set for all runs
+    /// may name others.
     ///
     /// # Errors
     /// A place in the cloud that is none, or cannot be opened.
     pub(super) fn new(
         sources: Arc<dyn Sources>,
-        (files, period): (&[UploadSettings], Period),
-        roots: &RootOpener,
+        (items, files, period): (&[Ipe], &[UploadSettings], Period),
+        google: &Google,
     ) -> Result<Self, PortError> {
         let mut places = BTreeMap::new();
         for file in files {
-            let location = file.location.replace("{period}", &period.to_string());
-            if let Ok(id) = file.item.parse::<IpeId>() {
-                places.insert(id, place(&location, roots)?);
-            }
+            let Some(ipe) = items.iter().find(|ipe| ipe.id.as_str() == file.item) else {
+                continue;
+            };
+            let location = of_month(file, period);
+            let place = if is_in_bucket(&location) {
+                let (root, name) = object(&location, google)?;
+                Place::Object { root, name }
+            } else {
+                Place::Path(PathBuf::from(location))
+            };
+            places.insert(ipe.id.clone(), place);
         }
         Ok(Self {
             sources,

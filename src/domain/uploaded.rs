@@ -277,6 +277,12 @@ pub struct FilePiece {
 pub struct FileCopy {
     /// Name of the file that was copied, without its folder.
     pub name: String,
+    /// URI of the object that was copied; `None` for a file of a machine, and in packages that are older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Version of that object: its generation, or the tag of its content where the store has no generations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Size in bytes.
     pub bytes: u64,
     /// SHA-256 of all bytes, in hex.
@@ -334,5 +340,20 @@ mod tests {
         for wrong in ["", "tab+comma", "iso+day-first", "utf8", "tab+", "decimal"] {
             assert!(wrong.parse::<DeclaredForm>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_copy_of_an_older_package_reads_and_is_written_as_it_was() {
+        let old = r#"{"name":"used.csv","bytes":3,"sha256":"ab","pieces":[]}"#;
+        let copy: FileCopy = serde_json::from_str(old).unwrap();
+        assert_eq!((&copy.from, &copy.version), (&None, &None));
+        assert_eq!(serde_json::to_string(&copy).unwrap(), old);
+        let new = FileCopy {
+            from: Some("gs://files/used.csv".to_owned()),
+            version: Some("7".to_owned()),
+            ..copy
+        };
+        let text = serde_json::to_string(&new).unwrap();
+        assert_eq!(serde_json::from_str::<FileCopy>(&text).unwrap(), new);
     }
 }

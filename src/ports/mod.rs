@@ -37,7 +37,7 @@ pub use load::{LoadJob, LoadListener, ReadBack, Tell, Warehouse};
 pub use machine::{Clock, Processes};
 pub use scratch::Scratch;
 pub use sink::{Content, Delivered, EvidenceSink, Outgoing};
-pub use store::{Leftover, ObjectBytes, StoreRoot, Stored};
+pub use store::{Leftover, StoreRoot, Stored};
 pub use trial::{TRIAL_PREFIX, TrialWarehouse};
 pub use unquoted::unquoted;
 pub use upload::Upload;

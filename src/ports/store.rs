@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use futures::stream::BoxStream;
 use object_store::path::Path;
-use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use object_store::{
+    Error as StoreError, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+};
 
 use super::{PortError, PortErrorKind};
 use crate::domain::ids::RunId;
@@ -26,9 +27,6 @@ pub struct StoreRoot {
     /// Where it is, without a slash at the end and without secrets.
     pub uri: String,
 }
-
-/// The bytes of an object as they come.
-pub type ObjectBytes = BoxStream<'static, Result<Bytes, StoreError>>;
 
 /// One stored object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -122,15 +120,28 @@ impl StoreRoot {
         }
     }
 
-    /// Opens an object for reading from its first byte on: its size, and its bytes as they come, all of one version of it.
-    /// `None` when there is none.
+    /// Opens an object for reading from its first byte on: its size and version, and its bytes as they come, all of that
+    /// version. `None` when there is none.
     ///
     /// # Errors
     /// `Denied`, `Unreachable`.
-    pub async fn content(&self, path: &str) -> Result<Option<(u64, ObjectBytes)>, PortError> {
+    pub async fn content(&self, path: &str) -> Result<Option<GetResult>, PortError> {
         let open = async { self.store.get(&self.path(path)?).await };
         match open.await {
-            Ok(found) => Ok(Some((found.meta.size, found.into_stream()))),
+            Ok(found) => Ok(Some(found)),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.error(&error, path)),
+        }
+    }
+
+    /// Size of an object in bytes, of which nothing is read; `None` when there is none.
+    ///
+    /// # Errors
+    /// `Denied`, `Unreachable`.
+    pub async fn size(&self, path: &str) -> Result<Option<u64>, PortError> {
+        let asked = async { self.store.head(&self.path(path)?).await };
+        match asked.await {
+            Ok(found) => Ok(Some(found.size)),
             Err(StoreError::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.error(&error, path)),
         }

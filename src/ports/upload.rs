@@ -7,6 +7,10 @@ use std::io::Read;
 pub struct Upload {
     /// Its name, without the folder.
     pub name: String,
+    /// URI of the object that it is; `None` for a path, which says nothing to other machines.
+    pub from: Option<String>,
+    /// Which version of the object it is, if the store says one.
+    pub version: Option<String>,
     /// Its size in bytes when it was opened.
     pub bytes: u64,
     /// What it holds.

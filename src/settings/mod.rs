@@ -296,7 +296,7 @@ pub struct ServiceSettings {
 /// A look at everything that a run needs.
 #[derive(Debug, Clone)]
 pub struct DoctorSettings {
-    /// What the run would be set up with; month and items do not matter.
+    /// What the run would be set up with; items do not matter, and the month only for files in buckets.
     pub run: RunSettings,
     /// Job that makes runs for a service, if there is one.
     pub async_job: Option<JobName>,

@@ -6,6 +6,7 @@ use super::examination::{Examination, Good};
 use super::is_bucket;
 use crate::app::SystemClock;
 use crate::app::google::Google;
+use crate::app::uploads;
 use crate::ports::{Clock as _, PortError, PortErrorKind};
 use crate::settings::{
     DoctorSettings, GoogleCredentials, RunSettings, SecretsChoice, WarehouseChoice,
@@ -25,10 +26,11 @@ fn is_used(settings: &DoctorSettings) -> bool {
         )
 }
 
-/// Whether a root lies in Cloud Storage.
+/// Whether a root or a file lies in Cloud Storage.
 fn has_bucket(run: &RunSettings) -> bool {
     let leases = run.leases.as_deref().is_some_and(is_bucket);
-    is_bucket(&run.staging) || is_bucket(&run.evidence) || leases
+    let files = uploads::in_buckets(&run.files).next().is_some();
+    is_bucket(&run.staging) || is_bucket(&run.evidence) || leases || files
 }
 
 const UNUSED: &str = "nothing of Google Cloud is used";

@@ -1,10 +1,11 @@
 //! A look at everything that a run needs, one check after the other, each with what to grant or do where it fails.
 //!
-//! The order is that of need: who we are at Google, the secret, then the way to the SQL Server step by step, the roots and
-//! where they lie, the warehouse, what else is used of Google, the machine. A check that fails stops only those that cannot be made without
-//! it (ADR-0035). Reads no row of any table, and writes only what ADR-0035 lists.
+//! The order is that of need: who we are at Google, the secret, then the way to the SQL Server step by step, files in
+//! buckets, the roots and where they lie, the warehouse, what else is used of Google, the machine. A check that fails stops
+//! only those that cannot be made without it (ADR-0035). Reads no row of any table, and writes only what ADR-0035 lists.
 
 mod examination;
+mod files;
 mod google;
 mod locations;
 mod machine;
@@ -110,6 +111,7 @@ pub async fn examine(settings: &DoctorSettings, tell: &mut (dyn FnMut(&Check) + 
         None => at.skip("secrets", "there is no way to Google"),
     }
     let cloud = made.as_ref().ok().filter(|_| may_call);
+    files::check(&mut at, run, cloud).await;
     let staging = places::root(&mut at, run, ("staging", &run.staging), cloud).await;
     let evidence = places::root(&mut at, run, ("evidence", &run.evidence), cloud).await;
     places::leases(&mut at, run, evidence, cloud).await;

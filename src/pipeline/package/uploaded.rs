@@ -12,6 +12,12 @@ pub(super) fn section(page: &mut String, record: &ItemRecord) {
         return;
     };
     line(page, format_args!("- name: {}", cell(&copy.name)));
+    if let Some(from) = &copy.from {
+        line(page, format_args!("- from: {}", cell(from)));
+    }
+    if let Some(version) = &copy.version {
+        line(page, format_args!("- version there: {}", cell(version)));
+    }
     line(
         page,
         format_args!("- {} bytes, SHA-256 `{}`", copy.bytes, copy.sha256),

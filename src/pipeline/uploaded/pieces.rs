@@ -34,6 +34,8 @@ pub(super) async fn copy(
 ) -> Result<FileCopy, PortError> {
     let mut copy = FileCopy {
         name: upload.name,
+        from: upload.from,
+        version: upload.version,
         bytes: 0,
         sha256: String::new(),
         pieces: Vec::new(),

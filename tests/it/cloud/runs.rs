@@ -169,6 +169,7 @@ async fn a_file_in_a_bucket_is_found_by_the_month_and_its_absence_is_sealed() {
     let evidence = item.evidence.unwrap();
     let report = soxauto::app::verify(&evidence, None, None).await.unwrap();
     assert!(report.findings.is_empty(), "{report:#?}");
+    assert_named(&place, &google);
 
     let item = run("2024-03").await;
     assert_eq!(item.status, ItemStatus::Error, "{item:#?}");
@@ -181,14 +182,50 @@ async fn a_file_in_a_bucket_is_found_by_the_month_and_its_absence_is_sealed() {
         assert!(error.contains(part), "{error}");
     }
     assert!(item.evidence.is_some(), "its package says so");
+}
 
+/// Asserts that the package names the object of April and its generation, for whoever looks for it later.
+fn assert_named(place: &Place, google: &Google) {
+    let texts = place.texts();
+    let text = |end: &str| {
+        &texts
+            .iter()
+            .find(|(name, _)| name.ends_with(end))
+            .unwrap()
+            .1
+    };
+    let record: ItemRecord = serde_json::from_str(text("data/record.json")).unwrap();
+    let copy = record.file.unwrap().copy.unwrap();
+    let uri = "gs://staging/files/used-2024-04.csv";
+    assert_eq!(
+        (copy.name.as_str(), copy.from.as_deref()),
+        ("used-2024-04.csv", Some(uri))
+    );
+    let generation = google.buckets.objects("staging")["files/used-2024-04.csv"].to_string();
+    assert_eq!(copy.version, Some(generation.clone()));
+    let summary = text("data/summary.md");
+    for line in [
+        format!("- from: {uri}\n"),
+        format!("- version there: {generation}\n"),
+    ] {
+        assert!(summary.contains(&line), "{line}{summary}");
+    }
+}
+
+/// The settings of all runs may name a file that is none: it stops a run that reads it, and no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_no_file_stops_only_a_run_that_reads_it() {
+    let google = Google::start().await;
+    let place = Place::new();
     let mut wrong = settings(&place, &google);
-    wrong.items = vec!["JDASH".to_owned()];
     wrong.files = vec![UploadSettings {
         item: "JDASH".to_owned(),
         location: "gs://staging".to_owned(),
         form: DeclaredForm::default(),
     }];
+    let app = App::build(wrong.clone(), Arc::new(Silent)).await.unwrap();
+    app.close().await;
+    wrong.items = vec!["JDASH".to_owned()];
     let error = App::build(wrong, Arc::new(Silent)).await.err().unwrap();
     assert!(error.to_string().contains("gs://bucket/object"), "{error}");
 }

@@ -3,7 +3,8 @@
 use serde_json::json;
 use soxauto::app::doctor::{Outcome, Report};
 use soxauto::domain::limits::Limits;
-use soxauto::settings::{GcpSecretsPlace, RunSettings, SecretsChoice};
+use soxauto::domain::uploaded::DeclaredForm;
+use soxauto::settings::{GcpSecretsPlace, RunSettings, SecretsChoice, UploadSettings};
 
 use super::{assert_only, check, look};
 use crate::cloud::fakes::bigquery::Jobs;
@@ -219,4 +220,84 @@ async fn leases_under_the_retention_of_the_evidence_are_advised_against() {
     assert_eq!(leases.outcome, Outcome::Ok, "{leases:?}");
     let todo = leases.todo.as_deref().unwrap();
     assert!(todo.contains("--leases"), "{todo}");
+}
+
+/// A file that lies there every month.
+fn file(location: &str) -> Vec<UploadSettings> {
+    vec![UploadSettings {
+        item: "JDASH".to_owned(),
+        location: location.to_owned(),
+        form: DeclaredForm::default(),
+    }]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_of_the_month_is_looked_for_and_its_absence_is_no_failure() {
+    let (place, google) = (Place::new(), Google::start().await);
+    let mut run = settings(&place, &google);
+    run.files = file("gs://staging/files/used-{period}.csv");
+    let uri = "gs://staging/files/used-2024-04.csv";
+    let report = look(run.clone()).await;
+    let absent = check(&report, "file JDASH");
+    assert_eq!(absent.outcome, Outcome::Unknown, "{absent:?}");
+    assert_eq!(absent.said, format!("there is no {uri}"));
+    let todo = format!("upload it before the run: gcloud storage cp FILE {uri}");
+    assert_eq!(absent.todo.as_deref(), Some(todo.as_str()));
+    assert_only(&report, Outcome::NoAnswer, &[CONNECTION]);
+
+    let files = google.root("gs://staging/files");
+    files
+        .create("used-2024-04.csv", "a\n1\n".into())
+        .await
+        .unwrap();
+    let report = look(run.clone()).await;
+    let there = check(&report, "file JDASH");
+    assert_eq!((there.outcome, &there.todo), (Outcome::Ok, &None));
+    assert_eq!(there.said, format!("{uri} has 4 bytes"));
+
+    run.files = file("used-{period}.csv");
+    let report = look(run).await;
+    let mut checks = report.checks.iter();
+    assert!(
+        !checks.any(|check| check.name == "file JDASH"),
+        "{report:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_we_may_not_read_or_that_is_none_is_a_failure_and_google_is_used_for_it() {
+    let (place, google) = (Place::new(), Google::start().await);
+    google.buckets.deny("files");
+    let in_cloud = settings(&place, &google);
+    let run = RunSettings {
+        files: file("gs://files/used-{period}.csv"),
+        google: in_cloud.google,
+        limits: in_cloud.limits,
+        ..place.settings("")
+    };
+    let report = look(run.clone()).await;
+    let denied = check(&report, "file JDASH");
+    assert_eq!(denied.outcome, Outcome::Failed, "{denied:?}");
+    let role = format!("grant roles/storage.objectViewer on bucket files to {RUNNER}");
+    assert_eq!(denied.todo.as_deref(), Some(role.as_str()));
+    for name in ["google identity", "google clock"] {
+        assert_eq!(check(&report, name).outcome, Outcome::Ok, "{report:#?}");
+    }
+    for (location, todo) in [
+        ("gs://files", "gs://bucket/object"),
+        (
+            "gs://absent/used.csv",
+            "gcloud storage buckets create gs://absent",
+        ),
+    ] {
+        let files = file(location);
+        let report = look(RunSettings {
+            files,
+            ..run.clone()
+        })
+        .await;
+        let wrong = check(&report, "file JDASH");
+        assert_eq!(wrong.outcome, Outcome::Failed, "{wrong:?}");
+        assert!(wrong.todo.as_deref().unwrap().contains(todo), "{wrong:?}");
+    }
 }

@@ -1,5 +1,6 @@
-//! `/ready`: a dataset that is there or can be made, is elsewhere, may not be looked at, does not answer; and the job, the
-//! folder of Drive, the keys for tokens and the webhook, each asked about where it is used and nowhere else.
+//! `/ready`: a dataset that is there or can be made, is elsewhere, may not be looked at, does not answer; and files in
+//! buckets, the job, the folder of Drive, the keys for tokens and the webhook, each asked about where it is used and nowhere
+//! else.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,10 @@ use serde_json::{Value, json};
 use soxauto::app::alerts::Alerts;
 use soxauto::app::ready::{Dependency, dependencies};
 use soxauto::app::service::Door;
-use soxauto::settings::{BigQueryPlace, DriveSettings, ServiceSettings, WarehouseChoice};
+use soxauto::domain::uploaded::DeclaredForm;
+use soxauto::settings::{
+    BigQueryPlace, DriveSettings, ServiceSettings, UploadSettings, WarehouseChoice,
+};
 
 use super::auth::{EMAIL, Publisher, Signer, claims, guarded, with_token};
 use super::{Served, Silent, jobs, open_settings};
@@ -214,6 +218,30 @@ async fn a_folder_of_drive_is_ready_when_it_takes_files_and_gets_none() {
     google.drive.folder(json!({"trashed": true}));
     assert_missing(&settings, "drive", "is in the bin").await;
     assert!(google.drive.files().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_in_buckets_are_ready_when_we_may_look_for_them_and_need_not_be_there() {
+    let (place, google) = (Place::new(), Google::start().await);
+    let mut settings = jobs::settings(&place, &google);
+    settings.async_job = None;
+    let plain = said(&Served::start(settings.clone()).await, "files").await;
+    assert_eq!(plain, (200, Value::Null));
+    settings.run.files = vec![UploadSettings {
+        item: "JDASH".to_owned(),
+        location: "gs://leases/used-{period}.csv".to_owned(),
+        form: DeclaredForm::default(),
+    }];
+    let served = Served::start(settings.clone()).await;
+    for _ in 0..3 {
+        let (status, found) = said(&served, "files").await;
+        assert_eq!((status, &found["is_ready"]), (200, &json!(true)), "{found}");
+    }
+    let asked = google.fake.seen("HEAD /leases/");
+    assert_eq!(asked.len(), 1, "kept for a while: {asked:?}");
+    google.buckets.deny("leases");
+    let role = "grant roles/storage.objectViewer on bucket leases";
+    assert_missing(&settings, "files", role).await;
 }
 
 fn keys(found: &[Dependency]) -> &Dependency {
