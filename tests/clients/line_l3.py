@@ -33,7 +33,9 @@ def main_bank(table):
     for company, hub, partner in table(
         f"{FINREC}.[RPT_HUBS_3PL_MAPPING]", "ID_Company", "Hub", "ID_Collection_Partner",
     ):
-        hubs[company, hub].add(partner)
+        # A mapping without a partner says nothing.
+        if partner is not None:
+            hubs[company, hub].add(partner)
 
     def is_main(company, partner, hub):
         # A hub that is mapped to several partners names none.

@@ -54,17 +54,17 @@ def delivered(table):
     return found
 
 
-def shared(table):
-    """Company and code where several vouchers of the stock have it: nobody knows of which of them it was used."""
+def shared(table, used):
+    """Company and code that was used and that several vouchers of the stock have: nobody knows of which of them."""
     rows = table(f"{FINREC}.[V_STORECREDITVOUCHER_CLOSING]", "ID_COMPANY", "code", "snapshot_date")
     codes = Counter((company, code) for company, code, taken in rows if taken == date(2024, 4, 30))
-    return {place for place, vouchers in codes.items() if vouchers > 1}
+    return {place for place, vouchers in codes.items() if vouchers > 1 and place in used}
 
 
 def timing(table, jdash):
     """B1: −Σ(used in the shop − used in delivered orders) of the vouchers that the planted rows of JDASH name."""
-    used, unknown, found = delivered(table), shared(table), defaultdict(Decimal)
-    claimed = defaultdict(Decimal)
+    used, found, claimed = delivered(table), defaultdict(Decimal), defaultdict(Decimal)
+    unknown = shared(table, used)
     for row in jdash:
         claimed[row["company"], plain(row["voucher_id"])] += Decimal(row["amount_used"])
     for voucher in stock(table):

@@ -12,8 +12,8 @@ SELECT
     v.[created_at] AS [created_at],
     v.[business_use] AS [business_use],
     CASE
-        WHEN twin.[code] IS NOT NULL THEN 'several vouchers'
         WHEN used.[VOUCHER_CODE] IS NULL THEN 'not used'
+        WHEN twin.[code] IS NOT NULL THEN 'several vouchers'
         WHEN used.[first_type] <> used.[last_type] THEN 'several types'
         ELSE 'one type'
     END AS [join_by_code],

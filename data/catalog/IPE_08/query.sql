@@ -4,9 +4,9 @@ DECLARE @period_end date = '2024-04-30';
 -- end
 -- Store credit vouchers as the stock of @period_end has them, created from 2017 on and before @next_start, with what was
 -- used of each in orders delivered before @next_start. One row per company and voucher: usage is summed before it is
--- joined, so that a voucher of two types stays one row. What was used is known by the code alone: of a code that several
--- vouchers of the stock share it stays empty, for nobody knows of which. Months are written yyyy-mm. NAV's empty date is no
--- date.
+-- joined, so that a voucher of two types stays one row. What was used is known by the code alone: of a code that was used and
+-- that several vouchers of the stock share it stays empty, for nobody knows of which. A code that nobody used is a zero of
+-- each. Months are written yyyy-mm. NAV's empty date is no date.
 -- Not filtered on purpose: business use, whether active, whether valid; the reconciliation contract chooses.
 SELECT
     v.[ID_COMPANY] AS [id_company],
@@ -45,18 +45,30 @@ SELECT
     v.[times_used],
     v.[remaining_amount],
     CASE WHEN used.[first_type] = used.[last_type] THEN used.[first_type] ELSE 'several' END AS [voucher_type],
-    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[shipping_discount] AS decimal(19, 4)), 0) END
-        AS [shipping_discount],
-    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[shipping_storecredit] AS decimal(19, 4)), 0) END
-        AS [shipping_storecredit],
-    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[mpl_storecredit] AS decimal(19, 4)), 0) END
-        AS [mpl_storecredit],
-    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[rtl_storecredit] AS decimal(19, 4)), 0) END
-        AS [rtl_storecredit],
-    CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[total] AS decimal(19, 4)), 0) END AS [TotalAmountUsed],
-    v.[discount_amount]
-        - CASE WHEN twin.[code] IS NULL THEN ISNULL(CAST(used.[total] AS decimal(19, 4)), 0) END
-        AS [TotalRemainingAmount],
+    CASE
+        WHEN used.[VOUCHER_CODE] IS NULL OR twin.[code] IS NULL
+            THEN ISNULL(CAST(used.[shipping_discount] AS decimal(19, 4)), 0)
+    END AS [shipping_discount],
+    CASE
+        WHEN used.[VOUCHER_CODE] IS NULL OR twin.[code] IS NULL
+            THEN ISNULL(CAST(used.[shipping_storecredit] AS decimal(19, 4)), 0)
+    END AS [shipping_storecredit],
+    CASE
+        WHEN used.[VOUCHER_CODE] IS NULL OR twin.[code] IS NULL
+            THEN ISNULL(CAST(used.[mpl_storecredit] AS decimal(19, 4)), 0)
+    END AS [mpl_storecredit],
+    CASE
+        WHEN used.[VOUCHER_CODE] IS NULL OR twin.[code] IS NULL
+            THEN ISNULL(CAST(used.[rtl_storecredit] AS decimal(19, 4)), 0)
+    END AS [rtl_storecredit],
+    CASE
+        WHEN used.[VOUCHER_CODE] IS NULL OR twin.[code] IS NULL
+            THEN ISNULL(CAST(used.[total] AS decimal(19, 4)), 0)
+    END AS [TotalAmountUsed],
+    v.[discount_amount] - CASE
+        WHEN used.[VOUCHER_CODE] IS NULL OR twin.[code] IS NULL
+            THEN ISNULL(CAST(used.[total] AS decimal(19, 4)), 0)
+    END AS [TotalRemainingAmount],
     CASE
         WHEN v.[voucher_inactive_date] > '1753-01-01'
             AND v.[voucher_inactive_date]

@@ -5,7 +5,8 @@ DECLARE @id_company varchar(20) = 'EC_NG';
 DECLARE @id varchar(20) = '40000000';
 -- end
 -- One voucher of the stock by its key. Nothing is joined: what was used is summed again from the order items, each amount by
--- a question of its own, which has one answer also where the stock holds the key twice, so that both rows come.
+-- a question of its own, which has one answer also where the stock holds the key twice, so that both rows come. It is
+-- unknown where the code was used and several vouchers have it; one that nobody used is a zero, as is a voucher without one.
 SELECT
     v.[ID_COMPANY] AS [id_company],
     v.[id] AS [id],
@@ -33,7 +34,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)), 0) AS decimal(19, 4))
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
             WHERE soi.[ID_COMPANY] = @id_company
@@ -47,6 +48,20 @@ SELECT
                 AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
                 AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
         )
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        ) = 0 THEN CAST(0 AS decimal(19, 4))
     END AS [shipping_discount],
     CASE
         WHEN (
@@ -61,7 +76,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)), 0) AS decimal(19, 4))
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
             WHERE soi.[ID_COMPANY] = @id_company
@@ -75,6 +90,20 @@ SELECT
                 AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
                 AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
         )
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        ) = 0 THEN CAST(0 AS decimal(19, 4))
     END AS [shipping_storecredit],
     CASE
         WHEN (
@@ -89,7 +118,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_MPL_STORECREDIT], 0)), 0) AS decimal(19, 4))
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
             WHERE soi.[ID_COMPANY] = @id_company
@@ -103,6 +132,20 @@ SELECT
                 AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
                 AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
         )
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        ) = 0 THEN CAST(0 AS decimal(19, 4))
     END AS [mpl_storecredit],
     CASE
         WHEN (
@@ -117,7 +160,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_RTL_STORECREDIT], 0)), 0) AS decimal(19, 4))
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
             WHERE soi.[ID_COMPANY] = @id_company
@@ -131,6 +174,20 @@ SELECT
                 AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
                 AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
         )
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        ) = 0 THEN CAST(0 AS decimal(19, 4))
     END AS [rtl_storecredit],
     CASE
         WHEN (
@@ -145,7 +202,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(
                 ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)
                 + ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)
@@ -164,6 +221,20 @@ SELECT
                 AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
                 AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
         )
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        ) = 0 THEN CAST(0 AS decimal(19, 4))
     END AS [totalamountused],
     v.[discount_amount] - CASE
         WHEN (
@@ -178,7 +249,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(
                 ISNULL(soi.[MTR_SHIPPING_VOUCHER_DISCOUNT], 0)
                 + ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)
@@ -197,6 +268,20 @@ SELECT
                 AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
                 AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
         )
+        WHEN (
+            SELECT COUNT_BIG(*)
+            FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
+            WHERE soi.[ID_COMPANY] = @id_company
+                AND soi.[VOUCHER_CODE] IN (
+                    SELECT own.[code]
+                    FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS own
+                    WHERE own.[ID_COMPANY] = @id_company
+                        AND own.[id] = @id
+                        AND own.[snapshot_date] = @period_end
+                )
+                AND soi.[PACKAGE_DELIVERY_DATE] >= '2015-01-01'
+                AND soi.[PACKAGE_DELIVERY_DATE] < @next_start
+        ) = 0 THEN CAST(0 AS decimal(19, 4))
     END AS [totalremainingamount]
 FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[V_STORECREDITVOUCHER_CLOSING] AS v
 WHERE v.[ID_COMPANY] = @id_company

@@ -14,7 +14,11 @@ SELECT
     v.[business_use] AS [business_use],
     v.[created_at] AS [created_at],
     CASE WHEN twin.[code] IS NULL THEN used.[total] END AS [totalamountused],
-    CASE WHEN twin.[code] IS NULL THEN 'one voucher' ELSE 'several vouchers' END AS [join_by_code],
+    CASE
+        WHEN used.[months] IS NULL THEN 'not used'
+        WHEN twin.[code] IS NOT NULL THEN 'several vouchers'
+        ELSE 'one voucher'
+    END AS [join_by_code],
     COALESCE(used.[months], 0) AS [delivered],
     CASE WHEN used.[months] IS NULL THEN 0 ELSE 1 END AS [keep: used in a delivered order],
     CASE WHEN co.[Company_Code] IS NULL THEN 0 ELSE 1 END AS [keep: company is known],

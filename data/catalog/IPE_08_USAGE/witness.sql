@@ -41,7 +41,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)), 0) AS decimal(19, 4))
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
             WHERE soi.[ID_COMPANY] = @id_company
@@ -71,7 +71,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_MPL_STORECREDIT], 0)), 0) AS decimal(19, 4))
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
             WHERE soi.[ID_COMPANY] = @id_company
@@ -101,7 +101,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(ISNULL(soi.[MTR_RTL_STORECREDIT], 0)), 0) AS decimal(19, 4))
             FROM [AIG_Nav_Jumia_Reconciliation].[dbo].[RPT_SOI] AS soi
             WHERE soi.[ID_COMPANY] = @id_company
@@ -131,7 +131,7 @@ SELECT
                         AND own.[id] = @id
                         AND own.[snapshot_date] = @period_end
                 )
-        ) = 1 THEN (
+        ) <= 1 THEN (
             SELECT CAST(ISNULL(SUM(
                 ISNULL(soi.[MTR_SHIPPING_STORECREDIT], 0)
                 + ISNULL(soi.[MTR_MPL_STORECREDIT], 0)

@@ -17,7 +17,7 @@ SELECT
     u.[List_Status] AS [list_status],
     CASE
         WHEN u.[ID_Collection_Partner] IS NOT NULL THEN 'partner is named'
-        WHEN hub.[Hub] IS NULL THEN 'hub is not mapped'
+        WHEN hub.[first_partner] IS NULL THEN 'hub is not mapped'
         WHEN hub.[first_partner] = hub.[last_partner] THEN 'one partner'
         ELSE 'several partners'
     END AS [hub_mapping],

@@ -347,3 +347,27 @@ async fn a_hub_of_several_partners_names_none_and_is_seen() {
         before.get("partner is named")
     );
 }
+
+/// A mapping without a partner says nothing: beside a partner it leaves that one, and alone it maps no hub.
+#[tokio::test]
+async fn a_mapping_without_a_partner_maps_no_hub() {
+    let mut session = open(&engine()).await;
+    let population = bound(catalog!("IPE_31", "population.sql"));
+    let before = values(&mut session, &population, "hub_mapping").await;
+    let derived = format!(
+        "(SELECT m.[ID_Company], m.[Hub], m.[ID_Collection_Partner] FROM {HUBS} AS m UNION ALL \
+         SELECT m.[ID_Company], m.[Hub], CAST(NULL AS varchar(20)) FROM {HUBS} AS m)"
+    );
+    let beside = put(&population, HUBS, &derived);
+    let beside = values(&mut session, &beside, "hub_mapping").await;
+    assert_eq!(beside, before);
+    assert!(before.contains_key("one partner"));
+    let nobody = (HUBS, "ID_Collection_Partner", "CAST(NULL AS varchar(20))");
+    let alone = changed(&mut session, &population, nobody).await;
+    let alone = values(&mut session, &alone, "hub_mapping").await;
+    let names: BTreeSet<&str> = alone.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        BTreeSet::from(["hub is not mapped", "partner is named"])
+    );
+}

@@ -190,11 +190,14 @@ async fn timing_finds_what_is_on_its_way() {
     assert!(active.rows() > more.rows(), "{:?}", active.error);
 }
 
-/// Two used vouchers of EC_NG, and the value of `code` that gives the second one the code of the first.
-async fn sharing(session: &mut Box<dyn SqlSession>) -> ([String; 2], String) {
+/// What the item says of a voucher that orders paid with, and of one that none did.
+const WAS_USED: &str = "q.[mpl_storecredit] + q.[rtl_storecredit] > 0";
+const NOT_USED: &str = "q.[TotalAmountUsed] = 0";
+
+/// Two such vouchers of EC_NG, and the value of `code` that gives the second one the code of the first.
+async fn sharing(session: &mut Box<dyn SqlSession>, which: &str) -> ([String; 2], String) {
     let two = format!(
-        "SELECT TOP (2) q.[id] FROM ({}) AS q WHERE q.[id_company] = 'EC_NG' \
-         AND q.[mpl_storecredit] + q.[rtl_storecredit] > 0 ORDER BY 1",
+        "SELECT TOP (2) q.[id] FROM ({}) AS q WHERE q.[id_company] = 'EC_NG' AND {which} ORDER BY 1",
         bound(ISSUANCE)
     );
     let two = run_with(session, &two, &params()).await.text();
@@ -210,11 +213,65 @@ async fn sharing(session: &mut Box<dyn SqlSession>) -> ([String; 2], String) {
     ([first, second], value)
 }
 
-/// A code that two vouchers share says of neither what was used: counted for both, it would come twice.
+/// Asserts that item and witness say zero of two vouchers of EC_NG once the stock has other codes, and that no population
+/// finds anything in them.
+async fn assert_zero(session: &mut Box<dyn SqlSession>, two: &[String; 2], codes: &str) {
+    let other = (STOCK, "code", codes);
+    let [first, second] = two;
+    let of_two = format!("q.[id_company] = 'EC_NG' AND q.[id] IN ('{first}', '{second}')");
+    let query = changed(session, &bound(ISSUANCE), other).await;
+    let said = format!(
+        "SELECT q.[id], q.[TotalAmountUsed], q.[shipping_discount] FROM ({query}) AS q WHERE {of_two} ORDER BY 1"
+    );
+    let said = run_with(session, &said, &params()).await.text();
+    assert_eq!(said, two.each_ref().map(|id| format!("{id}|0.0000|0.0000")));
+    for file in [
+        catalog!("IPE_08", "population.sql"),
+        catalog!("IPE_08_USAGE", "population.sql"),
+    ] {
+        let population = changed(session, &bound(file), other).await;
+        let said = format!(
+            "SELECT q.[join_by_code], COUNT_BIG(*) FROM ({population}) AS q WHERE {of_two} GROUP BY q.[join_by_code]"
+        );
+        let said = run_with(session, &said, &params()).await.text();
+        assert_eq!(said, ["not used|2"]);
+    }
+    for id in two {
+        let witness = catalog!("IPE_08", "witness.sql");
+        let witness = witness.replace("'40000000'", &format!("'{id}'"));
+        let witness = changed(session, &witness, other).await;
+        let rows = run(session, &witness).await.text();
+        assert_eq!(rows.len(), 1);
+        let used = rows[0].rsplit('|').nth(1);
+        assert_eq!(used, Some("0.0000"), "{rows:?}");
+    }
+}
+
+/// Nobody used it: that is known of every voucher that has the code.
+#[tokio::test]
+async fn a_code_of_two_vouchers_that_nobody_used_is_a_zero_of_each() {
+    let mut session = open(&engine()).await;
+    let (two, value) = sharing(&mut session, NOT_USED).await;
+    assert_zero(&mut session, &two, &value).await;
+}
+
+/// Vouchers without a code share none.
+#[tokio::test]
+async fn a_voucher_without_a_code_was_not_used() {
+    let mut session = open(&engine()).await;
+    let ([first, second], _) = sharing(&mut session, WAS_USED).await;
+    let value = format!(
+        "CASE WHEN x.[ID_COMPANY] = 'EC_NG' AND x.[id] IN ('{first}', '{second}') \
+         THEN CAST(NULL AS varchar(50)) ELSE x.[code] END"
+    );
+    assert_zero(&mut session, &[first, second], &value).await;
+}
+
+/// A used code that two vouchers share says of neither what was used: counted for both, it would come twice.
 #[tokio::test]
 async fn a_code_of_two_vouchers_gives_neither_of_them_an_amount() {
     let mut session = open(&engine()).await;
-    let ([first, second], value) = sharing(&mut session).await;
+    let ([first, second], value) = sharing(&mut session, WAS_USED).await;
     let shared = (STOCK, "code", value.as_str());
     let used = |query: &str, only: &str| {
         format!(
@@ -243,7 +300,7 @@ async fn a_code_of_two_vouchers_gives_neither_of_them_an_amount() {
 #[tokio::test]
 async fn a_code_of_two_vouchers_is_seen_by_the_population_and_by_the_witness() {
     let mut session = open(&engine()).await;
-    let ([first, _], value) = sharing(&mut session).await;
+    let ([first, _], value) = sharing(&mut session, WAS_USED).await;
     let shared = (STOCK, "code", value.as_str());
     let seen = |population: &str| {
         format!(
