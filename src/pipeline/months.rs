@@ -84,7 +84,7 @@ async fn chain(
     Ok((log, last))
 }
 
-/// Appends an event, unless the log refuses it; gives the log with it.
+/// Appends an event, unless the log refuses it; gives the log with it. `account` is the one at Google that writes it.
 ///
 /// # Errors
 /// `Denied` with the reason when the log refuses it, or others keep writing; as [`read`]; storage errors.
@@ -93,6 +93,7 @@ pub async fn append(
     period: Period,
     event: MonthEvent,
     at: DateTime<Utc>,
+    account: Option<&str>,
 ) -> Result<MonthLog, PortError> {
     for _ in 0..ATTEMPTS_MAX {
         let (mut log, last) = chain(evidence, period).await?;
@@ -104,6 +105,7 @@ pub async fn append(
             number: number.saturating_add(1),
             after: last,
             at,
+            account: account.map(str::to_owned),
             event: event.clone(),
         };
         let bytes = serde_json::to_vec_pretty(&record)
@@ -161,11 +163,15 @@ mod tests {
         let (evidence, month) = (root(), "2024-04".parse().unwrap());
         let at = DateTime::UNIX_EPOCH;
         assert_eq!(read(&evidence, month).await.unwrap(), MonthLog::default());
-        append(&evidence, month, event(1), at).await.unwrap();
-        let refused = append(&evidence, month, event(2), at).await.unwrap_err();
+        append(&evidence, month, event(1), at, None).await.unwrap();
+        let refused = append(&evidence, month, event(2), at, None)
+            .await
+            .unwrap_err();
         assert_eq!(refused.kind, PortErrorKind::Denied);
-        append(&evidence, month, reopened(), at).await.unwrap();
-        let log = append(&evidence, month, event(2), at).await.unwrap();
+        append(&evidence, month, reopened(), at, None)
+            .await
+            .unwrap();
+        let log = append(&evidence, month, event(2), at, None).await.unwrap();
         assert_eq!(log.records.len(), 3);
         assert_eq!(read(&evidence, month).await.unwrap(), log);
 
@@ -197,7 +203,7 @@ mod tests {
         for number in 0..16 {
             let evidence = evidence.clone();
             tasks.spawn(async move {
-                append(&evidence, month, event(number), DateTime::UNIX_EPOCH).await
+                append(&evidence, month, event(number), DateTime::UNIX_EPOCH, None).await
             });
         }
         let ended = tasks.join_all().await;
