@@ -197,6 +197,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_record_holds_the_account_that_wrote_it_and_one_without_reads_as_before() {
+        let (evidence, month) = (root(), "2024-04".parse().unwrap());
+        let at = DateTime::UNIX_EPOCH;
+        let account = Some("the key of a@b.example");
+        append(&evidence, month, event(1), at, None).await.unwrap();
+        append(&evidence, month, reopened(), at, account)
+            .await
+            .unwrap();
+        append(&evidence, month, event(2), at, None).await.unwrap();
+        let log = read(&evidence, month).await.unwrap();
+        let accounts = log.records.iter().map(|record| record.account.as_deref());
+        assert_eq!(accounts.collect::<Vec<_>>(), [None, account, None]);
+        let other = root();
+        for number in 1..=3 {
+            let bytes = evidence.get(&path(month, number)).await.unwrap();
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            assert_eq!(text.contains("\"account\""), number == 2, "{text}");
+            let bytes = Bytes::from(text.replace("a@b.example", "c@b.example"));
+            other.create(&path(month, number), bytes).await.unwrap();
+        }
+        let changed = read(&other, month).await.unwrap_err();
+        assert!(changed.to_string().contains("was changed"), "{changed}");
+    }
+
+    #[tokio::test]
     async fn of_many_that_close_at_once_one_does() {
         let (evidence, month) = (root(), "2024-04".parse().unwrap());
         let mut tasks = tokio::task::JoinSet::new();
