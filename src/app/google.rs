@@ -8,7 +8,7 @@ use crate::adapters::google::endpoints::{Endpoints, is_googles};
 use crate::adapters::google::http::Http;
 use crate::adapters::google::metadata::Metadata;
 use crate::adapters::google::secrets::GcpSecrets;
-use crate::adapters::google::token::{CLOUD_SCOPE, CachedTokens, Origin};
+use crate::adapters::google::token::{CLOUD_SCOPE, CachedTokens, Caller, Origin};
 use crate::adapters::secrets::{EnvSecrets, FileSecrets};
 use crate::domain::limits::{HttpLimits, Limits};
 use crate::ports::{PortError, PortErrorKind, Secret, Secrets as _};
@@ -36,13 +36,24 @@ pub(super) fn is_elsewhere(settings: &GoogleSettings) -> bool {
     replaced.any(|(_, url)| !is_googles(url))
 }
 
+/// Who they are in words, for the evidence; `None` where nobody called.
+pub(super) fn in_words(callers: &[Caller]) -> Option<String> {
+    let words: Vec<&str> = callers.iter().map(|caller| caller.words.as_str()).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// A session that was asked for once and is kept.
+type Kept = OnceLock<Result<Session, PortError>>;
+
 /// The way to Google. A run that needs nothing of Google makes no client and reads no CA.
 pub(super) struct Google {
     settings: GoogleSettings,
     limits: HttpLimits,
     /// The key out of the secret, if it lies in one.
     key: Option<Secret>,
-    session: OnceLock<Result<Session, PortError>>,
+    session: Kept,
+    for_drive: Kept,
+    of_machine: Kept,
 }
 
 impl Google {
@@ -59,7 +70,9 @@ impl Google {
             settings: settings.clone(),
             limits: limits.http.clone(),
             key: None,
-            session: OnceLock::new(),
+            session: Kept::new(),
+            for_drive: Kept::new(),
+            of_machine: Kept::new(),
         };
         if settings.credentials == GoogleCredentials::Secret {
             google.key = Some(google.key_in(secrets).await?);
@@ -80,7 +93,8 @@ impl Google {
     /// # Errors
     /// As [`Google::session`].
     pub(super) fn session_for_drive(&self) -> Result<Session, PortError> {
-        self.make(&[drive::SCOPE])
+        let kept = &self.for_drive;
+        kept.get_or_init(|| self.make(&[drive::SCOPE])).clone()
     }
 
     /// The session that reads secrets: a key that lies among them cannot open them, so the machine does.
@@ -89,9 +103,26 @@ impl Google {
     /// As [`Google::session`].
     pub(super) fn session_for_secrets(&self) -> Result<Session, PortError> {
         match self.settings.credentials {
-            GoogleCredentials::Secret => self.of_machine(&SCOPES),
+            GoogleCredentials::Secret => self.session_of_machine(),
             _ => self.session(),
         }
+    }
+
+    /// Who calls, in the sessions that were asked for; nobody where nothing of Google is used. The metadata server is asked
+    /// who the machine is, and nobody else is asked.
+    pub(super) async fn callers(&self) -> Vec<Caller> {
+        let own = made(&self.session).or_else(|| made(&self.for_drive));
+        let mut callers = Vec::new();
+        for session in own.into_iter().chain(made(&self.of_machine)) {
+            callers.push(session.tokens().caller().await);
+        }
+        callers
+    }
+
+    /// The session that opens the secret with the key.
+    fn session_of_machine(&self) -> Result<Session, PortError> {
+        let kept = &self.of_machine;
+        kept.get_or_init(|| self.machine(&SCOPES)).clone()
     }
 
     async fn key_in(&self, secrets: &SecretsChoice) -> Result<Secret, PortError> {
@@ -100,7 +131,7 @@ impl Google {
             SecretsChoice::File(dir) => FileSecrets::new(dir.clone()).get(KEY_SECRET).await,
             SecretsChoice::Gcp(place) => {
                 let (project, pins) = (place.project.clone(), place.pins.clone());
-                let session = self.of_machine(&SCOPES)?;
+                let session = self.session_of_machine()?;
                 GcpSecrets::new(session, project, pins)
                     .get(KEY_SECRET)
                     .await
@@ -129,7 +160,7 @@ impl Google {
             (_, Some(key)) => self
                 .of_file(key, scopes)
                 .map_err(|error| error.at("secret", KEY_SECRET)),
-            _ => self.of_machine(scopes),
+            _ => self.machine(scopes),
         }
     }
 
@@ -139,7 +170,7 @@ impl Google {
         self.of(endpoints, origin)
     }
 
-    fn of_machine(&self, scopes: &[&str]) -> Result<Session, PortError> {
+    fn machine(&self, scopes: &[&str]) -> Result<Session, PortError> {
         let endpoints = Endpoints::replaced(&self.settings.endpoints)?;
         let server = Metadata::new(endpoints.metadata.clone(), scopes);
         self.of(endpoints, Origin::Metadata(server))
@@ -150,4 +181,9 @@ impl Google {
         let tokens = CachedTokens::new(http.clone(), origin);
         Ok(Session::new(http, Arc::new(tokens), endpoints))
     }
+}
+
+/// A session that was asked for and could be made.
+fn made(kept: &Kept) -> Option<&Session> {
+    kept.get()?.as_ref().ok()
 }

@@ -31,6 +31,7 @@ use chrono::{DateTime, Utc};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::google::token::Caller;
 use crate::adapters::process::ProcProcesses;
 use crate::adapters::scratch::ScratchFile;
 use crate::catalog::lint::Finding;
@@ -211,32 +212,24 @@ impl App {
         let staging = roots.open(&settings.staging)?;
         let evidence = roots.open(&settings.evidence)?;
         let leases = roots.leases(settings.leases.as_deref(), &evidence)?;
-        let warehouse = warehouse::open(
-            &settings.warehouse,
-            &staging,
-            roots.google(),
-            &settings.limits,
-        )?;
+        let (google, limits) = (roots.google(), &settings.limits);
+        let warehouse = warehouse::open(&settings.warehouse, &staging, google, limits)?;
         let drive = settings.drive.as_ref();
-        let outbox = drive.map(|drive| Outbox::open(drive, roots.google(), &settings.limits));
+        let outbox = drive.map(|drive| Outbox::open(drive, google, limits));
         let outbox = outbox.transpose()?;
-        let reach = Reach::open(
-            &settings.source,
-            roots.google(),
-            &settings.limits,
-            settings.jobs,
-        )
-        .await?;
+        let reach = Reach::open(&settings.source, google, limits, settings.jobs).await?;
         let mut files = settings.files.clone();
         let all = (&mut items, &mut left_out);
         let exported = uploads::of_stand_in(&reach, (&settings, period), all, &mut files)?;
         let sources = WithUploads::new(reach.sources(), (&items, &files, period), roots.google())?;
-        let context = context(&settings, period, started_at, program.await??);
+        let callers = google.callers().await;
+        let context = context(&settings, period, started_at, program.await??, &callers);
         let places = Places {
             staging: staging.uri.clone(),
             warehouse: warehouse.location(),
             secrets: reach.origin.clone(),
             host: host_name(),
+            caller: google::in_words(&callers),
             endpoints: google::places(&settings.google),
             leases: leases.apart().map(str::to_owned),
         };
@@ -357,18 +350,19 @@ fn context(
     period: Period,
     started_at: DateTime<Utc>,
     program: Program,
+    callers: &[Caller],
 ) -> RunContext {
     RunContext {
         run_id: RunId::new(started_at, rand::random()),
         period,
         started_at,
-        stamps: stamps(settings, &program),
+        stamps: stamps(settings, &program, callers),
         accepted: settings.accepted.clone(),
         program,
     }
 }
 
-fn stamps(settings: &RunSettings, program: &Program) -> Vec<Stamp> {
+fn stamps(settings: &RunSettings, program: &Program, callers: &[Caller]) -> Vec<Stamp> {
     let mut stamps = settings.stamps.clone();
     if program.dirty {
         stamps.push(Stamp::DirtyBuild);
@@ -378,6 +372,9 @@ fn stamps(settings: &RunSettings, program: &Program) -> Vec<Stamp> {
     }
     if google::is_elsewhere(&settings.google) {
         stamps.push(Stamp::ReplacedEndpoint);
+    }
+    if callers.iter().any(|caller| caller.is_person) {
+        stamps.push(Stamp::PersonalAccount);
     }
     match settings.source.secrets {
         SecretsChoice::Sandbox => stamps.push(Stamp::SandboxSource),

@@ -66,13 +66,22 @@ pub struct MonthView {
 }
 
 impl MonthPlace {
-    async fn open(&self) -> Result<StoreRoot, PortError> {
+    /// The evidence root, and what opened it.
+    async fn open(&self) -> Result<(RootOpener, StoreRoot), PortError> {
         let roots = RootOpener::new(&self.google).await?;
-        roots.open_existing(&self.evidence)
+        let evidence = roots.open_existing(&self.evidence)?;
+        Ok((roots, evidence))
     }
 
-    async fn append(&self, evidence: &StoreRoot, event: MonthEvent) -> Result<MonthLog, PortError> {
-        months::append(evidence, self.period, event, SystemClock.now()).await
+    /// Appends an event, beside the name that somebody gives with the account that writes it.
+    async fn append(
+        &self,
+        (roots, evidence): (&RootOpener, &StoreRoot),
+        event: MonthEvent,
+    ) -> Result<MonthLog, PortError> {
+        let account = roots.caller().await;
+        let at = SystemClock.now();
+        months::append(evidence, self.period, event, at, account.as_deref()).await
     }
 
     /// The log of the month and its newest judgement.
@@ -80,7 +89,7 @@ impl MonthPlace {
     /// # Errors
     /// A log or judgement that was changed; a root that cannot be read.
     pub async fn look(&self) -> Result<MonthView, PortError> {
-        let evidence = self.open().await?;
+        let (_, evidence) = self.open().await?;
         let log = months::read(&evidence, self.period).await?;
         let runs = judgement::runs(&evidence, self.period).await?;
         let newest = match runs.first() {
@@ -98,7 +107,7 @@ impl MonthPlace {
     /// # Errors
     /// No such exception; a final month; storage errors.
     pub async fn dispose(&self, said: Said) -> Result<MonthLog, PortError> {
-        let evidence = self.open().await?;
+        let (roots, evidence) = self.open().await?;
         let judged = self.judged(&evidence, said.run.as_ref()).await?;
         let unexplained = exception(&judged, &said)?;
         let disposition = Disposition {
@@ -112,7 +121,7 @@ impl MonthPlace {
             at: SystemClock.now(),
         };
         let event = MonthEvent::Disposed(disposition);
-        self.append(&evidence, event).await
+        self.append((&roots, &evidence), event).await
     }
 
     /// Notes that somebody signed a judged run.
@@ -120,7 +129,7 @@ impl MonthPlace {
     /// # Errors
     /// A run without a judgement; storage errors.
     pub async fn sign(&self, signed: Signed) -> Result<MonthLog, PortError> {
-        let evidence = self.open().await?;
+        let (roots, evidence) = self.open().await?;
         let (judged, _) = judgement::read(&evidence, self.period, &signed.run).await?;
         let log = months::read(&evidence, self.period).await?;
         let stated = judgement::stated(judged, &log).await?;
@@ -135,7 +144,7 @@ impl MonthPlace {
             fingerprint,
             comment: signed.comment,
         });
-        self.append(&evidence, event).await
+        self.append((&roots, &evidence), event).await
     }
 
     /// Closes the month with a judged run.
@@ -145,7 +154,7 @@ impl MonthPlace {
     /// judgement by rules of one's own of anything but a rehearsal, and for one that was made before an item was run again;
     /// a run without a judgement; storage errors.
     pub async fn close(&self, run: RunId, by: String) -> Result<MonthLog, PortError> {
-        let evidence = self.open().await?;
+        let (roots, evidence) = self.open().await?;
         let (judged, manifest_sha256) = judgement::read(&evidence, self.period, &run).await?;
         closable(&evidence, &judged).await?;
         let log = months::read(&evidence, self.period).await?;
@@ -161,7 +170,7 @@ impl MonthPlace {
             manifest_sha256,
             by,
         };
-        self.append(&evidence, event).await
+        self.append((&roots, &evidence), event).await
     }
 
     /// Opens a closed month again.
@@ -175,14 +184,14 @@ impl MonthPlace {
         approver: String,
         by: String,
     ) -> Result<MonthLog, PortError> {
-        let evidence = self.open().await?;
+        let (roots, evidence) = self.open().await?;
         let event = MonthEvent::Reopened {
             reason,
             ticket,
             approver,
             by,
         };
-        self.append(&evidence, event).await
+        self.append((&roots, &evidence), event).await
     }
 
     async fn judged(

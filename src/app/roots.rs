@@ -7,7 +7,7 @@ use crate::pipeline::lease::Leases;
 use crate::ports::{PortError, PortErrorKind, StoreRoot};
 use crate::settings::{GoogleSettings, RunSettings, SecretsChoice, WarehouseChoice};
 
-use super::google::Google;
+use super::google::{self, Google};
 
 /// Opens roots with one identity.
 pub struct RootOpener {
@@ -35,6 +35,11 @@ impl RootOpener {
 
     pub(super) fn google(&self) -> &Google {
         &self.google
+    }
+
+    /// The account at Google that it opened roots with, in words; `None` where none lies there.
+    pub(super) async fn caller(&self) -> Option<String> {
+        google::in_words(&self.google.callers().await)
     }
 
     /// Opens a root for writing; a folder that is absent is made, a bucket is not.

@@ -265,10 +265,13 @@ fn line(record: &MonthRecord) -> String {
             signed.comment
         ),
     };
+    let account = record.account.as_ref();
+    let account = account.map_or_else(String::new, |account| format!(" [{account}]"));
     format!(
-        "{:>3}  {at}  {}",
+        "{:>3}  {at}  {}{}",
         record.number,
-        output::harmless(what.trim_end())
+        output::harmless(what.trim_end()),
+        output::harmless(&account)
     )
 }
 

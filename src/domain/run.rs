@@ -60,6 +60,8 @@ pub enum Stamp {
     ContractOverride,
     /// None of the rules and thresholds are those in the binary.
     RulesOverride,
+    /// Google was called with the login of a person.
+    PersonalAccount,
 }
 
 impl Stamp {
@@ -91,6 +93,7 @@ impl Stamp {
             }
             Self::ContractOverride => "the reconciliation contract was overridden with --contract",
             Self::RulesOverride => "the rules and thresholds were overridden with --rules",
+            Self::PersonalAccount => "Google was called with a person's own login",
         }
     }
 }

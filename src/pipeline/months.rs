@@ -84,7 +84,7 @@ async fn chain(
     Ok((log, last))
 }
 
-/// Appends an event, unless the log refuses it; gives the log with it.
+/// Appends an event, unless the log refuses it; gives the log with it. `account` is the one at Google that writes it.
 ///
 /// # Errors
 /// `Denied` with the reason when the log refuses it, or others keep writing; as [`read`]; storage errors.
@@ -93,6 +93,7 @@ pub async fn append(
     period: Period,
     event: MonthEvent,
     at: DateTime<Utc>,
+    account: Option<&str>,
 ) -> Result<MonthLog, PortError> {
     for _ in 0..ATTEMPTS_MAX {
         let (mut log, last) = chain(evidence, period).await?;
@@ -104,6 +105,7 @@ pub async fn append(
             number: number.saturating_add(1),
             after: last,
             at,
+            account: account.map(str::to_owned),
             event: event.clone(),
         };
         let bytes = serde_json::to_vec_pretty(&record)
@@ -161,11 +163,15 @@ mod tests {
         let (evidence, month) = (root(), "2024-04".parse().unwrap());
         let at = DateTime::UNIX_EPOCH;
         assert_eq!(read(&evidence, month).await.unwrap(), MonthLog::default());
-        append(&evidence, month, event(1), at).await.unwrap();
-        let refused = append(&evidence, month, event(2), at).await.unwrap_err();
+        append(&evidence, month, event(1), at, None).await.unwrap();
+        let refused = append(&evidence, month, event(2), at, None)
+            .await
+            .unwrap_err();
         assert_eq!(refused.kind, PortErrorKind::Denied);
-        append(&evidence, month, reopened(), at).await.unwrap();
-        let log = append(&evidence, month, event(2), at).await.unwrap();
+        append(&evidence, month, reopened(), at, None)
+            .await
+            .unwrap();
+        let log = append(&evidence, month, event(2), at, None).await.unwrap();
         assert_eq!(log.records.len(), 3);
         assert_eq!(read(&evidence, month).await.unwrap(), log);
 
@@ -191,13 +197,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_record_holds_the_account_that_wrote_it_and_one_without_reads_as_before() {
+        let (evidence, month) = (root(), "2024-04".parse().unwrap());
+        let at = DateTime::UNIX_EPOCH;
+        let account = Some("the key of a@b.example");
+        append(&evidence, month, event(1), at, None).await.unwrap();
+        append(&evidence, month, reopened(), at, account)
+            .await
+            .unwrap();
+        append(&evidence, month, event(2), at, None).await.unwrap();
+        let log = read(&evidence, month).await.unwrap();
+        let accounts = log.records.iter().map(|record| record.account.as_deref());
+        assert_eq!(accounts.collect::<Vec<_>>(), [None, account, None]);
+        let other = root();
+        for number in 1..=3 {
+            let bytes = evidence.get(&path(month, number)).await.unwrap();
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            assert_eq!(text.contains("\"account\""), number == 2, "{text}");
+            let bytes = Bytes::from(text.replace("a@b.example", "c@b.example"));
+            other.create(&path(month, number), bytes).await.unwrap();
+        }
+        let changed = read(&other, month).await.unwrap_err();
+        assert!(changed.to_string().contains("was changed"), "{changed}");
+    }
+
+    #[tokio::test]
     async fn of_many_that_close_at_once_one_does() {
         let (evidence, month) = (root(), "2024-04".parse().unwrap());
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..16 {
             let evidence = evidence.clone();
             tasks.spawn(async move {
-                append(&evidence, month, event(number), DateTime::UNIX_EPOCH).await
+                append(&evidence, month, event(number), DateTime::UNIX_EPOCH, None).await
             });
         }
         let ended = tasks.join_all().await;

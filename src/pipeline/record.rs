@@ -44,6 +44,9 @@ pub struct Places {
     pub secrets: String,
     /// Host name of the machine that ran.
     pub host: String,
+    /// Kind and name of the account that Google was called with; `None` where nothing of Google was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
     /// Services of the cloud that were asked elsewhere than at their own places, as `name=URL`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<String>,

@@ -198,6 +198,9 @@ impl Language {
             }
             Stamp::ContractOverride => "le contrat de réconciliation a été remplacé par --contract",
             Stamp::RulesOverride => "les règles et les seuils ont été remplacés par --rules",
+            Stamp::PersonalAccount => {
+                "Google a été appelé avec la connexion personnelle de quelqu'un"
+            }
         };
         self.pick(stamp.reason(), french)
     }

@@ -252,7 +252,7 @@ async fn a_final_month_is_refused_with_who_and_when() {
         by: by.to_owned(),
     };
     let log = &site.tools.evidence;
-    months::append(log, period(), closed(1, "A. Mwangi"), start())
+    months::append(log, period(), closed(1, "A. Mwangi"), start(), None)
         .await
         .unwrap();
     for refused in [
@@ -266,7 +266,7 @@ async fn a_final_month_is_refused_with_who_and_when() {
             "{message}"
         );
     }
-    let again = months::append(log, period(), closed(2, "B. Diallo"), start()).await;
+    let again = months::append(log, period(), closed(2, "B. Diallo"), start(), None).await;
     assert_eq!(again.unwrap_err().kind, PortErrorKind::Denied);
     let reopened = MonthEvent::Reopened {
         reason: "an invoice came late".into(),
@@ -274,7 +274,7 @@ async fn a_final_month_is_refused_with_who_and_when() {
         approver: "B. Diallo".into(),
         by: "A. Mwangi".into(),
     };
-    months::append(log, period(), reopened, start())
+    months::append(log, period(), reopened, start(), None)
         .await
         .unwrap();
     first.still_ours().await.unwrap();

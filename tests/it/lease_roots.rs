@@ -163,7 +163,7 @@ async fn a_final_month_is_final_wherever_the_leases_lie() {
         manifest_sha256: "0".repeat(64),
         by: "A. Mwangi".into(),
     };
-    months::append(&site.tools.evidence, period(), closed, start())
+    months::append(&site.tools.evidence, period(), closed, start(), None)
         .await
         .unwrap();
     let refused = take(&with(&site, &own("leases")), &site.record(1)).await;

@@ -92,6 +92,7 @@ impl Rig {
                 warehouse: "warehouse".into(),
                 secrets: "test".into(),
                 host: "test".into(),
+                caller: None,
                 endpoints: Vec::new(),
                 leases: None,
             },

@@ -20,9 +20,13 @@ use super::token::{CLOUD_SCOPE, Grant, asking};
 /// Where a login is exchanged if its file does not say.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
+/// What a person is called whose file does not say the account.
+const UNNAMED: &str = "the person who logged in with gcloud";
+
 /// A person who has logged in.
 pub struct AuthorizedUser {
-    name: String,
+    /// What the file says; nobody proves it.
+    account: Option<String>,
     client_id: String,
     client_secret: Secret,
     refresh_token: Secret,
@@ -56,9 +60,8 @@ impl AuthorizedUser {
         let own = googles("token_uri", file.token_uri.as_deref().unwrap_or(TOKEN_URI))?;
         let is_email =
             |text: &String| text.contains('@') && text.chars().all(|c| c.is_ascii_graphic());
-        let name = file.account.filter(is_email);
         Ok(Self {
-            name: name.unwrap_or_else(|| "the person who logged in with gcloud".to_owned()),
+            account: file.account.filter(is_email),
             client_id: file.client_id,
             client_secret: Secret::new(file.client_secret),
             refresh_token: Secret::new(file.refresh_token),
@@ -71,7 +74,15 @@ impl AuthorizedUser {
     /// Who it is, for people; most files do not say the account.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.account.as_deref().unwrap_or(UNNAMED)
+    }
+
+    /// Whose login it is, for the evidence.
+    pub(super) fn described(&self) -> String {
+        match &self.account {
+            Some(account) => format!("the login of a person, {account} (name not proven)"),
+            None => "the login of a person (name not known)".to_owned(),
+        }
     }
 
     /// The project for which calls are counted.
@@ -91,7 +102,7 @@ impl AuthorizedUser {
             ("refresh_token", self.refresh_token.expose()),
             ("scope", self.scopes.as_str()),
         ];
-        let call = asking(&self.name, &self.endpoint, &fields);
+        let call = asking(self.name(), &self.endpoint, &fields);
         let sent = http.send(&call, None).await;
         sent.map_err(|failure| self.failed(failure))?
             .document(&call)
@@ -125,7 +136,7 @@ impl AuthorizedUser {
 
 impl fmt::Debug for AuthorizedUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AuthorizedUser({})", self.name)
+        write!(f, "AuthorizedUser({})", self.name())
     }
 }
 

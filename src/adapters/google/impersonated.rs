@@ -122,6 +122,15 @@ impl Impersonated {
         &self.name
     }
 
+    /// The account and who impersonates it, for the evidence.
+    pub(super) fn described(&self) -> String {
+        let source = match &self.source {
+            Source::ServiceAccount(account) => account.described(),
+            Source::AuthorizedUser(user) => user.described(),
+        };
+        format!("{} impersonated by {source}", self.name)
+    }
+
     /// The project for which calls are counted.
     pub(super) fn payer(&self) -> Option<&HeaderValue> {
         self.payer.as_ref()

@@ -63,18 +63,14 @@ impl Metadata {
         }
     }
 
-    /// Who this machine is; a server that does not say leaves it open.
-    pub(super) async fn identity(&self, http: &Http) -> String {
-        let unknown = || "the service account of this machine".to_owned();
-        let Ok(url) = self.account("email") else {
-            return unknown();
-        };
+    /// The account under which this machine runs; `None` where the server does not say.
+    pub(super) async fn email(&self, http: &Http) -> Option<String> {
+        let url = self.account("email").ok()?;
         let call = Call::get("asking the metadata server who runs", url).attempts_max(1);
-        let reply = self.ask(http, &call).await.ok();
-        let email = reply.and_then(|reply| String::from_utf8(reply.body.to_vec()).ok());
-        let is_email =
-            |text: &String| text.contains('@') && text.chars().all(|c| c.is_ascii_graphic());
-        email.filter(is_email).unwrap_or_else(unknown)
+        let reply = self.ask(http, &call).await.ok()?;
+        let email = String::from_utf8(reply.body.to_vec()).ok()?;
+        let is_email = email.contains('@') && email.chars().all(|c| c.is_ascii_graphic());
+        is_email.then_some(email)
     }
 
     /// The region of Cloud Run that this machine is in, such as `europe-west1`; `None` where the server names none, as on a

@@ -89,6 +89,11 @@ impl ServiceAccount {
         &self.email
     }
 
+    /// Whose key it is, for the evidence.
+    pub(super) fn described(&self) -> String {
+        format!("the key of {}", self.email)
+    }
+
     /// Exchanges a signed statement for a token.
     ///
     /// # Errors

@@ -27,6 +27,15 @@ pub const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// Header that names the project for which calls are counted.
 pub(super) const PAYER: HeaderName = HeaderName::from_static("x-goog-user-project");
 
+/// The account that calls, for the evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Its kind and name, in words.
+    pub words: String,
+    /// Whether it is a person's own: the login of somebody who impersonates nobody.
+    pub is_person: bool,
+}
+
 /// A source of access tokens for one identity.
 #[async_trait]
 pub trait Tokens: Send + Sync {
@@ -44,6 +53,9 @@ pub trait Tokens: Send + Sync {
 
     /// Whose tokens they are, for people.
     async fn identity(&self) -> String;
+
+    /// Whose tokens they are, for the evidence.
+    async fn caller(&self) -> Caller;
 
     /// The project for which calls with them are counted; `None` leaves it to Google.
     fn payer(&self) -> Option<&HeaderValue> {
@@ -144,10 +156,30 @@ impl Tokens for CachedTokens {
 
     async fn identity(&self) -> String {
         match &self.origin {
-            Origin::Metadata(server) => server.identity(&self.http).await,
+            Origin::Metadata(server) => {
+                let email = server.email(&self.http).await;
+                email.unwrap_or_else(|| "the service account of this machine".to_owned())
+            }
             Origin::ServiceAccount(account) => account.email().to_owned(),
             Origin::AuthorizedUser(user) => user.name().to_owned(),
             Origin::Impersonated(account) => account.name().to_owned(),
+        }
+    }
+
+    async fn caller(&self) -> Caller {
+        let words = match &self.origin {
+            Origin::Metadata(server) => {
+                let email = server.email(&self.http).await;
+                let email = email.unwrap_or_else(|| "(name not known)".to_owned());
+                format!("the machine's account {email}")
+            }
+            Origin::ServiceAccount(account) => account.described(),
+            Origin::AuthorizedUser(user) => user.described(),
+            Origin::Impersonated(account) => account.described(),
+        };
+        Caller {
+            words,
+            is_person: matches!(self.origin, Origin::AuthorizedUser(_)),
         }
     }
 

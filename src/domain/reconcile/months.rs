@@ -72,6 +72,9 @@ pub struct MonthRecord {
     pub after: Option<String>,
     /// When it was written.
     pub at: DateTime<Utc>,
+    /// Kind and name of the account at Google that wrote it; `None` where the log does not lie there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// What happened.
     pub event: MonthEvent,
 }
@@ -207,6 +210,7 @@ mod tests {
                 number,
                 after: None,
                 at: DateTime::UNIX_EPOCH,
+                account: None,
                 event,
             });
         MonthLog {

@@ -72,6 +72,9 @@ pub(super) fn heading(page: &mut String, record: &ItemRecord) {
         format_args!("| time | {} to {} |", from.format(shown), to.format(shown)),
     );
     line(page, format_args!("| source | {} |", source(record)));
+    if let Some(caller) = &record.places.caller {
+        line(page, format_args!("| Google | {} |", cell(caller)));
+    }
     let consistency = match record.consistency {
         Some(Consistency::Snapshot) => "rows and totals read in one SNAPSHOT transaction",
         Some(Consistency::Bracketed) => "bracketed: totals taken before and after the rows",

@@ -38,6 +38,7 @@ fn log(events: Vec<MonthEvent>) -> MonthLog {
         number,
         after: None,
         at: DateTime::UNIX_EPOCH,
+        account: None,
         event,
     });
     MonthLog {
@@ -128,7 +129,7 @@ async fn a_closed_month_without_its_judgement_is_not_published() {
     let at = DateTime::UNIX_EPOCH;
     assert_eq!(tables(&evidence, period()).await.unwrap().len(), 1);
     let before = sealed(&evidence, period()).await.unwrap();
-    months::append(&evidence, period(), closed(1), at)
+    months::append(&evidence, period(), closed(1), at, None)
         .await
         .unwrap();
     let error = tables(&evidence, period()).await.unwrap_err();
@@ -140,7 +141,7 @@ async fn a_closed_month_without_its_judgement_is_not_published() {
     let after = sealed(&evidence, period()).await.unwrap();
     assert_ne!(before, after, "what was said counts as a change");
     // Opened again nothing speaks for it, and the registry is published.
-    months::append(&evidence, period(), reopened(), at)
+    months::append(&evidence, period(), reopened(), at, None)
         .await
         .unwrap();
     assert_eq!(tables(&evidence, period()).await.unwrap().len(), 1);

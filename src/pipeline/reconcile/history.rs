@@ -275,7 +275,9 @@ pub(super) mod tests {
         };
         let at = "2024-05-01T00:00:00Z".parse().unwrap();
         let month = month.parse().unwrap();
-        months::append(evidence, month, event, at).await.unwrap();
+        months::append(evidence, month, event, at, None)
+            .await
+            .unwrap();
     }
 
     /// The month that April is compared with, and whether it is final.

@@ -163,6 +163,7 @@ impl World {
                 warehouse: "warehouse".into(),
                 secrets: "test".into(),
                 host: "test".into(),
+                caller: None,
                 endpoints: Vec::new(),
                 leases: None,
             },

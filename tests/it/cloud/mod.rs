@@ -8,6 +8,8 @@ mod bigquery_runs;
 pub(crate) mod bigquery_stand_in;
 #[cfg(feature = "sandbox")]
 mod buckets;
+#[cfg(feature = "sandbox")]
+mod caller;
 mod calls;
 #[cfg(feature = "sandbox")]
 mod delivered;

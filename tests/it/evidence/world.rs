@@ -61,6 +61,7 @@ fn places(staging: &StoreRoot, warehouse: &LocalWarehouse) -> Places {
         warehouse: warehouse.location(),
         secrets: "sandbox".into(),
         host: "host".into(),
+        caller: None,
         endpoints: Vec::new(),
         leases: None,
     }

@@ -228,7 +228,7 @@ async fn a_final_month_is_published_and_its_leases_lie_where_those_of_the_runs_d
         by: "A. Mwangi".to_owned(),
     };
     let at = name(9).1;
-    months::append(&house.evidence, month(), closed, at)
+    months::append(&house.evidence, month(), closed, at, None)
         .await
         .unwrap();
     let own = store::memory();

@@ -122,6 +122,7 @@ impl World {
                 warehouse: "bigquery".into(),
                 secrets: "test".into(),
                 host: "test".into(),
+                caller: None,
                 endpoints: Vec::new(),
                 leases: self.leases.apart().map(str::to_owned),
             },
