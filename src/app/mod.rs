@@ -303,7 +303,8 @@ impl App {
         self.reach.stop().await;
     }
 
-    /// Asks the run to stop: what is not being loaded yet ends with a sealed package.
+    /// Asks the run to stop: what is not being loaded yet ends with a sealed package, and the month is neither judged nor
+    /// published.
     #[must_use]
     pub fn stop(&self) -> CancellationToken {
         self.tools.stop.clone()

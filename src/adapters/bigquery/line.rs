@@ -13,6 +13,7 @@ use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
 
 use super::client::{Client, Inserted, JobSaid, about, labels};
 use super::watch::{ended, found};
+use crate::domain::ids::IpeId;
 use crate::domain::run::Fence;
 use crate::kernels::bigquery::job::{self, attempt, place_id};
 use crate::ports::{LoadJob, PortError, PortErrorKind};
@@ -44,11 +45,21 @@ pub(super) async fn take(
     if held.label(LOAD) == Some(load_name) {
         return Ok(());
     }
-    let what = format!(
-        "run {} is loaded already, with other files",
-        job.metadata.run_id
-    );
-    Err(about(client, &job.table, PortErrorKind::Corrupt, what).hint("start a new run"))
+    let run = &job.metadata.run_id;
+    let (what, hint) = match is_published(job) {
+        false => (format!("run {run} is loaded already"), "start a new run"),
+        true => (
+            format!("publication {run} is loaded already"),
+            "publish again",
+        ),
+    };
+    let what = format!("{what}, with other files");
+    Err(about(client, &job.table, PortErrorKind::Corrupt, what).hint(hint))
+}
+
+/// Whether the table is none of an item: publications stand in its line, not runs (ADR-0044).
+fn is_published(job: &LoadJob) -> bool {
+    IpeId::of_table(&job.table).is_none()
 }
 
 /// The error of a job that a later run has put in the place of ours.
@@ -60,10 +71,41 @@ pub(super) fn refuse_closed(
     match held.label(CLOSED_BY) {
         None => Ok(()),
         Some(by) => {
-            let what = format!("run {by} took this item and month over; this run loads nothing");
-            Err(about(client, &job.table, PortErrorKind::Denied, what)
-                .hint("this run gave no sign of life for too long; see the other run's package"))
+            let (what, hint) = taken_over(job, by);
+            Err(about(client, &job.table, PortErrorKind::Denied, what).hint(hint))
         }
+    }
+}
+
+/// What one is told whom `by` took over, as the leases say it, and what to do.
+fn taken_over(job: &LoadJob, by: &str) -> (String, &'static str) {
+    match is_published(job) {
+        false => (
+            format!("run {by} took this item and month over; this run loads nothing"),
+            "this run gave no sign of life for too long; see the other run's package",
+        ),
+        true => (
+            format!(
+                "publication {by} took the tables of {} over; this one loads nothing",
+                job.period
+            ),
+            "this one gave no sign of life for too long; the other one has read the evidence after it",
+        ),
+    }
+}
+
+/// What is said where too many stand in the line before this one, and what to do. A publication shows one evidence root
+/// and no other, so that a new one is no help.
+fn too_many(job: &LoadJob, places_max: usize) -> (String, &'static str) {
+    match is_published(job) {
+        false => (
+            format!("more than {places_max} runs before this one ended without loading the month"),
+            "begin a new evidence root, and find out why they end",
+        ),
+        true => (
+            format!("more than {places_max} publications before this one ended without loading"),
+            "their logs say why they end; keep the evidence root, and report this",
+        ),
     }
 }
 
@@ -73,11 +115,8 @@ async fn close_earlier(client: &Client, job: &LoadJob, fence: &Fence) -> Result<
     let closing = mark(job, CLOSED_BY, job.metadata.run_id.as_str());
     for (closed, generation) in (1..fence.generation).rev().enumerate() {
         if closed == places_max {
-            let what = format!(
-                "more than {places_max} runs before this one ended without loading the month"
-            );
-            return Err(about(client, &job.table, PortErrorKind::Limit, what)
-                .hint("begin a new evidence root, and find out why they end"));
+            let (what, hint) = too_many(job, places_max);
+            return Err(about(client, &job.table, PortErrorKind::Limit, what).hint(hint));
         }
         let earlier = Fence {
             line: fence.line.clone(),
