@@ -88,8 +88,10 @@ async fn a_load_that_has_begun_ends_before_the_publication_stops() {
     assert_eq!(stopped.tables[0].rows, 1);
     assert_eq!(house.shown().await.len(), 1);
     let leases = house.evidence.list("runs/SOXAUTO_TABLES").await.unwrap();
-    let given_back = |stored: &soxauto::ports::Stored| stored.path.ends_with("ended.json");
-    assert_eq!(leases.iter().filter(|stored| given_back(stored)).count(), 1);
+    let given_back = leases
+        .iter()
+        .filter(|stored| stored.path.ends_with("/ended.json"));
+    assert_eq!(given_back.count(), 1);
 
     // The negative twin: who is not asked makes the month again.
     let house = House::new();
