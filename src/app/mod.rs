@@ -221,7 +221,7 @@ impl App {
         let mut files = settings.files.clone();
         let all = (&mut items, &mut left_out);
         let exported = uploads::of_stand_in(&reach, (&settings, period), all, &mut files)?;
-        let sources = WithUploads::new(reach.sources(), (&items, &files, period), roots.google())?;
+        let sources = WithUploads::new(reach.sources(), (&items, &files, period), google)?;
         let callers = google.callers().await;
         let context = context(&settings, period, started_at, program.await??, &callers);
         let places = Places {
@@ -296,7 +296,8 @@ impl App {
         self.reach.stop().await;
     }
 
-    /// Asks the run to stop: what is not being loaded yet ends with a sealed package.
+    /// Asks the run to stop: what is not being loaded yet ends with a sealed package, and the month is neither judged nor
+    /// published.
     #[must_use]
     pub fn stop(&self) -> CancellationToken {
         self.tools.stop.clone()

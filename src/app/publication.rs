@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::roots::RootOpener;
@@ -78,6 +79,8 @@ impl Outlet {
             clock: &clock,
             processes: &processes,
             host: &host_name(),
+            // Whoever interrupts the command ends the process with it.
+            stop: &CancellationToken::new(),
             begin: &|| begin(&SystemClock),
         };
         labelled(publisher, run_id, period).await
@@ -96,6 +99,7 @@ pub(super) async fn of_run(tools: &Tools, context: &RunContext) -> PublicationRe
         clock: &tools.clock,
         processes: &tools.processes,
         host: &tools.places.host,
+        stop: &tools.stop,
         begin: &|| begin(&*tools.clock),
     };
     labelled(publisher, &context.run_id, context.period).await

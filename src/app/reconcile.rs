@@ -114,6 +114,13 @@ pub(super) fn not_judged(error: &PortError) -> ReconciliationResult {
     }
 }
 
+/// The error of a month whose run was asked to stop.
+fn stopped() -> PortError {
+    let what = "the run was asked to stop before the month was judged";
+    PortError::new(PortErrorKind::Limit, what)
+        .hint("run the month again; an earlier judgement of it and its tables stand as they were")
+}
+
 /// Reconciles a month.
 ///
 /// # Errors
@@ -244,7 +251,7 @@ async fn usable(
 /// for like the others: what it lacks is not concluded.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run`]; `Limit` where the run is asked to stop before the month is judged: then nothing is sealed.
 pub(super) async fn of_run(
     tools: &Tools,
     context: &RunContext,
@@ -267,7 +274,12 @@ pub(super) async fn of_run(
     };
     let chosen = Chosen::Run(context.run_id.clone());
     let clock = tools.clock.as_ref();
-    let (at, reconciled) = settled(sources, &rules, context.period, &chosen, clock).await?;
+    let judging = settled(sources, &rules, context.period, &chosen, clock);
+    // Items that were cut off would leave a judgement of nothing, and it would be the newest of the month.
+    let (at, reconciled) = match tools.stop.run_until_cancelled(judging).await {
+        Some(settled) => settled?,
+        None => return Err(stopped()),
+    };
     let judgement = Judgement {
         run_id: context.run_id.clone(),
         at,

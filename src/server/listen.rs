@@ -15,15 +15,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::domain::limits::ServerLimits;
+use crate::pipeline::alert::Alert;
 
 use super::Service;
 use super::socket::Socket;
 
 /// After a connection could not be accepted, such as for want of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
+/// What is left to tell of a run that outlives the grace period: the process is killed soon after it.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Serves `router` until `stop`; then takes no more connections, asks the run in flight to stop, and ends when everything
-/// has, or when the grace period is over. Gives whether every run had ended.
+/// has, or when the grace period is over: a run that is still at work then is told of. Gives whether every run had ended.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -65,13 +68,20 @@ pub async fn serve(
     service.runs.close();
     let until = Instant::now() + service.settings.grace;
     let has_ended = timeout_at(until, service.runs.wait()).await.is_ok();
+    let mut told = until;
+    if !has_ended && let Some(run) = service.board.running() {
+        let what = "the service was stopped while the run was at work";
+        let (run_id, period) = (Some(run.run_id), Some(run.period));
+        service.raise(Alert::without_result(run_id, period, what));
+        told = Instant::now() + LAST_WORD;
+    }
     // Whoever does not take a reply in time is left behind; no run depends on it.
     let replied = until.min(Instant::now() + limits.write_timeout);
     if timeout_at(replied, connections.wait()).await.is_err() {
         tracing::warn!("not every reply was taken before the end");
     }
     service.alerting.close();
-    if timeout_at(until, service.alerting.wait()).await.is_err() {
+    if timeout_at(told, service.alerting.wait()).await.is_err() {
         tracing::error!(
             "the grace period is over before an alert was delivered: it stands in the log only"
         );

@@ -13,6 +13,8 @@ use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
 
 use super::client::{Client, Inserted, JobSaid, about, labels};
 use super::watch::{ended, found};
+use crate::domain::ids::IpeId;
+use crate::domain::period::Period;
 use crate::domain::run::Fence;
 use crate::kernels::bigquery::job::{self, attempt, place_id};
 use crate::ports::{LoadJob, PortError, PortErrorKind};
@@ -44,11 +46,21 @@ pub(super) async fn take(
     if held.label(LOAD) == Some(load_name) {
         return Ok(());
     }
-    let what = format!(
-        "run {} is loaded already, with other files",
-        job.metadata.run_id
-    );
-    Err(about(client, &job.table, PortErrorKind::Corrupt, what).hint("start a new run"))
+    let run = &job.metadata.run_id;
+    let (what, hint) = match is_published(&job.table) {
+        false => (format!("run {run} is loaded already"), "start a new run"),
+        true => (
+            format!("publication {run} is loaded already"),
+            "publish again",
+        ),
+    };
+    let what = format!("{what}, with other files");
+    Err(about(client, &job.table, PortErrorKind::Corrupt, what).hint(hint))
+}
+
+/// Whether the table is none of an item: publications stand in its line, not runs (ADR-0044).
+fn is_published(table: &str) -> bool {
+    IpeId::of_table(table).is_none()
 }
 
 /// The error of a job that a later run has put in the place of ours.
@@ -60,10 +72,38 @@ pub(super) fn refuse_closed(
     match held.label(CLOSED_BY) {
         None => Ok(()),
         Some(by) => {
-            let what = format!("run {by} took this item and month over; this run loads nothing");
-            Err(about(client, &job.table, PortErrorKind::Denied, what)
-                .hint("this run gave no sign of life for too long; see the other run's package"))
+            let (what, hint) = taken_over((&job.table, job.period), by);
+            Err(about(client, &job.table, PortErrorKind::Denied, what).hint(hint))
         }
+    }
+}
+
+/// What one is told whom `by` took over, as the leases say it, and what to do.
+fn taken_over((table, period): (&str, Period), by: &str) -> (String, &'static str) {
+    match is_published(table) {
+        false => (
+            format!("run {by} took this item and month over; this run loads nothing"),
+            "this run gave no sign of life for too long; see the other run's package",
+        ),
+        true => (
+            format!("publication {by} took the tables of {period} over; this one loads nothing"),
+            "this one gave no sign of life for too long; the other one has read the evidence after it",
+        ),
+    }
+}
+
+/// What is said where too many stand in the line before this one, and what to do. A publication shows one evidence root
+/// and no other, so that a new one is no help.
+fn too_many(table: &str, places_max: usize) -> (String, &'static str) {
+    match is_published(table) {
+        false => (
+            format!("more than {places_max} runs before this one ended without loading the month"),
+            "begin a new evidence root, and find out why they end",
+        ),
+        true => (
+            format!("more than {places_max} publications before this one ended without loading"),
+            "their logs say why they end; keep the evidence root, and report this",
+        ),
     }
 }
 
@@ -73,11 +113,8 @@ async fn close_earlier(client: &Client, job: &LoadJob, fence: &Fence) -> Result<
     let closing = mark(job, CLOSED_BY, job.metadata.run_id.as_str());
     for (closed, generation) in (1..fence.generation).rev().enumerate() {
         if closed == places_max {
-            let what = format!(
-                "more than {places_max} runs before this one ended without loading the month"
-            );
-            return Err(about(client, &job.table, PortErrorKind::Limit, what)
-                .hint("begin a new evidence root, and find out why they end"));
+            let (what, hint) = too_many(&job.table, places_max);
+            return Err(about(client, &job.table, PortErrorKind::Limit, what).hint(hint));
         }
         let earlier = Fence {
             line: fence.line.clone(),
@@ -137,5 +174,30 @@ fn mark(job: &LoadJob, label: &str, value: &str) -> JobConfiguration {
             ..JobConfigurationQuery::default()
         }),
         ..JobConfiguration::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new evidence root would publish a month without its packages, and no publication has a package.
+    #[test]
+    fn what_is_said_of_a_line_is_that_of_its_table() {
+        let period: Period = "2024-04".parse().unwrap();
+        for (table, is_item) in [
+            ("pg01_validated_ipe_ipe_07", true),
+            ("soxauto_runs", false),
+            ("soxauto_validations", false),
+        ] {
+            let (what, hint) = taken_over((table, period), "x");
+            assert_eq!(what.contains("run x took this item"), is_item, "{what}");
+            assert_eq!(hint.contains("package"), is_item, "{hint}");
+            let tables = "publication x took the tables of 2024-04 over";
+            assert_eq!(what.contains(tables), !is_item, "{what}");
+            let (what, hint) = too_many(table, 7);
+            assert_eq!(what.contains("more than 7 runs"), is_item, "{what}");
+            assert_eq!(hint.contains("begin a new evidence"), is_item, "{hint}");
+        }
     }
 }

@@ -12,10 +12,11 @@ use tokio::time::{Instant, sleep};
 use super::Publisher;
 use crate::domain::ids::IpeId;
 use crate::domain::manifest::Submitted;
+use crate::domain::period::Period;
 use crate::domain::run::{ItemStatus, RunContext};
 use crate::pipeline::lease::{Lease, LeaseTools, Taker, Untaken, take_tables};
 use crate::pipeline::publish::left_open;
-use crate::ports::{LoadListener, PortError};
+use crate::ports::{LoadListener, PortError, PortErrorKind};
 
 /// First pause before another look at who is at work; doubles.
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
@@ -25,8 +26,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Takes the next place in the line of the month, for the publication of that name. It holds for one load of each table.
 ///
 /// # Errors
-/// `Denied` names the publication that was at work all the while; `Config` where the evidence root names another root of
-/// leases; `Corrupt` for a lease that cannot be read; `Denied`, `Unreachable`.
+/// `Denied` names the publication that was at work all the while; `Limit` when it is asked to stop before it has a place;
+/// `Config` where the evidence root names another root of leases; `Corrupt` for a lease that cannot be read; `Denied`,
+/// `Unreachable`.
 pub async fn enter(publisher: Publisher<'_>, context: &RunContext) -> Result<Lease, PortError> {
     let tools = LeaseTools {
         leases: publisher.leases,
@@ -43,7 +45,7 @@ pub async fn enter(publisher: Publisher<'_>, context: &RunContext) -> Result<Lea
     let wait = publisher.limits.publication_wait;
     let until = Instant::now() + wait;
     let mut pause = PAUSE_FIRST;
-    loop {
+    while !publisher.stop.is_cancelled() {
         let held = match take_tables(tools, &taker).await {
             Ok(lease) => return Ok(lease),
             Err(Untaken::Refused(error)) => return Err(error),
@@ -52,9 +54,18 @@ pub async fn enter(publisher: Publisher<'_>, context: &RunContext) -> Result<Lea
         if Instant::now() + pause > until {
             return Err(held.at("waited", format!("{} s", wait.as_secs())));
         }
-        sleep(pause).await;
+        publisher.stop.run_until_cancelled(sleep(pause)).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }
+    Err(stopped(context.period))
+}
+
+/// The error of a publication that was asked to stop. A load that had begun was brought to its end.
+pub(super) fn stopped(period: Period) -> PortError {
+    let what = format!("the publication of {period} was asked to stop before all of it was loaded");
+    PortError::new(PortErrorKind::Limit, what).hint(format!(
+        "what is sealed stands; `soxauto reconcile --period {period} --publish --staging URL` publishes it"
+    ))
 }
 
 /// Gives the place back, whatever came of it: what may still be loading is ended or awaited by whoever comes next.

@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 use super::line::Noted;
 use super::{PublishedTable, Publisher};
 use crate::domain::contract::Contract;
-use crate::domain::digest::TableDigest;
+use crate::domain::digest::{TableDigest, differing_buckets};
 use crate::domain::ids::IpeId;
 use crate::domain::manifest::PartFile;
 use crate::domain::period::Period;
@@ -31,6 +31,8 @@ pub struct StagedTable {
     metadata: RowMetadata,
     part: PartFile,
     digest: TableDigest,
+    /// Digest of each bucket, in their order.
+    buckets: Vec<TableDigest>,
     totals: ControlTotals,
 }
 
@@ -65,6 +67,7 @@ pub async fn stage(
             parts: early.into_iter().chain(folded.last.take()).collect(),
             nulls: folded.nulls,
             digest: folded.digest,
+            buckets: folded.buckets,
             totals: folded.totals,
         })
     };
@@ -88,6 +91,7 @@ pub async fn stage(
         metadata,
         part,
         digest: folded.digest,
+        buckets: folded.buckets,
         totals: folded.totals,
     })
 }
@@ -97,6 +101,7 @@ struct Folded {
     parts: Vec<FinishedPart>,
     nulls: Vec<String>,
     digest: TableDigest,
+    buckets: Vec<TableDigest>,
     totals: ControlTotals,
 }
 
@@ -104,9 +109,9 @@ struct Folded {
 /// the warehouse.
 ///
 /// # Errors
-/// `Denied` when a later publication has taken over; `Corrupt` names every difference between what was staged and what the
-/// warehouse counts; else what the warehouse says, and with it which load it leaves open. The month then may show this
-/// publication, or what it showed before; never an earlier one than that.
+/// `Denied` when a later publication has taken over; `Corrupt` counts what differs between what was staged and what the
+/// warehouse counts, and quotes none of it; else what the warehouse says, and with it which load it leaves open. The month
+/// then may show this publication, or what it showed before; never an earlier one than that.
 pub async fn load(
     publisher: Publisher<'_>,
     staged: &StagedTable,
@@ -159,16 +164,17 @@ pub async fn load(
 }
 
 impl StagedTable {
-    /// Every way in which a warehouse holds something else than was staged, one sentence each.
+    /// Every way in which a warehouse holds something else than was staged, one sentence each. Counts only: the error is
+    /// logged, and sums are amounts. What was published is in the evidence.
     fn differences(&self, back: &ReadBack) -> Vec<String> {
         let again = &back.recomputed;
-        let mut found = self
-            .totals
-            .differences(&again.totals, "staged", "in the table");
-        if again.digest != self.digest {
+        let totals = self.totals.differences(&again.totals, "staged", "loaded");
+        let buckets = differing_buckets(&self.buckets, &back.buckets);
+        let (totals, buckets) = (totals.len(), buckets.len());
+        let mut found = Vec::new();
+        if totals + buckets > 0 || again.digest != self.digest {
             found.push(format!(
-                "content digest {} in the table, {} staged",
-                again.digest, self.digest
+                "{totals} counts or sums and {buckets} buckets of the digest differ from what was staged"
             ));
         }
         let ours = self.metadata.run_id.as_str();

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::ids::RunId;
 use crate::domain::limits::Limits;
@@ -49,6 +50,8 @@ pub struct Publisher<'a> {
     pub processes: &'a Arc<dyn Processes>,
     /// Name of this machine, for those who wait.
     pub host: &'a str,
+    /// Asks it to stop; a load that has begun ends first.
+    pub stop: &'a CancellationToken,
     /// Gives a name that no publication has, and the present time.
     pub begin: &'a (dyn Fn() -> (RunId, DateTime<Utc>) + Sync),
 }
@@ -120,15 +123,31 @@ async fn round(
     lease: &mut Lease,
     result: &mut PublicationResult,
 ) -> Result<BTreeSet<String>, PortError> {
-    let sealed = gather::sealed(publisher.evidence, context.period).await?;
-    let tables = gather::tables(publisher.evidence, context.period).await?;
+    let (evidence, period) = (publisher.evidence, context.period);
+    let gathering = async {
+        let sealed = gather::sealed(evidence, period).await?;
+        let tables = gather::tables(evidence, period).await?;
+        Ok::<_, PortError>((sealed, tables))
+    };
+    let (sealed, tables) = unless_stopped(publisher, period, gathering).await?;
     result.publication_id = Some(context.run_id.clone());
     result.tables.clear();
     for table in &tables {
-        let staged = stage(publisher, context, table).await?;
+        let staging = stage(publisher, context, table);
+        let staged = unless_stopped(publisher, period, staging).await?;
         result.tables.push(load(publisher, &staged, lease).await?);
     }
     Ok(sealed)
+}
+
+/// What comes of everything but a load, which may be left at any point.
+async fn unless_stopped<T>(
+    publisher: Publisher<'_>,
+    period: Period,
+    work: impl Future<Output = Result<T, PortError>>,
+) -> Result<T, PortError> {
+    let done = publisher.stop.run_until_cancelled(work).await;
+    done.unwrap_or_else(|| Err(line::stopped(period)))
 }
 
 /// The context of a publication's rows.

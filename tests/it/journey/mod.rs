@@ -13,6 +13,7 @@ pub(crate) mod planted;
 mod population;
 mod privacy;
 mod quality;
+mod stopped;
 pub(crate) mod storage;
 mod whole;
 mod witness;

@@ -1,6 +1,6 @@
 //! Publications of one month stand in one line: one is at work at a time, and a month does not go back to an earlier one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use soxauto::adapters::store;
 use soxauto::domain::reconcile::months::MonthEvent;
@@ -165,6 +165,53 @@ async fn a_publication_at_work_is_waited_for_and_then_named() {
     };
     let (waited, ()) = tokio::join!(published(house, 5), ends);
     assert_eq!(waited.error_message, None);
+    assert_eq!(house.shown().await, shows(5, 1));
+}
+
+#[tokio::test]
+async fn a_publication_that_is_asked_to_stop_waits_no_longer_and_gives_nothing_away() {
+    let mut house = house().await;
+    house.limits.publication_wait = Duration::from_secs(60);
+    let begin = || name(2);
+    let lease = enter(house.publisher(&begin), &context(&house, 2)).await;
+    let lease = lease.unwrap();
+    let taken = async |house: &House| {
+        let stored = house.evidence.list("runs/SOXAUTO_TABLES").await.unwrap();
+        let paths = stored.iter().map(|stored| stored.path.as_str());
+        paths.filter(|path| path.ends_with("/lease.json")).count()
+    };
+    let places = taken(&house).await;
+    let asked = Instant::now();
+    let asks = async {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        house.stop.cancel();
+    };
+    // The first is asked while it waits, the second before it comes.
+    let (waited, ()) = tokio::join!(published(&house, 3), asks);
+    for stopped in [waited, published(&house, 4).await] {
+        assert_eq!((stopped.publication_id, stopped.tables), (None, vec![]));
+        let error = stopped.error_message.unwrap();
+        for said in [
+            "the publication of 2024-04 was asked to stop",
+            "`soxauto reconcile --period 2024-04 --publish",
+        ] {
+            assert!(error.contains(said), "`{said}` is missing: {error}");
+        }
+    }
+    assert!(
+        asked.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(house.shown().await, shows(1, 1), "the old month stands");
+    assert_eq!(taken(&house).await, places, "nobody took a place");
+    lease.not_overtaken().await.unwrap();
+    house.leave(lease).await;
+
+    // The negative twin: who is not asked to stop takes the next place.
+    house.stop = CancellationToken::new();
+    assert_eq!(published(&house, 5).await.error_message, None);
+    assert_eq!(taken(&house).await, places + 1);
     assert_eq!(house.shown().await, shows(5, 1));
 }
 

@@ -2,6 +2,7 @@
 //! taken.
 
 mod line;
+mod meddled;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,6 +26,7 @@ use soxauto::ports::{
     Tell, Warehouse,
 };
 use soxauto::report::published::{MonthTable, RunRow, TABLES, runs};
+use tokio_util::sync::CancellationToken;
 
 use crate::chaos::world::{Hands, Machine};
 
@@ -41,6 +43,7 @@ struct House {
     /// Processes that are seen to be gone.
     gone: Arc<Mutex<BTreeSet<u32>>>,
     processes: Arc<dyn Processes>,
+    stop: CancellationToken,
 }
 
 impl House {
@@ -72,6 +75,7 @@ impl House {
             hands,
             gone,
             processes: Arc::new(machine),
+            stop: CancellationToken::new(),
         }
     }
 
@@ -89,6 +93,7 @@ impl House {
             clock: &self.clock,
             processes: &self.processes,
             host: "here",
+            stop: &self.stop,
             begin,
         }
     }

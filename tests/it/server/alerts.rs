@@ -357,3 +357,33 @@ async fn a_run_that_cannot_begin_is_refused_in_time_and_told() {
     );
     assert_eq!(served.get("/health").await.status, 200);
 }
+
+const CUT_OFF: &str = "the service was stopped while the run was at work";
+
+/// Until the next run of the month seals it, nobody else would say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_outlives_the_grace_period_is_told_of() {
+    for grace in [Duration::ZERO, Duration::from_secs(60)] {
+        let (chat, url) = chat().await;
+        let (place, silent) = (Place::new(), Silent::new());
+        let mut settings = stuck_settings(&place, &silent);
+        place.secret_named(SECRET, &url);
+        settings.run.alert_webhook = Some(SECRET.to_owned());
+        settings.grace = grace;
+        let served = Served::start(settings).await;
+        let run_id = served.begin(APRIL).await;
+        let is_open = |run: &Value| {
+            let items = run["ipes"].as_object();
+            items.is_some_and(|items| items.values().any(|item| item["stage"] == "open"))
+        };
+        served.until(&run_id, is_open).await;
+        let has_ended = served.stopped().await;
+        // All that it came to is told by the run itself, where there is time.
+        assert_eq!(has_ended, !grace.is_zero());
+        let told = until_told(&chat).await;
+        let cut_off = told.iter().find(|message| message.contains(CUT_OFF));
+        assert_eq!(cut_off.is_some(), grace.is_zero(), "{told:?}");
+        assert!(told[0].contains(&run_id), "{told:?}");
+        assert!(told[0].contains("2024-04: NOT_CONCLUDED"), "{told:?}");
+    }
+}

@@ -19,7 +19,11 @@ async fn a_run_that_was_overtaken_before_it_loads_never_loads() {
         says(
             &error,
             PortErrorKind::Denied,
-            &["took this item and month over", &by],
+            &[
+                "took this item and month over",
+                &by,
+                "see the other run's package",
+            ],
         );
     }
     assert_eq!(jobs.service.month(MONTH), uris(&job(3, None)));

@@ -18,6 +18,7 @@ use soxauto::ports::{Clock, Processes, StoreRoot, Warehouse as _};
 use soxauto::report::published::runs;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::super::fakes::bigquery::Jobs;
 use super::super::fakes::server::{Fault, Gate, When};
@@ -141,6 +142,7 @@ impl World {
                 clock: &clock,
                 processes: &processes,
                 host: "test",
+                stop: &CancellationToken::new(),
                 begin: &begin,
             };
             publish(publisher, "2024-04".parse().unwrap()).await
@@ -360,7 +362,12 @@ async fn a_publication_that_sleeps_before_its_load_finds_its_job_taken() {
     world.assert_third_stays(third, 2).await;
     gate.open();
     let error = second.ended().await.error_message.unwrap();
-    assert!(error.contains("took this item and month over"), "{error}");
+    let by = name(3, 0).0.to_string().to_lowercase();
+    let taken = format!("publication {by} took the tables of 2024-04 over");
+    for said in [taken.as_str(), "the other one has read the evidence"] {
+        assert!(error.contains(said), "`{said}` is missing: {error}");
+    }
+    assert!(!error.contains("the other run's package"), "{error}");
     assert!(!error.contains("may have been replaced"), "{error}");
     world.jobs.service.end_jobs();
     assert_eq!(world.shown(), [name(3, 0).0.to_string()]);
