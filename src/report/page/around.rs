@@ -196,7 +196,7 @@ impl View<'_> {
         });
         let since = self.statement.since.as_ref();
         let mut changes: Vec<Markup> = changes.collect();
-        if since.is_none() && changes.is_empty() {
+        if since.is_none() && self.material.last_month().is_none() && changes.is_empty() {
             changes.push(self.language.no_earlier_month().into());
         }
         let changed = self.pick("Changes", "Changements");

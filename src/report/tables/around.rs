@@ -147,12 +147,14 @@ impl First<'_> {
         let of_month = findings.filter(|f| matches!(f.code, Code::LatePosting | Code::Scope));
         let of = self.language;
         let compared = of.pick("compared with", "comparé à");
-        table.rows.push(match &self.statement.since {
-            Some(since) => {
+        let last = self.material.last_month();
+        table.rows.push(match (&self.statement.since, last) {
+            (Some(since), _) => {
                 let month = format!("{}, {}", since.period, of.since_run(since));
                 vec![compared.into(), month.into(), Cell::None]
             }
-            None => vec![compared.into(), Cell::None, of.no_earlier_month().into()],
+            (None, Some(last)) => vec![compared.into(), last.to_string().into(), Cell::None],
+            (None, None) => vec![compared.into(), Cell::None, of.no_earlier_month().into()],
         });
         table.rows.extend(of_month.map(|found| {
             let what = format!("{} {}", found.code.word(), found.place);
