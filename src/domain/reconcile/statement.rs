@@ -36,6 +36,9 @@ pub struct Statement {
     pub inputs: Vec<Input>,
     /// Checks that somebody answers for.
     pub accepted: Vec<Acceptance>,
+    /// Versions of thresholds that somebody named, by country.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pins: BTreeMap<String, u32>,
     /// The earlier month that it is compared with; `None` where none was judged, so that nothing is known of changes, or
     /// where an older version made this, which compared with last month.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -90,6 +90,7 @@ impl Judgement {
             zero_checks: reconciled.zero_checks.clone(),
             inputs: reconciled.items.clone(),
             accepted: reconciled.accepted.clone(),
+            pins: reconciled.pins.clone(),
             since: reconciled.since.clone(),
             changes: self.changes(),
             drift: reconciled.drift.clone(),

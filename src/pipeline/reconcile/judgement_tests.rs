@@ -20,7 +20,7 @@ pub(crate) fn judged(statement: Statement) -> Judgement {
             finals: Vec::new(),
             history: Vec::new(),
             rules: BTreeMap::new(),
-            pins: BTreeMap::new(),
+            pins: statement.pins,
             since: statement.since,
             changes: statement.changes,
             drift: statement.drift,

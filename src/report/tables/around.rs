@@ -88,6 +88,11 @@ impl First<'_> {
                 "What is compared USD",
                 "Ce qui est comparé USD",
             ),
+            c.count(
+                "compared_without_rate",
+                "Balances without a rate, in no USD",
+                "Soldes sans cours, dans aucun USD",
+            ),
             c.moment(
                 "refreshed_at",
                 "Refreshed at (as stored)",
@@ -118,6 +123,7 @@ impl First<'_> {
                     input.rows.into(),
                     compared.map(|of| of.line.unwrap_or(all)).into(),
                     compared.map(|of| of.usd).into(),
+                    compared.map(|of| of.without_rate).into(),
                     input.refreshed_at.into(),
                     verdict(input.verdicts.transfer),
                     verdict(input.verdicts.population),
