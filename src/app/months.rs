@@ -151,8 +151,8 @@ impl MonthPlace {
     ///
     /// # Errors
     /// `Denied` while a line is not concluded, an exception has no disposition, or the month is closed already, for a
-    /// judgement by rules of one's own of anything but a rehearsal, and for one that was made before an item was run again;
-    /// a run without a judgement; storage errors.
+    /// judgement by rules or a catalog of one's own of anything but a rehearsal, and for one that was made before an item was
+    /// run again; a run without a judgement; storage errors.
     pub async fn close(&self, run: RunId, by: String) -> Result<MonthLog, PortError> {
         let (roots, evidence) = self.open().await?;
         let (judged, manifest_sha256) = judgement::read(&evidence, self.period, &run).await?;

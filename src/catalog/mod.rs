@@ -305,6 +305,8 @@ impl Catalog {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::domain::contract::Contract;
     use crate::domain::reconcile::contract::ReconciliationContract;
@@ -351,6 +353,16 @@ mod tests {
             .map(|ipe| (ipe.id.clone(), &ipe.contract))
             .collect();
         rules.fits(file, &items).unwrap();
+        // Z3 is of the items that ask for freshness; what a memo alone shows is not among them.
+        let asks = |ipe: &&Ipe| {
+            let population = ipe.population.as_ref();
+            let rule = population.and_then(|population| population.freshness.as_ref());
+            rule.is_some_and(|rule| rule.every_from.or(rule.newest_from).is_some())
+        };
+        let asking: BTreeSet<&IpeId> = catalog.items().filter(asks).map(|ipe| &ipe.id).collect();
+        let mut zeros = rules.zero_checks.iter();
+        let fresh = zeros.find(|zero| zero.id == "Z3").unwrap();
+        assert_eq!(asking, fresh.inputs.iter().collect::<BTreeSet<_>>());
         let missing = rules.missing(&items);
         for found in [
             "CR_03", "CR_04", "CR_05", "IPE_07", "IPE_11", "IPE_31", "JDASH",

@@ -48,8 +48,8 @@ which DEFAULT holds where a country has none. A file that is missing in DIR is a
 never one in the binary. Either way the result says NOT CONTROL EVIDENCE.
 
 Of thresholds the newest version that holds on the month's last day is used. --threshold-version names
-another of a country, or of DEFAULT: one that holds on that day. The report calls it pinned, and it is
-sealed with the judgement.
+another of a country, or of DEFAULT: one that holds on that day. The report calls it pinned, page one
+names it, and it is sealed with the judgement. A run that judges its month by itself pins none.
 
 --publish loads what is sealed of the month into two tables: soxauto_validations has every bucket of
 the judgement that the month is closed with, else of the newest; soxauto_runs has every sealed
@@ -145,7 +145,7 @@ pub(super) struct ReconcileArgs {
     )]
     rules: Option<PathBuf>,
     /// Version of a country's thresholds, or of DEFAULT, that is used although a later one is in force; may be given several
-    /// times [default: the newest that holds on the month's last day]
+    /// times; a run that judges its month takes none [default: the newest that holds on the month's last day]
     #[arg(
         long = "threshold-version",
         env = "SOXAUTO_THRESHOLD_VERSION",

@@ -10,6 +10,10 @@ use super::period::Period;
 /// Value of the metadata column `_source_system`.
 pub const SOURCE_SYSTEM: &str = "SOXauto_PG01";
 
+/// What the embedded stand-in calls itself in the version that it tells: how a package shows that its rows are the stand-in's,
+/// wherever the connection string came from.
+pub const STAND_IN: &str = "stand-in of the sandbox";
+
 /// What is known before the first row; adapters read no clock and make no id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunContext {
@@ -65,16 +69,13 @@ pub enum Stamp {
 }
 
 impl Stamp {
-    /// Whether the rules of the reconciliation are not those in the binary.
+    /// Whether the rules are not those in the binary: what is read, or how it is judged.
     #[must_use]
     pub fn is_own_rules(self) -> bool {
-        matches!(self, Self::ContractOverride | Self::RulesOverride)
-    }
-
-    /// Whether rows are not of the control's own source, so that the run is practice whatever it says.
-    #[must_use]
-    pub fn is_rehearsal(self) -> bool {
-        matches!(self, Self::SandboxSource | Self::FileSecrets)
+        matches!(
+            self,
+            Self::CatalogOverride | Self::ContractOverride | Self::RulesOverride
+        )
     }
 
     /// The reason in words.

@@ -7,6 +7,10 @@ use crate::domain::check::{CheckKind, CheckResult};
 use crate::domain::period::Period;
 use crate::domain::population::Population;
 
+/// What is to be done where the newest row of a company is too old.
+const REMEDY: &str =
+    "; load its feed, or take it out of the item's `companies` by a reviewed change of the catalog";
+
 /// Every company of the base table, and every expected one: a company without rows is not fresh where every row must be. Where
 /// only the newest must be, the check of the companies says that there is none.
 pub(super) fn check(population: &Population, period: Period) -> CheckResult {
@@ -30,6 +34,11 @@ pub(super) fn check(population: &Population, period: Period) -> CheckResult {
         return CheckResult::not_applicable(POPULATION_FRESHNESS, kind, why, 0);
     }
     let companies: BTreeSet<&String> = population.base.keys().chain(&population.expected).collect();
+    // Where every row must be fresh, a stale one is computed again.
+    let remedy = match rule.every_from {
+        Some(_) => "",
+        None => REMEDY,
+    };
     let mut findings = Vec::new();
     for company in companies {
         let Some(base) = population.base.get(company) else {
@@ -40,7 +49,7 @@ pub(super) fn check(population: &Population, period: Period) -> CheckResult {
         };
         let must_deliver = population.expected.contains(company);
         let stale = rule.stale(&base.dates, period, must_deliver).into_iter();
-        findings.extend(stale.map(|what| format!("company `{company}`: {what}")));
+        findings.extend(stale.map(|what| format!("company `{company}`: {what}{remedy}")));
     }
     let summary = format!("the source is as fresh as the catalog asks; {newest}");
     CheckResult::of_findings(POPULATION_FRESHNESS, kind, summary, counted, findings)
@@ -96,7 +105,8 @@ mod tests {
         let mut stopped = fresh;
         stopped[1].1 = "2024-03-31";
         let stale = said(bounds, &stopped);
-        let only = "company `EC_KE`: the newest D is 2024-03-31 00:00:00, before 2024-04-01";
+        let only = "company `EC_KE`: the newest D is 2024-03-31 00:00:00, before 2024-04-01; load its feed, or take it out \
+                    of the item's `companies` by a reviewed change of the catalog";
         assert_eq!(
             (stale.verdict, stale.findings),
             (Verdict::Fail, vec![only.to_owned()])

@@ -45,7 +45,7 @@ pub(super) fn check(population: &Population) -> CheckResult {
         POPULATION_SCOPE,
         kind,
         format!(
-            "values of {columns} counted and summed for every row of the base table; not known: {unknown}"
+            "values of {columns} counted for every row of the base table; not known: {unknown}"
         ),
         base.values().sum(),
         findings,

@@ -95,6 +95,13 @@ impl<'a> Material<'a> {
             explained: Explained::default(),
         }
     }
+
+    /// The month before, where it was judged: an older version compared with it, and did not say so.
+    pub(super) fn last_month(&self) -> Option<Period> {
+        let last = self.months.last().map(|month| month.period)?;
+        let is_before = self.statement.result.period.previous() == Ok(last);
+        is_before.then_some(last)
+    }
 }
 
 impl MonthPoint {

@@ -1,5 +1,7 @@
 //! What a signature is put to: the whole of what a run found, as one number.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::drift::Drift;
@@ -21,6 +23,8 @@ struct Covered<'a> {
     zero_checks: &'a [ZeroCheck],
     inputs: &'a [Input],
     accepted: &'a [Acceptance],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pins: Option<&'a BTreeMap<String, u32>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<&'a Since>,
     changes: &'a [Change],
@@ -45,6 +49,7 @@ impl Statement {
             zero_checks: &self.zero_checks,
             inputs: &self.inputs,
             accepted: &self.accepted,
+            pins: Some(&self.pins).filter(|pins| !pins.is_empty()),
             since: self.since.as_ref(),
             changes: &self.changes,
             drift: self.drift.as_ref(),

@@ -36,7 +36,11 @@ pub struct Statement {
     pub inputs: Vec<Input>,
     /// Checks that somebody answers for.
     pub accepted: Vec<Acceptance>,
-    /// The earlier month that it is compared with; `None` where none was judged, so that nothing is known of changes.
+    /// Versions of thresholds that somebody named, by country.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pins: BTreeMap<String, u32>,
+    /// The earlier month that it is compared with; `None` where none was judged, so that nothing is known of changes, or
+    /// where an older version made this, which compared with last month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
     /// What is not as it was then.

@@ -42,6 +42,7 @@ fn statement(month: &Month) -> Statement {
         zero_checks: Vec::new(),
         inputs: inputs.collect(),
         accepted: Vec::new(),
+        pins: BTreeMap::new(),
         since: None,
         changes: Vec::new(),
         drift: None,

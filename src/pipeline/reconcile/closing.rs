@@ -1,17 +1,27 @@
 //! Whether a judgement may close its month, beside what its lines say: by whose rules it was made, and whether it is of the
 //! packages that speak for the month now.
 
+use serde::Deserialize;
+
 use super::inputs::InputUsed;
 use super::judgement::Judgement;
 use crate::domain::ids::RunId;
-use crate::pipeline::package::read::{run_of, sealed_folders};
-use crate::ports::{PortError, PortErrorKind, StoreRoot};
+use crate::domain::run::{STAND_IN, Stamp};
+use crate::pipeline::package::RECORD;
+use crate::pipeline::package::read::{broken, run_of, sealed_file, sealed_folders};
+use crate::ports::{AccessEvidence, PortError, PortErrorKind, StoreRoot};
 
-/// Refuses to close a month with a judgement by rules of one's own, unless all that it was made from is a rehearsal, and with
-/// one that was made before an item was run again.
+/// What the record of a package says of who read where.
+#[derive(Deserialize)]
+struct Accessed {
+    access: Option<AccessEvidence>,
+}
+
+/// Refuses to close a month with a judgement by rules or a catalog of one's own, unless all that it was made from is a
+/// rehearsal, and with one that was made before an item was run again.
 ///
 /// # Errors
-/// `Denied` with the remedy; storage errors.
+/// `Denied` with the remedy; `Corrupt` for a package that is not what was sealed; storage errors.
 pub async fn closable(evidence: &StoreRoot, judgement: &Judgement) -> Result<(), PortError> {
     let (period, run) = (judgement.period(), &judgement.run_id);
     let denied = |why: &str| {
@@ -19,9 +29,12 @@ pub async fn closable(evidence: &StoreRoot, judgement: &Judgement) -> Result<(),
         PortError::new(PortErrorKind::Denied, what)
     };
     let own = judgement.stamps.iter().find(|stamp| stamp.is_own_rules());
-    if let Some(own) = own.filter(|_| !is_rehearsal(&judgement.reconciled.inputs)) {
+    if let Some(own) = own
+        && !is_rehearsal(evidence, judgement).await?
+    {
         return Err(denied(own.reason()).hint(
-            "judge it by the rules of the program (`soxauto reconcile --seal`), and close the month with that run",
+            "run its items by the catalog of the program, judge them by its rules (`soxauto reconcile --seal`), \
+             and close the month with that run",
         ));
     }
     let newer = newer(evidence, judgement).await?;
@@ -34,11 +47,35 @@ pub async fn closable(evidence: &StoreRoot, judgement: &Judgement) -> Result<(),
 }
 
 /// Whether nothing was read from a source of the control, so that there is nothing that closing could make final.
-fn is_rehearsal(inputs: &[InputUsed]) -> bool {
-    inputs.iter().all(|input| {
-        let mut stamps = input.not_control_evidence.iter();
-        stamps.any(|stamp| stamp.is_rehearsal())
-    })
+async fn is_rehearsal(evidence: &StoreRoot, judgement: &Judgement) -> Result<bool, PortError> {
+    for input in &judgement.reconciled.inputs {
+        let is_stamped = input.not_control_evidence.contains(&Stamp::SandboxSource);
+        if !is_stamped && !is_of_stand_in(evidence, judgement, input).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether the server that a package was read from called itself the stand-in. A connection string in a file may lead to any
+/// server, so that where it came from says nothing of it.
+async fn is_of_stand_in(
+    evidence: &StoreRoot,
+    judgement: &Judgement,
+    input: &InputUsed,
+) -> Result<bool, PortError> {
+    let folders = sealed_folders(evidence, &input.item, judgement.period()).await?;
+    let mut folders = folders.iter();
+    let Some(folder) = folders.find(|folder| run_of(folder).as_ref() == Some(&input.run_id)) else {
+        return Ok(false);
+    };
+    let (bytes, _) = sealed_file(evidence, folder, RECORD).await?;
+    let record: Accessed = serde_json::from_slice(&bytes).map_err(|error| {
+        let what = format!("the record of the package does not say who read where: {error}");
+        broken(evidence, folder, what)
+    })?;
+    let access = record.access;
+    Ok(access.is_some_and(|access| access.server_version.contains(STAND_IN)))
 }
 
 /// The items whose newest package is not the one that was judged.
@@ -54,7 +91,9 @@ async fn newer(evidence: &StoreRoot, judgement: &Judgement) -> Result<Vec<String
             continue;
         }
         found.push(match newest {
-            Some(run) => format!("{item} was run again since ({run})"),
+            Some(run) if run > judgement.run_id => format!("{item} was run again since ({run})"),
+            // It was there, and other packages were judged.
+            Some(run) => format!("{item}: its package of run {run} is not in the judgement"),
             None => format!("the package of {item} is not there any more"),
         });
     }
@@ -69,7 +108,8 @@ mod tests {
     use object_store::memory::InMemory;
 
     use super::*;
-    use crate::domain::run::{ItemStatus, Stamp};
+    use crate::domain::digest::sha256_hex;
+    use crate::domain::run::ItemStatus;
     use crate::pipeline::package::MANIFEST;
     use crate::pipeline::reconcile::judgement::tests::judged;
     use crate::report::month;
@@ -84,10 +124,25 @@ mod tests {
         }
     }
 
+    /// Seals a package that was read from a server of this version.
+    async fn seal_of(evidence: &StoreRoot, item: &str, run: &str, version: &str) {
+        let access = AccessEvidence {
+            server: "fin-sql".to_owned(),
+            server_version: version.to_owned(),
+            login: "reader".to_owned(),
+            isolation_level: "SNAPSHOT".to_owned(),
+            databases: Vec::new(),
+        };
+        let record = serde_json::json!({ "access": access }).to_string();
+        let manifest = format!("{}  {RECORD}\n", sha256_hex(record.as_bytes()));
+        for (path, text) in [(RECORD, record), (MANIFEST, manifest)] {
+            let path = format!("{item}/period=2024-04/run={run}/{path}");
+            evidence.create(&path, Bytes::from(text)).await.unwrap();
+        }
+    }
+
     async fn seal(evidence: &StoreRoot, item: &str, run: &str) {
-        let path = format!("{item}/period=2024-04/run={run}/{MANIFEST}");
-        let sealed = Bytes::from_static(b"sealed");
-        evidence.create(&path, sealed).await.unwrap();
+        seal_of(evidence, item, run, "Microsoft SQL Server 2019").await;
     }
 
     fn input(item: &str, stamps: &[Stamp]) -> InputUsed {
@@ -126,23 +181,50 @@ mod tests {
         evidence
     }
 
+    const OWN: [Stamp; 3] = [
+        Stamp::CatalogOverride,
+        Stamp::ContractOverride,
+        Stamp::RulesOverride,
+    ];
+
     #[tokio::test]
     async fn rules_of_ones_own_close_no_month_but_a_rehearsal() {
         let evidence = both().await;
         let sandbox: &[Stamp] = &[Stamp::SandboxSource];
-        let files: &[Stamp] = &[Stamp::FileSecrets, Stamp::DirtyBuild];
+        let files: &[Stamp] = &[Stamp::FileSecrets];
         let (none, dirty): (&[Stamp], &[Stamp]) = (&[], &[Stamp::DirtyBuild]);
-        for own in [Stamp::ContractOverride, Stamp::RulesOverride] {
-            for inputs in [[none, none], [dirty, dirty], [sandbox, dirty]] {
+        for own in OWN {
+            // Where a connection string came from does not say that it leads to the stand-in.
+            let real = [[none, none], [dirty, dirty], [files, files]];
+            for inputs in real.into_iter().chain([[sandbox, dirty], [sandbox, files]]) {
                 let said = said(&evidence, &[own], inputs).await;
                 assert!(said.contains(own.reason()), "{inputs:?}: {said}");
                 assert!(said.contains("soxauto reconcile --seal"), "{said}");
             }
-            let said = said(&evidence, &[own], [sandbox, files]).await;
+            let said = said(&evidence, &[own], [sandbox, sandbox]).await;
             assert_eq!(said, "closable", "all of it is practice");
         }
-        let said = said(&evidence, dirty, [dirty, dirty]).await;
+        let said = said(&evidence, dirty, [dirty, files]).await;
         assert_eq!(said, "closable", "by the rules of the program");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_calls_itself_the_stand_in_is_a_rehearsal_however_it_was_reached() {
+        let files: &[Stamp] = &[Stamp::FileSecrets];
+        let stand_in = format!("Microsoft SQL Server 2019 ({STAND_IN}) - 15.0.4312.2 (X64)");
+        let evidence = root();
+        for item in ["CR_04", "IPE_07"] {
+            seal_of(&evidence, item, FIRST, &stand_in).await;
+        }
+        for own in OWN {
+            assert_eq!(said(&evidence, &[own], [files, &[]]).await, "closable");
+        }
+        // One of two that is not.
+        let evidence = root();
+        seal_of(&evidence, "CR_04", FIRST, &stand_in).await;
+        seal(&evidence, "IPE_07", FIRST).await;
+        let said = said(&evidence, &OWN, [files, files]).await;
+        assert!(said.contains(OWN[0].reason()), "{said}");
     }
 
     #[tokio::test]
@@ -162,7 +244,8 @@ mod tests {
         seal(&evidence, "CR_04", FIRST).await;
         seal(&evidence, "IPE_12", FIRST).await;
         let other = said(&evidence, &[], [&[], &[]]).await;
-        assert!(other.contains("IPE_12 was run again since"), "{other}");
+        let says = format!("IPE_12: its package of run {FIRST} is not in the judgement");
+        assert!(other.contains(&says), "older than the judgement: {other}");
         let gone = "the package of IPE_07 is not there any more";
         assert!(other.contains(gone), "{other}");
     }

@@ -90,6 +90,7 @@ impl Judgement {
             zero_checks: reconciled.zero_checks.clone(),
             inputs: reconciled.items.clone(),
             accepted: reconciled.accepted.clone(),
+            pins: reconciled.pins.clone(),
             since: reconciled.since.clone(),
             changes: self.changes(),
             drift: reconciled.drift.clone(),
@@ -149,12 +150,16 @@ impl Judgement {
         }
     }
 
-    /// What is not as it was, the program among it.
+    /// What is not as it was, the program among it. An older version compared with last month, and did not say so.
     fn changes(&self) -> Vec<Change> {
         let reconciled = &self.reconciled;
         let mut changes = reconciled.changes.clone();
         let own = &self.program.binary_sha256;
-        let before = reconciled.since.as_ref().map(|since| &since.binary_sha256);
+        let last = reconciled.history.last();
+        let last = last.filter(|month| self.period().previous() == Ok(month.period));
+        let last = last.map(|month| &month.program.binary_sha256);
+        let since = reconciled.since.as_ref();
+        let before = since.map(|since| &since.binary_sha256).or(last);
         if let Some(before) = before.filter(|before| *before != own) {
             changes.push(Change {
                 what: "binary".to_owned(),

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::reconcile::drift::Drift;
 use crate::pipeline::reconcile::Explanations;
 use crate::report::month;
+use crate::report::tables::tables;
 
 /// The judgement that a statement is of, with nothing beside it.
 pub(crate) fn judged(statement: Statement) -> Judgement {
@@ -19,7 +20,7 @@ pub(crate) fn judged(statement: Statement) -> Judgement {
             finals: Vec::new(),
             history: Vec::new(),
             rules: BTreeMap::new(),
-            pins: BTreeMap::new(),
+            pins: statement.pins,
             since: statement.since,
             changes: statement.changes,
             drift: statement.drift,
@@ -29,6 +30,23 @@ pub(crate) fn judged(statement: Statement) -> Judgement {
             zero_checks: statement.zero_checks,
             explanations: Explanations::default(),
         },
+    }
+}
+
+/// An earlier month as a later judgement has it.
+fn point(period: &str, judgement: &Judgement) -> crate::pipeline::reconcile::MonthPoint {
+    let mut shown = crate::report::material::MonthPoint::of(&month::clean());
+    shown.period = period.parse().unwrap();
+    crate::pipeline::reconcile::MonthPoint {
+        period: shown.period,
+        run_id: judgement.run_id.clone(),
+        manifest_sha256: "5f".repeat(32),
+        records: 0,
+        log_sha256: None,
+        shown,
+        program: judgement.program.clone(),
+        lines: BTreeMap::new(),
+        rows: BTreeMap::new(),
     }
 }
 
@@ -51,22 +69,7 @@ fn a_signature_is_of_what_stands_beside_the_lines_too() {
     assert_ne!(fingerprint(&explained), own, "an explanation more");
 
     let mut older = judgement.clone();
-    let mut march = crate::report::material::MonthPoint::of(&month::clean());
-    march.period = "2024-03".parse().unwrap();
-    older
-        .reconciled
-        .history
-        .push(crate::pipeline::reconcile::MonthPoint {
-            period: march.period,
-            run_id: judgement.run_id.clone(),
-            manifest_sha256: "5f".repeat(32),
-            records: 0,
-            log_sha256: None,
-            shown: march,
-            program: judgement.program.clone(),
-            lines: BTreeMap::new(),
-            rows: BTreeMap::new(),
-        });
+    older.reconciled.history.push(point("2024-03", &judgement));
     assert_ne!(fingerprint(&older), own, "an earlier month more");
 
     let mut moved = judgement.clone();
@@ -85,4 +88,47 @@ fn a_signature_is_of_what_stands_beside_the_lines_too() {
     let mut later = judgement.clone();
     later.at = DateTime::UNIX_EPOCH + chrono::Days::new(1);
     assert_eq!(fingerprint(&later), own);
+}
+
+/// What the version before sealed says nothing of the month that it was compared with: that was the last one.
+#[test]
+fn what_an_older_version_sealed_keeps_its_change_of_the_binary() {
+    let said = |month: &str, binary: &str| {
+        let mut judgement = judged(month::clean());
+        judgement.reconciled.since = None;
+        judgement.reconciled.changes.clear();
+        let mut point = point(month, &judgement);
+        point.program.binary_sha256 = binary.to_owned();
+        judgement.reconciled.history.push(point);
+        let json = serde_json::to_string(&judgement).unwrap();
+        assert!(!json.contains("\"since\""), "as it was sealed");
+        let judgement: Judgement = serde_json::from_str(&json).unwrap();
+        let statement = judgement.statement(&MonthLog::default()).unwrap();
+        let months = judgement.months();
+        let material = Material {
+            months: &months,
+            ..Material::of(&statement)
+        };
+        let english = page(material, Language::English).unwrap();
+        let (_, part) = english.split_once(" id=\"since\"").unwrap();
+        let (part, _) = part.split_once(" id=\"signatures\"").unwrap();
+        let none = "not known: no earlier month was judged";
+        let tables = tables(material, Language::English).unwrap();
+        let mut tables = tables.iter();
+        let table = tables.find(|table| table.name == "since_last_month");
+        let first = format!("{:?}", table.unwrap().rows[0]);
+        assert_eq!(first.contains(none), part.contains(none), "{first}");
+        (statement.changes, part.contains(none))
+    };
+    let own = judged(month::clean()).program.binary_sha256;
+    let other = "0b".repeat(32);
+    let binary = Change {
+        what: "binary".to_owned(),
+        before: Some(other.clone()),
+        now: Some(own.clone()),
+    };
+    assert_eq!(said("2024-03", &other), (vec![binary], false));
+    assert_eq!(said("2024-03", &own), (Vec::new(), false));
+    // February is not the month before April: nothing was compared with it.
+    assert_eq!(said("2024-02", &other), (Vec::new(), true));
 }

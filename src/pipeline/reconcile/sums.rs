@@ -95,6 +95,18 @@ pub(super) async fn table(
     keep: Vec<Condition>,
 ) -> Result<StagedTable, PortError> {
     let rows_max = sources.limits.reconcile_rows_max;
+    let rows = rows(sources, package, columns, keep).await?;
+    rows.ok_or_else(|| failed(package, &ReconcileError::TooManyRows { rows_max }))
+}
+
+/// The same; `None` where they are more than may be held at once.
+async fn rows(
+    sources: Sources<'_>,
+    package: &Packaged,
+    columns: &[&str],
+    keep: Vec<Condition>,
+) -> Result<Option<StagedTable>, PortError> {
+    let rows_max = sources.limits.reconcile_rows_max;
     let reader = StagedReader::new(&package.record.contract, columns, keep, rows_max);
     let mut reader = reader.map_err(|error| failed(package, &error))?;
     let staging = staging(sources, package)?;
@@ -105,36 +117,38 @@ pub(super) async fn table(
         .flat_map(|staged| &staged.parts)
     {
         let bytes = read_back(&staging, part).await?;
-        reader = spawn_blocking(move || reader.add(bytes).map(|()| reader))
+        let added = spawn_blocking(move || reader.add(bytes).map(|()| reader));
+        let added = added
             .await
-            .map_err(|lost| PortError::new(PortErrorKind::Corrupt, format!("reading: {lost}")))?
-            .map_err(|error| failed(package, &error))?;
+            .map_err(|lost| PortError::new(PortErrorKind::Corrupt, format!("reading: {lost}")))?;
+        reader = match added {
+            Ok(reader) => reader,
+            Err(ReconcileError::TooManyRows { .. }) => return Ok(None),
+            Err(error) => return Err(failed(package, &error)),
+        };
     }
-    Ok(reader.finish())
+    Ok(Some(reader.finish()))
 }
 
 /// Rows that are held at once, or why they are more than may be.
 pub(super) type Held = Result<StagedTable, String>;
 
-/// The same as [`table`], where nothing but what is computed with the rows depends on them.
+/// The same as [`table`], where nothing but what is computed with the rows depends on them. Any other limit is an error: it
+/// says nothing of how many rows there are.
 pub(super) async fn held(
     sources: Sources<'_>,
     package: &Packaged,
     columns: &[&str],
     keep: Vec<Condition>,
 ) -> Result<Held, PortError> {
-    match table(sources, package, columns, keep).await {
-        Ok(rows) => Ok(Ok(rows)),
-        Err(error) if error.kind == PortErrorKind::Limit => {
-            let rows = package.record.staged.as_ref().map_or(0, Staged::rows);
-            let (item, rows_max) = (&package.record.ipe, sources.limits.reconcile_rows_max);
-            let why = format!(
-                "{item} has {rows} rows, and more than {rows_max} of them would be held at once"
-            );
-            Ok(Err(why))
-        }
-        Err(error) => Err(error),
+    if let Some(rows) = rows(sources, package, columns, keep).await? {
+        return Ok(Ok(rows));
     }
+    let rows = package.record.staged.as_ref().map_or(0, Staged::rows);
+    let (item, rows_max) = (&package.record.ipe, sources.limits.reconcile_rows_max);
+    let why =
+        format!("{item} has {rows} rows, and more than {rows_max} of them would be held at once");
+    Ok(Err(why))
 }
 
 /// Computes beside the async threads.

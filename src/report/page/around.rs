@@ -31,7 +31,7 @@ impl View<'_> {
         el("p", &[("class", "run")], label.and(entries))
     }
 
-    /// Balances that no line compares, assumptions, accepted checks and rates that are not there.
+    /// Balances that no line compares, assumptions, accepted checks, pinned thresholds and rates that are not there.
     pub(super) fn not_covered(&self) -> Markup {
         let balances = self.result.not_covered.iter().map(|left| {
             let item = left.item.as_ref().map_or("", |item| item.as_str());
@@ -76,6 +76,7 @@ impl View<'_> {
                 "accepted",
                 accepted.collect(),
             ))
+            .and(self.pinned())
             .and(self.run_on(
                 self.pick(
                     "Assumptions not confirmed by finance",
@@ -85,6 +86,21 @@ impl View<'_> {
                 assumptions.collect(),
             ));
         el("div", &[("id", "uncovered")], inner)
+    }
+
+    /// Versions of thresholds that somebody named; nothing where nobody did.
+    fn pinned(&self) -> Markup {
+        let pins = &self.statement.pins;
+        if pins.is_empty() {
+            return Markup::none();
+        }
+        let pins = pins.iter();
+        let named: Vec<String> = pins
+            .map(|(of, version)| format!("{of} v{version}"))
+            .collect();
+        let label = self.pick("Pinned thresholds", "Seuils figés");
+        let label = el("strong", &[], label).and(self.pick(": ", "\u{a0}: "));
+        el("p", &[("class", "run")], label.and(named.join(", ")))
     }
 
     fn finding(&self, found: &ReconcileFinding) -> Markup {
@@ -156,7 +172,15 @@ impl View<'_> {
         if let Some(compared) = compared(self.result, &input.item) {
             let line = compared.line.unwrap_or(self.pick("actual", "réel"));
             let usd = self.money(Some(compared.usd), "USD");
-            return dim(format!("{line} ")).and(usd);
+            let without = match compared.without_rate {
+                0 => String::new(),
+                some => format!(
+                    " (+{} {})",
+                    self.language.count(some),
+                    self.pick("no rate", "sans cours")
+                ),
+            };
+            return dim(format!("{line} ")).and(usd).and(without);
         }
         let Some((column, total)) = input.totals.iter().next() else {
             return "–".into();
@@ -196,7 +220,7 @@ impl View<'_> {
         });
         let since = self.statement.since.as_ref();
         let mut changes: Vec<Markup> = changes.collect();
-        if since.is_none() && changes.is_empty() {
+        if since.is_none() && self.material.last_month().is_none() && changes.is_empty() {
             changes.push(self.language.no_earlier_month().into());
         }
         let changed = self.pick("Changes", "Changements");
@@ -302,4 +326,42 @@ impl View<'_> {
 /// Whether a finding is about a closing rate.
 fn is_of_rates(code: Code) -> bool {
     code.word().starts_with("FX_")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::reconcile::statement::Statement;
+    use crate::report::material::Material;
+    use crate::report::month;
+    use crate::report::page::page;
+    use crate::report::words::Language::{self, English, French};
+
+    /// Page one of a month.
+    fn first(statement: &Statement, language: Language) -> String {
+        let page = page(Material::of(statement), language).unwrap();
+        let (_, rest) = page.split_once(r#" id="page-one""#).unwrap();
+        rest.split_once("</section>").unwrap().0.to_owned()
+    }
+
+    #[test]
+    fn pinned_thresholds_are_named_where_somebody_named_them() {
+        let mut statement = month::clean();
+        let before = statement.fingerprint().unwrap();
+        assert!(!first(&statement, English).contains("Pinned thresholds"));
+        assert!(!first(&statement, French).contains("Seuils figés"));
+        statement.pins = [("EG".to_owned(), 1), ("DEFAULT".to_owned(), 2)].into();
+        assert_ne!(statement.fingerprint().unwrap(), before, "it is signed");
+        let named = "Pinned thresholds</strong>: DEFAULT v2, EG v1</p>";
+        assert!(first(&statement, English).contains(named));
+        assert!(first(&statement, French).contains("Seuils figés</strong>"));
+    }
+
+    #[test]
+    fn a_total_says_how_many_balances_have_no_rate() {
+        let statement = month::planted();
+        assert!(first(&statement, English).contains(" no rate)"));
+        assert!(first(&statement, French).contains(" sans cours)"));
+        let tied = first(&month::clean(), English);
+        assert!(!tied.contains(" no rate)"), "all of them have one");
+    }
 }

@@ -88,6 +88,11 @@ impl First<'_> {
                 "What is compared USD",
                 "Ce qui est comparé USD",
             ),
+            c.count(
+                "compared_without_rate",
+                "Balances without a rate, in no USD",
+                "Soldes sans cours, dans aucun USD",
+            ),
             c.moment(
                 "refreshed_at",
                 "Refreshed at (as stored)",
@@ -118,6 +123,7 @@ impl First<'_> {
                     input.rows.into(),
                     compared.map(|of| of.line.unwrap_or(all)).into(),
                     compared.map(|of| of.usd).into(),
+                    compared.map(|of| of.without_rate).into(),
                     input.refreshed_at.into(),
                     verdict(input.verdicts.transfer),
                     verdict(input.verdicts.population),
@@ -147,12 +153,14 @@ impl First<'_> {
         let of_month = findings.filter(|f| matches!(f.code, Code::LatePosting | Code::Scope));
         let of = self.language;
         let compared = of.pick("compared with", "comparé à");
-        table.rows.push(match &self.statement.since {
-            Some(since) => {
+        let last = self.material.last_month();
+        table.rows.push(match (&self.statement.since, last) {
+            (Some(since), _) => {
                 let month = format!("{}, {}", since.period, of.since_run(since));
                 vec![compared.into(), month.into(), Cell::None]
             }
-            None => vec![compared.into(), Cell::None, of.no_earlier_month().into()],
+            (None, Some(last)) => vec![compared.into(), last.to_string().into(), Cell::None],
+            (None, None) => vec![compared.into(), Cell::None, of.no_earlier_month().into()],
         });
         table.rows.extend(of_month.map(|found| {
             let what = format!("{} {}", found.code.word(), found.place);

@@ -12,6 +12,7 @@ use crate::report::words::Language;
 /// Tables 1 to 8 of page one.
 pub(super) fn tables(material: Material<'_>, language: Language, fingerprint: &str) -> Vec<Table> {
     let make = First {
+        material,
         statement: material.statement,
         language,
         columns: Columns(language),
@@ -31,6 +32,7 @@ pub(super) fn tables(material: Material<'_>, language: Language, fingerprint: &s
 
 /// Makes the tables of page one.
 pub(super) struct First<'a> {
+    pub(super) material: Material<'a>,
     pub(super) statement: &'a Statement,
     pub(super) language: Language,
     pub(super) columns: Columns,

@@ -267,3 +267,19 @@ fn parquet_reads_back_to_the_last_digit_and_refuses_what_has_no_place() {
         "{error}"
     );
 }
+
+#[test]
+fn an_input_says_how_many_of_its_balances_have_no_rate() {
+    let of = |statement| {
+        let all = tables(Material::of(&statement), English).unwrap();
+        let mut all = all.iter();
+        let table = all.find(|table| table.name == "inputs").unwrap();
+        let mut rows = cells(table, &["item", "compared_without_rate"]).into_iter();
+        let ledger = rows.find(|row| row[0] == "CR_04").unwrap();
+        let rates = rows.find(|row| row[0] == "CR_05").unwrap();
+        assert_eq!(rates[1], "none", "nothing of it is compared");
+        ledger[1].clone()
+    };
+    assert_eq!(of(month::clean()), "0");
+    assert_ne!(of(month::planted()), "0", "two companies have no one rate");
+}

@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::domain::run::STAND_IN;
 use crate::domain::sql_type::SqlType;
 use crate::sandbox::engine::catalog::StatementCatalog;
 use crate::sandbox::engine::func::cell::Cell;
@@ -47,9 +48,7 @@ pub(super) fn fact(
     let config = &catalog.shared.config;
     Ok(match (name, arguments) {
         ("@@VERSION", []) => {
-            let text = format!(
-                "Microsoft SQL Server 2019 (stand-in of the sandbox) - {PRODUCT_VERSION} (X64)"
-            );
+            let text = format!("Microsoft SQL Server 2019 ({STAND_IN}) - {PRODUCT_VERSION} (X64)");
             (Cell::text(text), SqlType::NVarChar(Some(300)))
         }
         ("@@SERVERNAME", []) => (Cell::text(config.server_name.as_str()), sysname()),

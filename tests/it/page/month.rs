@@ -212,12 +212,8 @@ pub(crate) fn planted() -> Statement {
     );
     let place = |place: &TargetPlace| place.item.as_str() == "IPE_31" && place.company == "EC_KE";
     books.targets.retain(|at, _| !place(at));
-    books
-        .items
-        .get_mut(&item("IPE_31"))
-        .unwrap()
-        .delivered
-        .remove("EC_KE");
+    let collections = books.items.get_mut(&item("IPE_31")).unwrap();
+    collections.delivered.remove("EC_KE");
     let of_kenya = ["13001", "13002", "13011", "13012"];
     let actuals = &mut books.actuals;
     actuals.retain(|(company, gl), _| company != "EC_KE" || !of_kenya.contains(&gl.as_str()));
@@ -361,6 +357,7 @@ fn statement(result: Reconciliation) -> Statement {
             reason: "numbers 4711 to 4713 were never issued".to_owned(),
             approver: "controller@example.org".to_owned(),
         }],
+        pins: BTreeMap::new(),
         since: serde_json::from_str(SINCE).unwrap(),
         changes: vec![
             change("query of IPE_12", "1f0c9a2b7d5e", "77aa01c9be42"),
