@@ -106,22 +106,15 @@ impl<'a> Behind<'a> {
     /// How many of the rows that are listed reach the line-item threshold. Open rows are listed from the largest on.
     pub(super) fn line_items(&self) -> Table {
         let c = self.c;
+        let [_, usd, rule] = self.by_line_item();
         let columns = self.placed([
             c.text("kind", "Rows", "Lignes"),
             c.count("listed", "Listed", "Listées"),
             c.count("reaching", "Reach it", "L'atteignent"),
             c.count("not_known", "Not known", "Inconnues"),
             c.count("unlisted", "Not listed", "Non listées"),
-            c.number(
-                "line_item_usd",
-                "Line-item threshold USD",
-                "Seuil par ligne USD",
-            ),
-            c.text(
-                "line_item_rule",
-                "Rule of the line-item threshold",
-                "Règle du seuil par ligne",
-            ),
+            usd,
+            rule,
         ]);
         let title = [
             "Rows that reach the line-item threshold; no verdict rests on it",
