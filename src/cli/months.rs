@@ -45,7 +45,7 @@ impl From<MonthArgs> for MonthPlace {
 Refused while a line is not concluded, or an exception has no disposition (soxauto dispose); when an
 item was run again since the month was judged; and for a judgement by --contract or --rules, or of
 packages by --catalog, unless every package was read from the stand-in. The tables of the warehouse
-show it when the month is published again (soxauto reconcile --publish).
+show it when the month is published again (soxauto reconcile --publish --staging URL).
 
 Example:
   soxauto close --period 2024-04 --run 20240506T090000Z-1a2b3c4d --by \"A. Mwangi\"")]

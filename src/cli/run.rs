@@ -139,7 +139,7 @@ async fn out_of_the_way(app: &App) -> anyhow::Result<()> {
 fn not_judged(shard: Shard, result: &WorkflowResult) {
     if !shard.is_whole() {
         output::tell(&format!(
-            "{shard} judges no month: when all tasks have ended, `soxauto reconcile --period {} --seal --publish` does",
+            "{shard} judges no month: when all tasks have ended, `soxauto reconcile --period {} --seal --publish --staging URL` does",
             result.period
         ));
     }

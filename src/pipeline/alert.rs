@@ -202,7 +202,7 @@ fn of_month(
 ) -> Vec<String> {
     let failed = publication.is_some_and(|published| published.error_message.is_some());
     let failed = failed.then(|| {
-        "publication: the month is not in the tables of the warehouse; `soxauto reconcile --publish` repeats it".to_owned()
+        "publication: the month is not in the tables of the warehouse; `soxauto reconcile --publish --staging URL` repeats it".to_owned()
     });
     judged.and_then(word).into_iter().chain(failed).collect()
 }
